@@ -1,1 +1,15 @@
-//! placeholder
+//! ZooKeeper's whole protocol as a state machine without I/O.
+
+pub mod bus;
+pub mod config;
+pub mod id;
+pub mod log;
+pub mod message;
+pub mod peer;
+pub mod quorum;
+pub mod request;
+#[cfg(feature = "sim")]
+pub mod sim;
+pub mod time;
+pub mod tree;
+pub mod txn;

@@ -1,0 +1,134 @@
+//! What a server is told before it starts: zoo.cfg's keys that the protocol depends on, under
+//! their own names.
+
+use crate::{
+    id::{ServerId, Zxid},
+    quorum::{Quorum, QuorumRule},
+    time::Span,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The members of an ensemble and how they count (ZooKeeper.md 2.5).
+///
+/// `version` grows with each reconfiguration; reconfiguration itself arrives with the server, and
+/// this is its place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Membership {
+    /// The voters and their quorums.
+    pub quorum: Quorum,
+    /// Who follows without a vote.
+    pub observers: BTreeSet<ServerId>,
+    /// The zxid of the transaction that brought this membership; 0 for the initial one.
+    pub version: Zxid,
+}
+
+impl Membership {
+    /// Voters 1 to `voters`, observers after them, majority.
+    #[must_use]
+    pub fn simple(voters: u8, observers: u8) -> Membership {
+        let v = i64::from(voters);
+        Membership {
+            quorum: Quorum::new((1..=v).map(ServerId).collect(), QuorumRule::Majority),
+            observers: (v + 1..=v + i64::from(observers)).map(ServerId).collect(),
+            version: Zxid::ZERO,
+        }
+    }
+
+    /// Every member, voters and observers, in order of id.
+    pub fn members(&self) -> impl Iterator<Item = ServerId> + '_ {
+        let all: BTreeSet<ServerId> = self
+            .quorum
+            .voters()
+            .iter()
+            .chain(&self.observers)
+            .copied()
+            .collect();
+        all.into_iter()
+    }
+}
+
+/// A server's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Config {
+    /// Who this server is.
+    pub my_id: ServerId,
+    /// The ensemble.
+    pub membership: Membership,
+    /// The basic unit of time (`tickTime`).
+    pub tick: Span,
+    /// Ticks that connecting and synchronising to a leader may take (`initLimit`).
+    pub init_limit: u64,
+    /// Ticks that a learner may be silent or behind (`syncLimit`).
+    pub sync_limit: u64,
+    /// Smallest session time-out that is granted; 2 ticks by default.
+    pub min_session_timeout: Span,
+    /// Largest session time-out that is granted; 20 ticks by default.
+    pub max_session_timeout: Span,
+    /// Whether a leader accepts clients (`leaderServes`).
+    pub leader_serves: bool,
+    /// How many committed transactions are kept in memory for DIFF (`commitLogCount`, 500).
+    pub commit_log_count: usize,
+    /// The largest part of the last snapshot's size, in percent, that is sent from the log on disk
+    /// instead of a snapshot (`snapshotSizeFactor` 0.33); `None` switches that way off.
+    pub snapshot_size_percent: Option<u32>,
+    /// A snapshot is taken after about this many logged transactions (`snapCount`).
+    pub snap_count: u64,
+    /// How long a quorum of equal votes must stay unbeaten (`finalizeWait`, 200 ms).
+    pub finalize_wait: Span,
+    /// First and smallest wait for a notification (200 ms).
+    pub min_notification_interval: Span,
+    /// Largest wait between two notifications (60 s).
+    pub max_notification_interval: Span,
+    /// Whether createTTL is allowed (`extendedTypesEnabled`).
+    pub extended_types: bool,
+    /// How often a leader looks for containers and TTL nodes to delete
+    /// (`znode.container.checkIntervalMs`, 60 s).
+    pub container_check_interval: Span,
+    /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
+    pub max_buffer: usize,
+}
+
+impl Config {
+    /// The defaults of ZooKeeper.md 1.20 with initLimit 10 and syncLimit 5.
+    #[must_use]
+    pub fn new(my_id: ServerId, membership: Membership, tick: Span) -> Config {
+        Config {
+            my_id,
+            membership,
+            tick,
+            init_limit: 10,
+            sync_limit: 5,
+            min_session_timeout: tick.times(2),
+            max_session_timeout: tick.times(20),
+            leader_serves: true,
+            commit_log_count: 500,
+            snapshot_size_percent: Some(33),
+            snap_count: 100_000,
+            finalize_wait: Span::millis(200),
+            min_notification_interval: Span::millis(200),
+            max_notification_interval: Span::millis(60_000),
+            extended_types: false,
+            container_check_interval: Span::millis(60_000),
+            max_buffer: 0xf_ffff,
+        }
+    }
+
+    /// Whether this server votes.
+    #[must_use]
+    pub fn is_voter(&self) -> bool {
+        self.membership.quorum.is_voter(self.my_id)
+    }
+
+    /// initLimit as a time.
+    #[must_use]
+    pub fn init_span(&self) -> Span {
+        self.tick.times(self.init_limit)
+    }
+
+    /// syncLimit as a time.
+    #[must_use]
+    pub fn sync_span(&self) -> Span {
+        self.tick.times(self.sync_limit)
+    }
+}

@@ -1,0 +1,550 @@
+//! What clients ask and what they are told, in ZooKeeper's terms (ZooKeeper.md 1.2, 1.9, 1.10).
+//! The bytes are `wire`'s.
+
+use crate::id::{SessionId, Zxid};
+use crate::txn::Data;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One entry of an access control list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Acl {
+    /// Permission bits, see [`perms`].
+    pub perms: i32,
+    /// `world`, `auth`, `digest`, `ip`, …
+    pub scheme: Arc<str>,
+    /// What the scheme makes of it.
+    pub id: Arc<str>,
+}
+
+/// Permission bits.
+pub mod perms {
+    /// getData, getChildren, exists.
+    pub const READ: i32 = 1;
+    /// setData.
+    pub const WRITE: i32 = 2;
+    /// Create a child.
+    pub const CREATE: i32 = 4;
+    /// Delete a child.
+    pub const DELETE: i32 = 8;
+    /// setACL, and getACL in full.
+    pub const ADMIN: i32 = 16;
+    /// All five.
+    pub const ALL: i32 = 31;
+}
+
+/// An identity that a connection has proved; travels with forwarded writes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AuthId {
+    /// `ip`, `digest`, `super`, …
+    pub scheme: Arc<str>,
+    /// The identity within the scheme.
+    pub id: Arc<str>,
+}
+
+/// A znode's metadata as a client sees it (68 bytes on the wire, 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Stat {
+    /// Created by.
+    pub czxid: Zxid,
+    /// Data last changed by.
+    pub mzxid: Zxid,
+    /// Created at, leader's wall clock, ms.
+    pub ctime: i64,
+    /// Data last changed at.
+    pub mtime: i64,
+    /// Number of setData.
+    pub version: i32,
+    /// Children made and deleted.
+    pub cversion: i32,
+    /// Number of setACL.
+    pub aversion: i32,
+    /// The owning session, 0 for every other kind.
+    pub ephemeral_owner: i64,
+    /// Bytes of data.
+    pub data_length: i32,
+    /// Direct children.
+    pub num_children: i32,
+    /// Children last changed by.
+    pub pzxid: Zxid,
+}
+
+/// The server's error codes (1.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(i32)]
+pub enum ErrorCode {
+    /// 0, only as the result of a multi's entry before the one that failed.
+    Ok = 0,
+    /// -2
+    RuntimeInconsistency = -2,
+    /// -5
+    MarshallingError = -5,
+    /// -6
+    Unimplemented = -6,
+    /// -8
+    BadArguments = -8,
+    /// -101
+    NoNode = -101,
+    /// -102
+    NoAuth = -102,
+    /// -103
+    BadVersion = -103,
+    /// -108
+    NoChildrenForEphemerals = -108,
+    /// -110
+    NodeExists = -110,
+    /// -111
+    NotEmpty = -111,
+    /// -112
+    SessionExpired = -112,
+    /// -114
+    InvalidAcl = -114,
+    /// -115
+    AuthFailed = -115,
+    /// -118
+    SessionMoved = -118,
+    /// -119
+    NotReadOnly = -119,
+    /// -120
+    EphemeralOnLocalSession = -120,
+    /// -121
+    NoWatcher = -121,
+    /// -123
+    ReconfigDisabled = -123,
+    /// -125
+    QuotaExceeded = -125,
+    /// -127
+    ThrottledOp = -127,
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// ZooKeeper's name for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorCode::Ok => "Ok",
+            ErrorCode::RuntimeInconsistency => "RuntimeInconsistency",
+            ErrorCode::MarshallingError => "MarshallingError",
+            ErrorCode::Unimplemented => "Unimplemented",
+            ErrorCode::BadArguments => "BadArguments",
+            ErrorCode::NoNode => "NoNode",
+            ErrorCode::NoAuth => "NoAuth",
+            ErrorCode::BadVersion => "BadVersion",
+            ErrorCode::NoChildrenForEphemerals => "NoChildrenForEphemerals",
+            ErrorCode::NodeExists => "NodeExists",
+            ErrorCode::NotEmpty => "NotEmpty",
+            ErrorCode::SessionExpired => "SessionExpired",
+            ErrorCode::InvalidAcl => "InvalidACL",
+            ErrorCode::AuthFailed => "AuthFailed",
+            ErrorCode::SessionMoved => "SessionMoved",
+            ErrorCode::NotReadOnly => "NotReadOnly",
+            ErrorCode::EphemeralOnLocalSession => "EphemeralOnLocalSession",
+            ErrorCode::NoWatcher => "NoWatcher",
+            ErrorCode::ReconfigDisabled => "ReconfigDisabled",
+            ErrorCode::QuotaExceeded => "QuotaExceeded",
+            ErrorCode::ThrottledOp => "ThrottledOp",
+        }
+    }
+}
+
+/// How a znode is created (`CreateMode`; the numbers are the wire's flags).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(i32)]
+pub enum CreateMode {
+    /// Stays.
+    Persistent = 0,
+    /// Goes with its session.
+    Ephemeral = 1,
+    /// Stays, numbered.
+    PersistentSequential = 2,
+    /// Goes with its session, numbered.
+    EphemeralSequential = 3,
+    /// Goes with its last child. `[Q]` Only [`CreateOp::Container`] really makes one (1.8).
+    Container = 4,
+    /// Goes some time after its last change.
+    PersistentWithTtl = 5,
+    /// The same, numbered.
+    PersistentSequentialWithTtl = 6,
+}
+
+impl CreateMode {
+    /// Whether a sequence suffix is appended.
+    #[must_use]
+    pub const fn is_sequential(self) -> bool {
+        matches!(
+            self,
+            CreateMode::PersistentSequential
+                | CreateMode::EphemeralSequential
+                | CreateMode::PersistentSequentialWithTtl
+        )
+    }
+
+    /// Whether the znode belongs to the session.
+    #[must_use]
+    pub const fn is_ephemeral(self) -> bool {
+        matches!(
+            self,
+            CreateMode::Ephemeral | CreateMode::EphemeralSequential
+        )
+    }
+
+    /// Whether a TTL is needed.
+    #[must_use]
+    pub const fn is_ttl(self) -> bool {
+        matches!(
+            self,
+            CreateMode::PersistentWithTtl | CreateMode::PersistentSequentialWithTtl
+        )
+    }
+}
+
+/// Which of the four create operations was called: they differ in reply and transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CreateOp {
+    /// 1: the reply is the path.
+    Create,
+    /// 15: path and Stat.
+    Create2,
+    /// 19: always a container.
+    Container,
+    /// 21: with a TTL in ms.
+    Ttl(i64),
+}
+
+/// A create request of any of the four operations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Create {
+    /// The path asked for; a sequential one may end in `/`.
+    pub path: Arc<str>,
+    /// Its data.
+    pub data: Data,
+    /// Its ACL as given by the client.
+    pub acl: Arc<[Acl]>,
+    /// The kind.
+    pub mode: CreateMode,
+    /// Which operation.
+    pub op: CreateOp,
+}
+
+/// Types of watch for removal and checking (1.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(i32)]
+pub enum WatcherType {
+    /// Standard, child table.
+    Children = 1,
+    /// Standard, data table.
+    Data = 2,
+    /// All.
+    Any = 3,
+    /// Persistent, both tables.
+    Persistent = 4,
+    /// Recursive.
+    PersistentRecursive = 5,
+}
+
+/// Modes of addWatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(i32)]
+pub enum AddWatchMode {
+    /// On this path, again and again.
+    Persistent = 0,
+    /// On this path and all below it.
+    PersistentRecursive = 1,
+}
+
+/// The lists of setWatches(2): what a client had registered when it lost its server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct SetWatches {
+    /// The client's last seen zxid.
+    pub relative_zxid: Zxid,
+    /// Set by getData or exists on a znode that was there.
+    pub data: Vec<Arc<str>>,
+    /// Set by exists on a znode that was not there.
+    pub exist: Vec<Arc<str>>,
+    /// Set by getChildren.
+    pub child: Vec<Arc<str>>,
+    /// addWatch mode 0.
+    pub persistent: Vec<Arc<str>>,
+    /// addWatch mode 1.
+    pub recursive: Vec<Arc<str>>,
+}
+
+/// A client's request, decoded. Reads are answered locally, [`Write`]s and sync go to the leader.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Request {
+    /// 11: keeps the session alive.
+    Ping,
+    /// 3
+    Exists {
+        /// Where.
+        path: Arc<str>,
+        /// Set a watch.
+        watch: bool,
+    },
+    /// 4
+    GetData {
+        /// Where.
+        path: Arc<str>,
+        /// Set a watch.
+        watch: bool,
+    },
+    /// 6
+    GetAcl {
+        /// Where.
+        path: Arc<str>,
+    },
+    /// 8 and 12: with or without the Stat.
+    GetChildren {
+        /// Where.
+        path: Arc<str>,
+        /// Set a watch.
+        watch: bool,
+        /// getChildren2: the reply has the Stat as well.
+        stat: bool,
+    },
+    /// 104: the number of all descendants.
+    GetAllChildrenNumber {
+        /// Where.
+        path: Arc<str>,
+    },
+    /// 103: this session's ephemerals that begin with `prefix`.
+    GetEphemerals {
+        /// A prefix of strings, not of paths.
+        prefix: Option<Arc<str>>,
+    },
+    /// 22: independent reads; watch flags are ignored.
+    MultiRead(Vec<Request>),
+    /// 9: this server catches up with what the leader had committed.
+    Sync {
+        /// Returned as it is.
+        path: Arc<str>,
+    },
+    /// 106
+    AddWatch {
+        /// Where.
+        path: Arc<str>,
+        /// Persistent or recursive.
+        mode: AddWatchMode,
+    },
+    /// 17
+    CheckWatches {
+        /// Where.
+        path: Arc<str>,
+        /// Which.
+        kind: WatcherType,
+    },
+    /// 18
+    RemoveWatches {
+        /// Where.
+        path: Arc<str>,
+        /// Which.
+        kind: WatcherType,
+    },
+    /// 101, 105
+    SetWatches(Box<SetWatches>),
+    /// 107
+    WhoAmI,
+    /// 100: handled at once, before queued requests.
+    Auth {
+        /// The scheme.
+        scheme: Arc<str>,
+        /// What it wants, `user:password` for digest.
+        auth: Arc<[u8]>,
+    },
+    /// -11: the client says good-bye.
+    CloseSession,
+    /// All that changes the tree.
+    Write(Write),
+}
+
+/// A change that is asked for; the leader decides what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Write {
+    /// 1, 15, 19, 21
+    Create(Create),
+    /// 2
+    Delete {
+        /// Where.
+        path: Arc<str>,
+        /// -1: any.
+        version: i32,
+    },
+    /// 5
+    SetData {
+        /// Where.
+        path: Arc<str>,
+        /// What.
+        data: Data,
+        /// -1: any.
+        version: i32,
+    },
+    /// 7
+    SetAcl {
+        /// Where.
+        path: Arc<str>,
+        /// What, before normalisation (1.15).
+        acl: Arc<[Acl]>,
+        /// The aversion; -1: any.
+        version: i32,
+    },
+    /// 13; only inside a multi.
+    Check {
+        /// Where.
+        path: Arc<str>,
+        /// -1: any.
+        version: i32,
+    },
+    /// 14: all or nothing.
+    Multi(Vec<Write>),
+    /// 20: the server itself deletes an empty container or an outdated TTL node.
+    DeleteContainer {
+        /// Where.
+        path: Arc<str>,
+    },
+    /// -10: a session begins.
+    CreateSession {
+        /// Granted time-out in ms.
+        timeout_ms: i32,
+    },
+    /// -11: a session ends.
+    CloseSession,
+}
+
+/// One result inside a multi or multiRead.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OpResult {
+    /// create
+    Create {
+        /// The final path.
+        path: Arc<str>,
+    },
+    /// create2, createTTL, createContainer
+    Create2 {
+        /// The final path.
+        path: Arc<str>,
+        /// Its Stat.
+        stat: Stat,
+    },
+    /// setData
+    SetData(Stat),
+    /// setACL (alone; not allowed in a multi)
+    SetAcl(Stat),
+    /// delete, deleteContainer
+    Delete,
+    /// check
+    Check,
+    /// getData
+    Data(Data, Stat),
+    /// getChildren
+    Children(Vec<Arc<str>>),
+    /// What failed, and what failed with it.
+    Error(ErrorCode),
+}
+
+/// The body of a successful reply.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Response {
+    /// Header only: ping, delete, auth, closeSession, setWatches, check/removeWatches.
+    Empty,
+    /// exists, setData, setACL
+    Stat(Stat),
+    /// create
+    Path(Arc<str>),
+    /// create2, createContainer, createTTL
+    PathStat(Arc<str>, Stat),
+    /// getData
+    Data(Data, Stat),
+    /// getACL
+    Acl(Arc<[Acl]>, Stat),
+    /// getChildren; the order of names is free, ours is sorted
+    Children(Vec<Arc<str>>),
+    /// getChildren2
+    ChildrenStat(Vec<Arc<str>>, Stat),
+    /// getEphemerals
+    Ephemerals(Vec<Arc<str>>),
+    /// getAllChildrenNumber
+    Count(i32),
+    /// sync
+    Sync(Arc<str>),
+    /// addWatch
+    WatchAdded,
+    /// whoAmI: (scheme, user)
+    WhoAmI(Vec<AuthId>),
+    /// multi and multiRead; a failed multi is also here, with header error 0
+    Multi(Vec<OpResult>),
+}
+
+/// What happened to a watched znode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(i32)]
+pub enum WatchEventKind {
+    /// It was made.
+    NodeCreated = 1,
+    /// It went.
+    NodeDeleted = 2,
+    /// Its data was set.
+    NodeDataChanged = 3,
+    /// A child came or went.
+    NodeChildrenChanged = 4,
+}
+
+/// A notification to a client, xid -1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WatchEvent {
+    /// What happened.
+    pub kind: WatchEventKind,
+    /// Where.
+    pub path: Arc<str>,
+    /// By which transaction (3.9); -1 when it catches up after setWatches.
+    pub zxid: Zxid,
+}
+
+/// The first packet of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ConnectRequest {
+    /// The newest state the client has seen: a server that is behind must refuse (1.4).
+    pub last_zxid_seen: Zxid,
+    /// The time-out wished for.
+    pub timeout_ms: i32,
+    /// 0 for a new session.
+    pub session: SessionId,
+    /// The session's password; zeros for a new one.
+    pub password: [u8; 16],
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ConnectResponse {
+    /// The time-out granted; 0 says that the session is not valid any more.
+    pub timeout_ms: i32,
+    /// The session; 0 with time-out 0.
+    pub session: SessionId,
+    /// Its password.
+    pub password: [u8; 16],
+}
+
+impl ConnectResponse {
+    /// "Your session is gone."
+    pub const EXPIRED: ConnectResponse = ConnectResponse {
+        timeout_ms: 0,
+        session: SessionId::NONE,
+        password: [0; 16],
+    };
+}
+
+/// A reply: header and, when it went well, a body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reply {
+    /// The request's xid.
+    pub xid: i32,
+    /// The last zxid that the answering server had applied (trap 2).
+    pub zxid: Zxid,
+    /// The body, or the error.
+    pub result: Result<Response, ErrorCode>,
+}

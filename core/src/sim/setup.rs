@@ -1,0 +1,213 @@
+//! What a simulated world is made of, and everything one can do to it. These types are the format
+//! of share links, exported files, lessons and failing seeds: seed + setup + actions = the run.
+
+use crate::{
+    id::ServerId,
+    quorum::QuorumRule,
+    request::Request,
+    time::{Moment, Span},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A world before its first step. Defaults are those of a laptop's ensemble of five.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Setup {
+    /// Feeds the one generator.
+    pub seed: u64,
+    /// Voters 1 to n; 1 to 9.
+    pub voters: u8,
+    /// Observers n+1 to n+m; 0 to 4.
+    pub observers: u8,
+    /// Majority, or groups with weights.
+    pub rule: QuorumRule,
+    /// tickTime.
+    pub tick: Span,
+    /// initLimit in ticks.
+    pub init_limit: u64,
+    /// syncLimit in ticks.
+    pub sync_limit: u64,
+    /// leaderServes.
+    pub leader_serves: bool,
+    /// commitLogCount.
+    pub commit_log_count: usize,
+    /// snapshotSizeFactor in percent; absent: off.
+    pub snapshot_size_percent: Option<u32>,
+    /// snapCount.
+    pub snap_count: u64,
+    /// How many snapshots a disk keeps; older logs are purged (snapRetainCount).
+    pub snap_retain: usize,
+    /// extendedTypesEnabled.
+    pub extended_types: bool,
+    /// Shortest time a message takes.
+    pub latency: Span,
+    /// It may take this much longer.
+    pub jitter: Span,
+    /// How long a disk needs to make a batch durable.
+    pub fsync: Span,
+    /// Servers start within this time of the beginning, in an order that the seed decides.
+    pub start_spread: Span,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup {
+            seed: 1,
+            voters: 5,
+            observers: 0,
+            rule: QuorumRule::Majority,
+            tick: Span::millis(2000),
+            init_limit: 10,
+            sync_limit: 5,
+            leader_serves: true,
+            commit_log_count: 500,
+            snapshot_size_percent: Some(33),
+            snap_count: 100_000,
+            snap_retain: 3,
+            extended_types: true,
+            latency: Span::millis(8),
+            jitter: Span::millis(6),
+            fsync: Span::millis(4),
+            start_spread: Span::millis(40),
+        }
+    }
+}
+
+/// A simulated client, numbered from 1 in the order of `AddClient`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientNo(pub u16);
+
+/// Something a person, a lesson or a fault schedule does to the world.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// Power off. With `lose_unsynced` what was not fsynced is gone; without, the disk cache
+    /// happened to reach the platter.
+    Crash {
+        /// Which.
+        server: ServerId,
+        /// The unsynced tail of its log is lost.
+        lose_unsynced: bool,
+    },
+    /// Power on.
+    Restart {
+        /// Which.
+        server: ServerId,
+    },
+    /// The process stops for a while (a GC pause): connections stay, nothing is handled, the disk
+    /// goes on.
+    Pause {
+        /// Which.
+        server: ServerId,
+    },
+    /// It goes on, and handles what piled up.
+    Resume {
+        /// Which.
+        server: ServerId,
+    },
+    /// Nothing passes in either direction; connections break.
+    CutLink {
+        /// One end.
+        a: ServerId,
+        /// The other.
+        b: ServerId,
+    },
+    /// Nothing passes from `from` to `to`; connections stay until somebody gives up.
+    CutDirection {
+        /// Sender.
+        from: ServerId,
+        /// Receiver.
+        to: ServerId,
+    },
+    /// Both directions work again.
+    HealLink {
+        /// One end.
+        a: ServerId,
+        /// The other.
+        b: ServerId,
+    },
+    /// Only servers of the same group reach each other. Servers that no group names are alone.
+    Partition {
+        /// The groups.
+        groups: Vec<BTreeSet<ServerId>>,
+    },
+    /// All links work, with normal latency.
+    HealAll,
+    /// Messages take this much longer on a link, in both directions; zero: normal.
+    SlowLink {
+        /// One end.
+        a: ServerId,
+        /// The other.
+        b: ServerId,
+        /// Added to the latency.
+        extra: Span,
+    },
+    /// The disk needs this much longer for each batch; zero: normal.
+    SlowDisk {
+        /// Whose.
+        server: ServerId,
+        /// Added to the time of an fsync.
+        extra: Span,
+    },
+    /// The disk is lost: at the next start it is empty and not initialised.
+    LoseDisk {
+        /// Whose; the server must be down.
+        server: ServerId,
+    },
+    /// A client appears and connects.
+    AddClient {
+        /// To whom; absent: it chooses and rotates by itself.
+        server: Option<ServerId>,
+        /// The session time-out it wishes, in ms.
+        timeout_ms: i32,
+    },
+    /// The client closes its connection and opens one to this server, keeping its session.
+    MoveClient {
+        /// Which.
+        client: ClientNo,
+        /// To whom.
+        server: ServerId,
+    },
+    /// The client's connection breaks; it reconnects by itself, to any server.
+    DropClient {
+        /// Which.
+        client: ClientNo,
+    },
+    /// The client's machine stops for a while: no pings, nothing.
+    PauseClient {
+        /// Which.
+        client: ClientNo,
+    },
+    /// It goes on.
+    ResumeClient {
+        /// Which.
+        client: ClientNo,
+    },
+    /// The client asks for something; queued until it is connected.
+    Ask {
+        /// Which.
+        client: ClientNo,
+        /// What.
+        request: Request,
+    },
+    /// Clients write by themselves: each as soon as its last write was answered.
+    Load {
+        /// Which.
+        client: ClientNo,
+        /// How many writes.
+        writes: u32,
+    },
+}
+
+/// An action and when it was done: before the step with this number. The pair orders a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TimedAction {
+    /// The number of steps taken before it.
+    pub step: u64,
+    /// What.
+    pub action: Action,
+}
+
+/// The virtual time at which a world begins; not zero, so that no deadline is in the past.
+pub const BEGINNING: Moment = Moment(0);
