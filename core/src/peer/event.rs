@@ -12,6 +12,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+pub use crate::{request::OpKind, txn::TxnKind};
+
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Event {
@@ -190,51 +192,6 @@ pub enum SyncMode {
     Trunc,
     /// The whole tree is sent.
     Snap,
-}
-
-/// What a transaction does, without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)] // ZooKeeper's own names
-pub enum TxnKind {
-    CreateSession,
-    CloseSession,
-    Create,
-    Delete,
-    SetData,
-    SetAcl,
-    Check,
-    Multi,
-    Error,
-}
-
-/// What a client's request is, without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)] // ZooKeeper's own names
-pub enum OpKind {
-    Ping,
-    Exists,
-    GetData,
-    GetAcl,
-    GetChildren,
-    GetAllChildrenNumber,
-    GetEphemerals,
-    MultiRead,
-    Sync,
-    AddWatch,
-    CheckWatches,
-    RemoveWatches,
-    SetWatches,
-    WhoAmI,
-    Auth,
-    CreateSession,
-    CloseSession,
-    Create,
-    Delete,
-    DeleteContainer,
-    SetData,
-    SetAcl,
-    Check,
-    Multi,
 }
 
 /// Why a client's connection was refused or ended by the server.
