@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod config;
+pub mod election;
 pub mod id;
 pub mod log;
 pub mod message;
@@ -10,6 +11,7 @@ pub mod quorum;
 pub mod request;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod sync;
 pub mod time;
 pub mod tree;
 pub mod txn;
