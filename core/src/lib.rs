@@ -7,8 +7,10 @@ pub mod id;
 pub mod log;
 pub mod message;
 pub mod peer;
+pub mod pipeline;
 pub mod quorum;
 pub mod request;
+pub mod session;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod sync;

@@ -510,6 +510,19 @@ pub enum Response {
     Multi(Vec<OpResult>),
 }
 
+/// Which kind of watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum WatchKind {
+    /// getData or exists.
+    Data,
+    /// getChildren.
+    Child,
+    /// addWatch persistent.
+    Persistent,
+    /// addWatch persistent recursive.
+    Recursive,
+}
+
 /// What happened to a watched znode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(i32)]

@@ -6,7 +6,7 @@
 use crate::{
     id::{ClientId, ConnId, Epoch, EventId, ServerId, SessionId, Zxid},
     message::{MessageKind, ServerState, Vote},
-    request::{ErrorCode, WatchEventKind},
+    request::{ErrorCode, WatchEventKind, WatchKind},
     time::Span,
 };
 use serde::{Deserialize, Serialize};
@@ -897,17 +897,4 @@ pub enum EventKind {
         /// Where.
         path: Arc<str>,
     },
-}
-
-/// Which kind of watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum WatchKind {
-    /// getData or exists.
-    Data,
-    /// getChildren.
-    Child,
-    /// addWatch persistent.
-    Persistent,
-    /// addWatch persistent recursive.
-    Recursive,
 }

@@ -1,0 +1,4 @@
+//! From a request to a transaction, from a state to an answer.
+
+pub mod prepare;
+pub mod read;
