@@ -99,7 +99,10 @@ impl LearnerLink {
     }
 
     fn is_forwarded(&self) -> bool {
-        matches!(self.stage, LearnerStage::Syncing | LearnerStage::Synced | LearnerStage::Serving)
+        matches!(
+            self.stage,
+            LearnerStage::Syncing | LearnerStage::Synced | LearnerStage::Serving
+        )
     }
 
     fn sent_proposal(&mut self, zxid: Zxid, at: Moment) {
@@ -271,17 +274,31 @@ impl Leader {
     /// The nearest deadline.
     #[must_use]
     pub fn waits(&self) -> Vec<Wait> {
-        let phase = |reason| vec![Wait { at: self.phase_deadline, reason }];
+        let phase = |reason| {
+            vec![Wait {
+                at: self.phase_deadline,
+                reason,
+            }]
+        };
         match self.phase {
             LeaderPhase::CollectingInfo => phase(WaitReason::QuorumOfLearnerInfo),
             LeaderPhase::CollectingEpochAcks => phase(WaitReason::QuorumOfEpochAcks),
             LeaderPhase::CollectingNewLeaderAcks => phase(WaitReason::QuorumOfNewLeaderAcks),
             LeaderPhase::Established => {
                 let mut all = vec![
-                    Wait { at: self.next_half_tick, reason: WaitReason::HalfTick },
-                    Wait { at: self.next_container_check, reason: WaitReason::ContainerCheck },
+                    Wait {
+                        at: self.next_half_tick,
+                        reason: WaitReason::HalfTick,
+                    },
+                    Wait {
+                        at: self.next_container_check,
+                        reason: WaitReason::ContainerCheck,
+                    },
                 ];
-                all.extend(self.sessions.deadline().map(|at| Wait { at, reason: WaitReason::SessionExpiry }));
+                all.extend(self.sessions.deadline().map(|at| Wait {
+                    at,
+                    reason: WaitReason::SessionExpiry,
+                }));
                 all
             }
         }
@@ -290,18 +307,30 @@ impl Leader {
     /// The earliest of [`Leader::waits`], without collecting them.
     #[must_use]
     pub fn next_wait(&self) -> Wait {
-        let phase = |reason| Wait { at: self.phase_deadline, reason };
+        let phase = |reason| Wait {
+            at: self.phase_deadline,
+            reason,
+        };
         match self.phase {
             LeaderPhase::CollectingInfo => phase(WaitReason::QuorumOfLearnerInfo),
             LeaderPhase::CollectingEpochAcks => phase(WaitReason::QuorumOfEpochAcks),
             LeaderPhase::CollectingNewLeaderAcks => phase(WaitReason::QuorumOfNewLeaderAcks),
             LeaderPhase::Established => {
-                let mut first = Wait { at: self.next_half_tick, reason: WaitReason::HalfTick };
+                let mut first = Wait {
+                    at: self.next_half_tick,
+                    reason: WaitReason::HalfTick,
+                };
                 if self.next_container_check < first.at {
-                    first = Wait { at: self.next_container_check, reason: WaitReason::ContainerCheck };
+                    first = Wait {
+                        at: self.next_container_check,
+                        reason: WaitReason::ContainerCheck,
+                    };
                 }
                 match self.sessions.deadline() {
-                    Some(at) if at < first.at => Wait { at, reason: WaitReason::SessionExpiry },
+                    Some(at) if at < first.at => Wait {
+                        at,
+                        reason: WaitReason::SessionExpiry,
+                    },
                     Some(_) | None => first,
                 }
             }
@@ -309,8 +338,20 @@ impl Leader {
     }
 
     /// A learner has connected.
-    pub(crate) fn on_accepted(&mut self, now: Now, me: &Replica, from: ServerId, conn: ConnId, out: &mut Output) {
-        let older: Vec<ConnId> = self.learners.iter().filter(|(_, l)| l.id == from).map(|(c, _)| *c).collect();
+    pub(crate) fn on_accepted(
+        &mut self,
+        now: Now,
+        me: &Replica,
+        from: ServerId,
+        conn: ConnId,
+        out: &mut Output,
+    ) {
+        let older: Vec<ConnId> = self
+            .learners
+            .iter()
+            .filter(|(_, l)| l.id == from)
+            .map(|(c, _)| *c)
+            .collect();
         for old in older {
             self.drop_learner(old, DropReason::Replaced, out);
         }
@@ -328,7 +369,8 @@ impl Leader {
 
     /// A learner's connection is gone.
     pub(crate) fn on_closed(&mut self, conn: ConnId) -> Option<ServerId> {
-        self.syncs.retain(|(_, asker)| *asker != Asker::Learner(conn));
+        self.syncs
+            .retain(|(_, asker)| *asker != Asker::Learner(conn));
         self.learners.remove(&conn).map(|l| l.id)
     }
 
@@ -348,15 +390,28 @@ impl Leader {
     }
 
     /// A packet from a learner.
-    pub(crate) fn on_message(&mut self, now: Now, me: &mut Replica, conn: ConnId, message: QuorumMessage, out: &mut Output) -> Verdict {
+    pub(crate) fn on_message(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
         let tick_deadline = self.tick + me.cfg.sync_limit;
-        let Some(link) = self.learners.get_mut(&conn) else { return Ok(()) };
+        let Some(link) = self.learners.get_mut(&conn) else {
+            return Ok(());
+        };
         link.last_heard = now.at;
         link.tick_deadline = link.tick_deadline.max(tick_deadline);
         let (from, stage) = (link.id, link.stage);
         let kind = message.kind();
         match message {
-            QuorumMessage::LearnerInfo { accepted_epoch, observer, config_version } if stage == LearnerStage::Connected => {
+            QuorumMessage::LearnerInfo {
+                accepted_epoch,
+                observer,
+                config_version,
+            } if stage == LearnerStage::Connected => {
                 if config_version > me.cfg.membership.version {
                     self.drop_learner(conn, DropReason::NewerConfig, out);
                     return Ok(());
@@ -367,13 +422,20 @@ impl Leader {
                 self.maybe_begin_sync(now, me, out);
                 Ok(())
             }
-            QuorumMessage::AckEpoch { last_zxid, current_epoch } if stage == LearnerStage::EpochOffered => {
+            QuorumMessage::AckEpoch {
+                last_zxid,
+                current_epoch,
+            } if stage == LearnerStage::EpochOffered => {
                 link.stage = LearnerStage::EpochAcked;
                 link.last_zxid = last_zxid;
                 self.on_epoch_ack(now, me, conn, from, last_zxid, current_epoch, out)
             }
-            QuorumMessage::Ack(ack) if link.is_forwarded() => self.on_ack(now, me, conn, ack.zxid(), out),
-            QuorumMessage::Request(request) if link.is_forwarded() => self.submit(now, me, request, Some(conn), out),
+            QuorumMessage::Ack(ack) if link.is_forwarded() => {
+                self.on_ack(now, me, conn, ack.zxid(), out)
+            }
+            QuorumMessage::Request(request) if link.is_forwarded() => {
+                self.submit(now, me, request, Some(conn), out)
+            }
             QuorumMessage::Pong { touched, .. } => {
                 for (session, _) in touched {
                     if self.sessions.touch(now.at, session) {
@@ -384,7 +446,11 @@ impl Leader {
             }
             QuorumMessage::Revalidate { session, .. } if link.is_forwarded() => {
                 let valid = self.sessions.revalidate(now.at, session, from);
-                out.emit(EventKind::SessionValidated { session, at: from, valid });
+                out.emit(EventKind::SessionValidated {
+                    session,
+                    at: from,
+                    valid,
+                });
                 out.send(from, conn, QuorumMessage::Revalidated { session, valid });
                 Ok(())
             }
@@ -413,7 +479,14 @@ impl Leader {
 
     // ---- discovery -----------------------------------------------------------------------------
 
-    fn on_info(&mut self, me: &mut Replica, conn: ConnId, from: ServerId, accepted: Epoch, out: &mut Output) {
+    fn on_info(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        from: ServerId,
+        accepted: Epoch,
+        out: &mut Output,
+    ) {
         match self.epoch {
             // A late learner gets the stored epoch at once.
             Some(epoch) => self.offer_epoch(me, conn, epoch, out),
@@ -427,15 +500,28 @@ impl Leader {
         if quorum.is_voter(from) {
             self.infos.insert(from);
             let (have, need) = tally(quorum, &self.infos);
-            out.emit(EventKind::LearnerInfoCounted { from, accepted_epoch: accepted, have, need });
+            out.emit(EventKind::LearnerInfoCounted {
+                from,
+                accepted_epoch: accepted,
+                have,
+                need,
+            });
         }
         if self.infos.contains(&me.id()) && quorum.contains(&self.infos) {
             let epoch = self.highest_accepted.next();
             self.epoch = Some(epoch);
-            out.emit(EventKind::NewEpoch { epoch, highest: self.highest_accepted });
+            out.emit(EventKind::NewEpoch {
+                epoch,
+                highest: self.highest_accepted,
+            });
             me.log.accept_epoch(epoch, out);
             self.phase = LeaderPhase::CollectingEpochAcks;
-            let told: Vec<ConnId> = self.learners.iter().filter(|(_, l)| l.stage == LearnerStage::Told).map(|(c, _)| *c).collect();
+            let told: Vec<ConnId> = self
+                .learners
+                .iter()
+                .filter(|(_, l)| l.stage == LearnerStage::Told)
+                .map(|(c, _)| *c)
+                .collect();
             for conn in told {
                 self.offer_epoch(me, conn, epoch, out);
             }
@@ -449,7 +535,12 @@ impl Leader {
         if let Some(link) = self.learners.get_mut(&conn) {
             link.stage = LearnerStage::EpochOffered;
             // acceptedEpoch is on the leader's disk before anybody hears of the epoch.
-            out.send_after(link.id, conn, QuorumMessage::LeaderInfo { epoch }, me.log.last_seq());
+            out.send_after(
+                link.id,
+                conn,
+                QuorumMessage::LeaderInfo { epoch },
+                me.log.last_seq(),
+            );
         }
     }
 
@@ -465,9 +556,15 @@ impl Leader {
         out: &mut Output,
     ) -> Verdict {
         if self.phase == LeaderPhase::CollectingEpochAcks {
-            if let Some(epoch) = current.filter(|_| me.cfg.membership.quorum.is_voter(from) && last_zxid != Zxid::UNINITIALISED) {
+            if let Some(epoch) = current.filter(|_| {
+                me.cfg.membership.quorum.is_voter(from) && last_zxid != Zxid::UNINITIALISED
+            }) {
                 if (epoch, last_zxid) > self.summary {
-                    return Err(ElectionReason::FollowerMoreRecent { follower: from, epoch, zxid: last_zxid });
+                    return Err(ElectionReason::FollowerMoreRecent {
+                        follower: from,
+                        epoch,
+                        zxid: last_zxid,
+                    });
                 }
             }
             self.count_epoch_ack(me, from, last_zxid, current, out);
@@ -479,18 +576,36 @@ impl Leader {
         }
     }
 
-    fn count_epoch_ack(&mut self, me: &Replica, from: ServerId, last_zxid: Zxid, current_epoch: Option<Epoch>, out: &mut Output) {
+    fn count_epoch_ack(
+        &mut self,
+        me: &Replica,
+        from: ServerId,
+        last_zxid: Zxid,
+        current_epoch: Option<Epoch>,
+        out: &mut Output,
+    ) {
         let quorum = &me.cfg.membership.quorum;
         // One that had accepted the epoch before, or has no history, does not count (trap 14).
-        if quorum.is_voter(from) && current_epoch.is_some() && (last_zxid != Zxid::UNINITIALISED || from == me.id()) {
+        if quorum.is_voter(from)
+            && current_epoch.is_some()
+            && (last_zxid != Zxid::UNINITIALISED || from == me.id())
+        {
             self.epoch_acks.insert(from);
         }
         let (have, need) = tally(quorum, &self.epoch_acks);
-        out.emit(EventKind::EpochAckCounted { from, last_zxid, current_epoch, have, need });
+        out.emit(EventKind::EpochAckCounted {
+            from,
+            last_zxid,
+            current_epoch,
+            have,
+            need,
+        });
     }
 
     fn maybe_begin_sync(&mut self, now: Now, me: &mut Replica, out: &mut Output) {
-        if self.phase != LeaderPhase::CollectingEpochAcks || !me.cfg.membership.quorum.contains(&self.epoch_acks) {
+        if self.phase != LeaderPhase::CollectingEpochAcks
+            || !me.cfg.membership.quorum.contains(&self.epoch_acks)
+        {
             return;
         }
         let Some(epoch) = self.epoch else { return };
@@ -500,7 +615,12 @@ impl Leader {
         self.phase = LeaderPhase::CollectingNewLeaderAcks;
         self.phase_deadline = now.at + me.cfg.init_span();
         me.set_initialised();
-        let ready: Vec<ConnId> = self.learners.iter().filter(|(_, l)| l.stage == LearnerStage::EpochAcked).map(|(c, _)| *c).collect();
+        let ready: Vec<ConnId> = self
+            .learners
+            .iter()
+            .filter(|(_, l)| l.stage == LearnerStage::EpochAcked)
+            .map(|(c, _)| *c)
+            .collect();
         for conn in ready {
             self.start_sync(now, me, conn, None, out);
         }
@@ -509,14 +629,34 @@ impl Leader {
     // ---- synchronisation -------------------------------------------------------------------------
 
     /// The log on disk was read for a learner.
-    pub(crate) fn on_log_read(&mut self, now: Now, me: &mut Replica, conn: ConnId, read: &LogRead, out: &mut Output) {
-        if self.learners.get(&conn).is_some_and(|l| l.stage == LearnerStage::ReadingLog) {
+    pub(crate) fn on_log_read(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        read: &LogRead,
+        out: &mut Output,
+    ) {
+        if self
+            .learners
+            .get(&conn)
+            .is_some_and(|l| l.stage == LearnerStage::ReadingLog)
+        {
             self.start_sync(now, me, conn, Some(read), out);
         }
     }
 
-    fn start_sync(&mut self, now: Now, me: &mut Replica, conn: ConnId, disk: Option<&LogRead>, out: &mut Output) {
-        let Some(link) = self.learners.get_mut(&conn) else { return };
+    fn start_sync(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        disk: Option<&LogRead>,
+        out: &mut Output,
+    ) {
+        let Some(link) = self.learners.get_mut(&conn) else {
+            return;
+        };
         let (learner, peer) = (link.id, link.last_zxid);
         let choice = sync::choose(&SyncInput {
             peer,
@@ -535,9 +675,20 @@ impl Leader {
         }
     }
 
-    fn send_plan(&mut self, now: Now, me: &Replica, conn: ConnId, learner: ServerId, plan: SyncPlan, out: &mut Output) {
+    fn send_plan(
+        &mut self,
+        now: Now,
+        me: &Replica,
+        conn: ConnId,
+        learner: ServerId,
+        plan: SyncPlan,
+        out: &mut Output,
+    ) {
         let last_processed = me.db.last_processed;
-        let peer = self.learners.get(&conn).map_or(Zxid::UNINITIALISED, |l| l.last_zxid);
+        let peer = self
+            .learners
+            .get(&conn)
+            .map_or(Zxid::UNINITIALISED, |l| l.last_zxid);
         out.because(EventKind::SyncChosen {
             learner,
             mode: plan.mode,
@@ -554,7 +705,14 @@ impl Leader {
             SyncMode::Trunc => out.send(learner, conn, QuorumMessage::Trunc { zxid: plan.zxid }),
             SyncMode::Snap => {
                 let snapshot = Arc::new(me.db.clone());
-                out.send(learner, conn, QuorumMessage::Snap { zxid: plan.zxid, snapshot });
+                out.send(
+                    learner,
+                    conn,
+                    QuorumMessage::Snap {
+                        zxid: plan.zxid,
+                        snapshot,
+                    },
+                );
             }
         }
         for txn in plan.txns {
@@ -564,15 +722,28 @@ impl Leader {
         }
         // From here on nothing may be missed: what is committed but not applied, what is proposed
         // but not committed, and from now on everything (3.4, start forwarding).
-        for txn in me.waiting().filter(|t| t.zxid() > plan.last_queued && t.zxid() <= me.committed()) {
+        for txn in me
+            .waiting()
+            .filter(|t| t.zxid() > plan.last_queued && t.zxid() <= me.committed())
+        {
             out.send(learner, conn, QuorumMessage::Proposal(Arc::clone(txn)));
             out.send(learner, conn, QuorumMessage::Commit { zxid: txn.zxid() });
         }
-        let Some(link) = self.learners.get_mut(&conn) else { return };
+        let Some(link) = self.learners.get_mut(&conn) else {
+            return;
+        };
         if !link.observer {
-            let open: Vec<&Outstanding> = self.outstanding.iter().filter(|o| o.txn.zxid() > plan.last_queued).collect();
+            let open: Vec<&Outstanding> = self
+                .outstanding
+                .iter()
+                .filter(|o| o.txn.zxid() > plan.last_queued)
+                .collect();
             if let (Some(first), Some(last)) = (open.first(), open.last()) {
-                out.emit(EventKind::OutstandingForwarded { learner, first: first.txn.zxid(), last: last.txn.zxid() });
+                out.emit(EventKind::OutstandingForwarded {
+                    learner,
+                    first: first.txn.zxid(),
+                    last: last.txn.zxid(),
+                });
             }
             for o in open {
                 out.send(learner, conn, QuorumMessage::Proposal(Arc::clone(&o.txn)));
@@ -581,11 +752,23 @@ impl Leader {
         }
         link.stage = LearnerStage::Syncing;
         if let Some(epoch) = self.epoch {
-            out.send(learner, conn, QuorumMessage::NewLeader { zxid: epoch.start() });
+            out.send(
+                learner,
+                conn,
+                QuorumMessage::NewLeader {
+                    zxid: epoch.start(),
+                },
+            );
         }
     }
 
-    fn count_new_leader_ack(&mut self, now: Now, me: &mut Replica, from: ServerId, out: &mut Output) -> Verdict {
+    fn count_new_leader_ack(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        from: ServerId,
+        out: &mut Output,
+    ) -> Verdict {
         let quorum = &me.cfg.membership.quorum;
         if !quorum.is_voter(from) {
             return Ok(());
@@ -603,7 +786,9 @@ impl Leader {
     }
 
     fn establish(&mut self, now: Now, me: &mut Replica, with: u32, out: &mut Output) -> Verdict {
-        let Some(epoch) = self.epoch else { return Ok(()) };
+        let Some(epoch) = self.epoch else {
+            return Ok(());
+        };
         self.phase = LeaderPhase::Established;
         out.because(EventKind::Established { epoch, with });
         // No transaction is logged for it, but the order goes on from here.
@@ -613,14 +798,23 @@ impl Leader {
         me.serving = true;
         self.last_proposed = epoch.start();
         self.predicted = me.db.clone();
-        self.sessions = SessionTracker::new(me.cfg.tick, now.at, me.db.sessions.iter().map(|(id, timeout)| (*id, *timeout)));
+        self.sessions = SessionTracker::new(
+            me.cfg.tick,
+            now.at,
+            me.db.sessions.iter().map(|(id, timeout)| (*id, *timeout)),
+        );
         self.next_half_tick = Moment(now.at.0 + me.cfg.tick.0 / 2);
-        let synced: Vec<ConnId> = self.learners.iter().filter(|(_, l)| l.stage == LearnerStage::Synced).map(|(c, _)| *c).collect();
+        let synced: Vec<ConnId> = self
+            .learners
+            .iter()
+            .filter(|(_, l)| l.stage == LearnerStage::Synced)
+            .map(|(c, _)| *c)
+            .collect();
         for conn in synced {
             self.let_serve(conn, out);
         }
         // Ephemerals whose session is gone have no right to be there (3.3).
-        for session in me.db.orphans() {
+        for session in me.db.owners_without_session().collect::<Vec<_>>() {
             self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)?;
         }
         Ok(())
@@ -637,7 +831,14 @@ impl Leader {
     // ---- broadcast -------------------------------------------------------------------------------
 
     /// A request for the leader, from its own client or from a learner's.
-    pub(crate) fn submit(&mut self, now: Now, me: &mut Replica, request: ForwardedRequest, from: Option<ConnId>, out: &mut Output) -> Verdict {
+    pub(crate) fn submit(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        request: ForwardedRequest,
+        from: Option<ConnId>,
+        out: &mut Output,
+    ) -> Verdict {
         if self.phase != LeaderPhase::Established {
             return Ok(());
         }
@@ -649,7 +850,12 @@ impl Leader {
                 None => return Ok(()),
             },
         };
-        let ForwardedRequest { session, cxid, op, auth } = request;
+        let ForwardedRequest {
+            session,
+            cxid,
+            op,
+            auth,
+        } = request;
         self.sessions.touch(now.at, session);
         match op {
             ForwardedOp::Sync => {
@@ -662,7 +868,8 @@ impl Leader {
             ForwardedOp::Write(write) => {
                 let refused = match &write {
                     Write::CreateSession { timeout_ms } => {
-                        self.sessions.track(now.at, session, *timeout_ms, Some(through));
+                        self.sessions
+                            .track(now.at, session, *timeout_ms, Some(through));
                         None
                     }
                     // No owner check: the expiry of a session is not asked for by its owner.
@@ -677,7 +884,11 @@ impl Leader {
                 };
                 match refused {
                     Some(error) => {
-                        out.emit(EventKind::RequestRefused { session, cxid, error });
+                        out.emit(EventKind::RequestRefused {
+                            session,
+                            cxid,
+                            error,
+                        });
                         self.propose(now, me, session, cxid, refusal(&write, error), out)
                     }
                     None => self.propose_write(now, me, session, cxid, &write, &auth, out),
@@ -697,15 +908,21 @@ impl Leader {
         auth: &[AuthId],
         out: &mut Output,
     ) -> Verdict {
-        let Some(zxid) = self.next_zxid() else { return Err(ElectionReason::ZxidRollOver { zxid: self.last_proposed }) };
-        let context = prepare::Context {
+        let Some(zxid) = self.next_zxid() else {
+            return Err(ElectionReason::ZxidRollOver {
+                zxid: self.last_proposed,
+            });
+        };
+        let header = TxnHeader {
             session,
             cxid,
             zxid,
             time_ms: now.wall_ms,
+        };
+        let context = prepare::Context {
+            header,
             auth,
             extended_types: me.cfg.extended_types,
-            max_buffer: me.cfg.max_buffer,
         };
         let body = prepare::prepare(&self.predicted, write, &context);
         if matches!(body, TxnBody::CloseSession { .. }) {
@@ -716,17 +933,33 @@ impl Leader {
 
     /// The counter's last value is never given out: a new epoch comes first (3.6).
     fn next_zxid(&self) -> Option<Zxid> {
-        self.last_proposed.next().filter(|z| z.counter() != u32::MAX)
+        self.last_proposed
+            .next()
+            .filter(|z| z.counter() != u32::MAX)
     }
 
-    fn propose(&mut self, now: Now, me: &mut Replica, session: SessionId, cxid: i32, body: TxnBody, out: &mut Output) -> Verdict {
-        let Some(zxid) = self.next_zxid() else { return Err(ElectionReason::ZxidRollOver { zxid: self.last_proposed }) };
+    fn propose(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        session: SessionId,
+        cxid: i32,
+        body: TxnBody,
+        out: &mut Output,
+    ) -> Verdict {
+        let Some(zxid) = self.next_zxid() else {
+            return Err(ElectionReason::ZxidRollOver {
+                zxid: self.last_proposed,
+            });
+        };
         self.last_proposed = zxid;
-        let header = TxnHeader { session, cxid, zxid, time_ms: now.wall_ms };
-        let mut txn = Txn { header, body, digest: None };
-        self.predicted.apply(&txn);
-        txn.digest = Some(self.predicted.tree.digest());
-        let txn = Arc::new(txn);
+        let header = TxnHeader {
+            session,
+            cxid,
+            zxid,
+            time_ms: now.wall_ms,
+        };
+        let txn = Arc::new(prepare::predict(&mut self.predicted, header, body));
         out.because(EventKind::Proposed {
             zxid,
             session,
@@ -735,7 +968,10 @@ impl Leader {
             path: txn.body.path().cloned(),
             error: txn.body.error(),
         });
-        self.outstanding.push_back(Outstanding { txn: Arc::clone(&txn), acks: BTreeSet::new() });
+        self.outstanding.push_back(Outstanding {
+            txn: Arc::clone(&txn),
+            acks: BTreeSet::new(),
+        });
         for (conn, link) in &mut self.learners {
             if link.is_forwarded() && !link.observer {
                 out.send(link.id, *conn, QuorumMessage::Proposal(Arc::clone(&txn)));
@@ -748,8 +984,17 @@ impl Leader {
     }
 
     /// An ACK of NEWLEADER or of a proposal.
-    fn on_ack(&mut self, now: Now, me: &mut Replica, conn: ConnId, zxid: Zxid, out: &mut Output) -> Verdict {
-        let Some(link) = self.learners.get_mut(&conn) else { return Ok(()) };
+    fn on_ack(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        zxid: Zxid,
+        out: &mut Output,
+    ) -> Verdict {
+        let Some(link) = self.learners.get_mut(&conn) else {
+            return Ok(());
+        };
         let from = link.id;
         if zxid.is_new_epoch() {
             if link.stage != LearnerStage::Syncing || self.epoch.map(Epoch::start) != Some(zxid) {
@@ -780,12 +1025,19 @@ impl Leader {
         let quorum = &me.cfg.membership.quorum;
         let first = self.outstanding.front().map(|o| o.txn.zxid());
         // Zxids of one epoch have no gaps: the place in the queue is a subtraction.
-        let place = first.filter(|f| zxid >= *f && quorum.is_voter(from)).and_then(|f| usize::try_from(zxid.0 - f.0).ok());
+        let place = first
+            .filter(|f| zxid >= *f && quorum.is_voter(from))
+            .and_then(|f| usize::try_from(zxid.0 - f.0).ok());
         match place.and_then(|at| self.outstanding.get_mut(at)) {
             Some(open) => {
                 open.acks.insert(from);
                 let (have, need) = tally(quorum, &open.acks);
-                out.emit(EventKind::AckCounted { zxid, from, have, need });
+                out.emit(EventKind::AckCounted {
+                    zxid,
+                    from,
+                    have,
+                    need,
+                });
             }
             None => {
                 out.emit(EventKind::AckIgnored { zxid, from });
@@ -797,22 +1049,34 @@ impl Leader {
     fn commit_ready(&mut self, me: &mut Replica, out: &mut Output) {
         let quorum = &Arc::clone(&me.cfg).membership.quorum;
         let mut committed_any = false;
-        while self.outstanding.front().is_some_and(|o| quorum.contains(&o.acks)) {
-            let Some(Outstanding { txn, acks }) = self.outstanding.pop_front() else { break };
+        while self
+            .outstanding
+            .front()
+            .is_some_and(|o| quorum.contains(&o.acks))
+        {
+            let Some(Outstanding { txn, acks }) = self.outstanding.pop_front() else {
+                break;
+            };
             let zxid = txn.zxid();
             let (acks, need) = tally(quorum, &acks);
             let before = out.cause;
             out.because(EventKind::Committed { zxid, acks, need });
             for (conn, link) in &self.learners {
                 if link.is_forwarded() {
-                    let message = if link.observer { QuorumMessage::Inform(Arc::clone(&txn)) } else { QuorumMessage::Commit { zxid } };
+                    let message = if link.observer {
+                        QuorumMessage::Inform(Arc::clone(&txn))
+                    } else {
+                        QuorumMessage::Commit { zxid }
+                    };
                     out.send(link.id, *conn, message);
                 }
             }
             me.commit_up_to(zxid);
             committed_any = true;
             while self.syncs.front().is_some_and(|(z, _)| *z <= zxid) {
-                let Some((_, asker)) = self.syncs.pop_front() else { break };
+                let Some((_, asker)) = self.syncs.pop_front() else {
+                    break;
+                };
                 self.answer_sync(me, asker, zxid, out);
             }
             self.apply_ready(me, out);
@@ -847,7 +1111,13 @@ impl Leader {
     }
 
     /// Something became durable here: our own ACKs count now.
-    pub(crate) fn on_durable(&mut self, now: Now, me: &mut Replica, zxids: &[Zxid], out: &mut Output) -> Verdict {
+    pub(crate) fn on_durable(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        zxids: &[Zxid],
+        out: &mut Output,
+    ) -> Verdict {
         if self.own_history.is_some_and(|seq| me.log.is_durable(seq)) {
             self.own_history = None;
             self.count_new_leader_ack(now, me, me.id(), out)?;
@@ -866,9 +1136,19 @@ impl Leader {
     // ---- liveness --------------------------------------------------------------------------------
 
     /// A session of this server's own client is alive: true if it may attach here.
-    pub(crate) fn revalidate_here(&mut self, now: Now, me: &Replica, session: SessionId, out: &mut Output) -> bool {
+    pub(crate) fn revalidate_here(
+        &mut self,
+        now: Now,
+        me: &Replica,
+        session: SessionId,
+        out: &mut Output,
+    ) -> bool {
         let valid = self.sessions.revalidate(now.at, session, me.id());
-        out.emit(EventKind::SessionValidated { session, at: me.id(), valid });
+        out.emit(EventKind::SessionValidated {
+            session,
+            at: me.id(),
+            valid,
+        });
         valid
     }
 
@@ -884,8 +1164,12 @@ impl Leader {
         if self.phase != LeaderPhase::Established {
             return if now.at >= self.phase_deadline {
                 let phase = match self.phase {
-                    LeaderPhase::CollectingInfo | LeaderPhase::CollectingEpochAcks => Phase::Discovery,
-                    LeaderPhase::CollectingNewLeaderAcks | LeaderPhase::Established => Phase::Synchronisation,
+                    LeaderPhase::CollectingInfo | LeaderPhase::CollectingEpochAcks => {
+                        Phase::Discovery
+                    }
+                    LeaderPhase::CollectingNewLeaderAcks | LeaderPhase::Established => {
+                        Phase::Synchronisation
+                    }
                 };
                 Err(ElectionReason::NoQuorumInTime { phase })
             } else {
@@ -896,14 +1180,28 @@ impl Leader {
             self.half_tick(now, me, out)?;
         }
         while let Some((session, timeout_ms)) = self.sessions.expire(now.at) {
-            out.because(EventKind::SessionExpired { session, timeout_ms });
+            out.because(EventKind::SessionExpired {
+                session,
+                timeout_ms,
+            });
             self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)?;
         }
         if now.at >= self.next_container_check {
             self.next_container_check = now.at + me.cfg.container_check_interval;
-            for path in me.db.tree.collectable(now.wall_ms) {
-                out.emit(EventKind::ContainerFound { path: Arc::clone(&path) });
-                self.propose_write(now, me, SessionId::NONE, 0, &Write::DeleteContainer { path }, &[], out)?;
+            let found: Vec<Arc<str>> = me.db.tree.reapable(now.wall_ms).cloned().collect();
+            for path in found {
+                out.emit(EventKind::ContainerFound {
+                    path: Arc::clone(&path),
+                });
+                self.propose_write(
+                    now,
+                    me,
+                    SessionId::NONE,
+                    0,
+                    &Write::DeleteContainer { path },
+                    &[],
+                    out,
+                )?;
             }
         }
         Ok(())
@@ -918,11 +1216,18 @@ impl Leader {
             self.check_learners(now, me, out);
             self.check_quorum(me, out)?;
         }
-        let learners = u32::try_from(self.learners.values().filter(|l| l.is_forwarded()).count()).unwrap_or(u32::MAX);
+        let learners = u32::try_from(self.learners.values().filter(|l| l.is_forwarded()).count())
+            .unwrap_or(u32::MAX);
         out.because(EventKind::PingsSent { learners });
         for (conn, link) in &self.learners {
             if link.is_forwarded() {
-                out.send(link.id, *conn, QuorumMessage::Ping { zxid: self.last_proposed });
+                out.send(
+                    link.id,
+                    *conn,
+                    QuorumMessage::Ping {
+                        zxid: self.last_proposed,
+                    },
+                );
             }
         }
         Ok(())
@@ -931,20 +1236,31 @@ impl Leader {
     /// Gives up learners that are silent, or that do not acknowledge.
     fn check_learners(&mut self, now: Now, me: &Replica, out: &mut Output) {
         let verdict = |link: &LearnerLink| {
-            let limit = if matches!(link.stage, LearnerStage::Synced | LearnerStage::Serving) { me.cfg.sync_span() } else { me.cfg.init_span() };
+            let limit = if matches!(link.stage, LearnerStage::Synced | LearnerStage::Serving) {
+                me.cfg.sync_span()
+            } else {
+                me.cfg.init_span()
+            };
             let waited = now.at - link.last_heard;
             if waited > limit {
                 return Some(DropReason::Silent { waited });
             }
             // Acknowledgements are due only from one that has the history.
             match link.unacked[0] {
-                Some((zxid, sent)) if link.stage == LearnerStage::Serving && now.at - sent > me.cfg.sync_span() => {
+                Some((zxid, sent))
+                    if link.stage == LearnerStage::Serving
+                        && now.at - sent > me.cfg.sync_span() =>
+                {
                     Some(DropReason::ProposalUnacked { zxid })
                 }
                 Some(_) | None => None,
             }
         };
-        let late: Vec<(ConnId, DropReason)> = self.learners.iter().filter_map(|(c, l)| verdict(l).map(|why| (*c, why))).collect();
+        let late: Vec<(ConnId, DropReason)> = self
+            .learners
+            .iter()
+            .filter_map(|(c, l)| verdict(l).map(|why| (*c, why)))
+            .collect();
         for (conn, because) in late {
             self.drop_learner(conn, because, out);
         }
@@ -952,11 +1268,26 @@ impl Leader {
 
     fn check_quorum(&mut self, me: &Replica, out: &mut Output) -> Verdict {
         let mut in_time = BTreeSet::from([me.id()]);
-        in_time.extend(self.learners.values().filter(|l| l.stage == LearnerStage::Serving && self.tick <= l.tick_deadline).map(|l| l.id));
+        in_time.extend(
+            self.learners
+                .values()
+                .filter(|l| l.stage == LearnerStage::Serving && self.tick <= l.tick_deadline)
+                .map(|l| l.id),
+        );
         let quorum = &me.cfg.membership.quorum;
         let (in_time_count, need) = tally(quorum, &in_time);
-        out.emit(EventKind::QuorumChecked { in_time: in_time_count, need });
-        if quorum.contains(&in_time) { Ok(()) } else { Err(ElectionReason::QuorumLost { in_time: in_time_count, need }) }
+        out.emit(EventKind::QuorumChecked {
+            in_time: in_time_count,
+            need,
+        });
+        if quorum.contains(&in_time) {
+            Ok(())
+        } else {
+            Err(ElectionReason::QuorumLost {
+                in_time: in_time_count,
+                need,
+            })
+        }
     }
 
     /// What the ring round the server shows.
@@ -973,7 +1304,10 @@ impl Leader {
 /// Voters in `set`, and what a quorum needs at least.
 fn tally(quorum: &Quorum, set: &BTreeSet<ServerId>) -> (u32, u32) {
     let have = set.iter().filter(|id| quorum.is_voter(**id)).count();
-    (u32::try_from(have).unwrap_or(u32::MAX), u32::try_from(quorum.smallest()).unwrap_or(u32::MAX))
+    (
+        u32::try_from(have).unwrap_or(u32::MAX),
+        u32::try_from(quorum.smallest()).unwrap_or(u32::MAX),
+    )
 }
 
 /// The transaction of a request whose session may not ask: an error, which in a multi stands at the
@@ -981,7 +1315,15 @@ fn tally(quorum: &Quorum, set: &BTreeSet<ServerId>) -> (u32, u32) {
 fn refusal(write: &Write, error: ErrorCode) -> TxnBody {
     match write {
         Write::Multi(all) if !all.is_empty() => TxnBody::Multi(
-            (0..all.len()).map(|at| TxnBody::Error(if at == 0 { error } else { ErrorCode::RuntimeInconsistency })).collect(),
+            (0..all.len())
+                .map(|at| {
+                    TxnBody::Error(if at == 0 {
+                        error
+                    } else {
+                        ErrorCode::RuntimeInconsistency
+                    })
+                })
+                .collect(),
         ),
         Write::Multi(_)
         | Write::Create(_)

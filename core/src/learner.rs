@@ -80,7 +80,10 @@ impl Learner {
             leader,
             observer: !me.cfg.is_voter(),
             conn: None,
-            phase: LearnerPhase::Connecting { attempt: 1, retry_at: None },
+            phase: LearnerPhase::Connecting {
+                attempt: 1,
+                retry_at: None,
+            },
             epoch: Epoch(0),
             began: now.at,
             last_heard: now.at,
@@ -116,7 +119,11 @@ impl Learner {
     /// Its state, for notifications.
     #[must_use]
     pub fn state(&self) -> ServerState {
-        if self.observer { ServerState::Observing } else { ServerState::Following }
+        if self.observer {
+            ServerState::Observing
+        } else {
+            ServerState::Following
+        }
     }
 
     /// What the ring round the server shows.
@@ -136,14 +143,27 @@ impl Learner {
     #[must_use]
     pub fn next_wait(&self, me: &Replica) -> Wait {
         match &self.phase {
-            LearnerPhase::Connecting { retry_at: Some(at), .. } => Wait { at: *at, reason: WaitReason::RetryConnect },
-            LearnerPhase::Connecting { retry_at: None, .. } => Wait { at: self.began + me.cfg.init_span(), reason: WaitReason::LearnerInitLimit },
-            LearnerPhase::AwaitingEpoch | LearnerPhase::AwaitingSync | LearnerPhase::Truncating { .. } | LearnerPhase::Syncing { .. } => {
-                Wait { at: self.last_heard + me.cfg.init_span(), reason: WaitReason::LearnerInitLimit }
-            }
-            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => {
-                Wait { at: self.last_heard + me.cfg.sync_span(), reason: WaitReason::LearnerSyncLimit }
-            }
+            LearnerPhase::Connecting {
+                retry_at: Some(at), ..
+            } => Wait {
+                at: *at,
+                reason: WaitReason::RetryConnect,
+            },
+            LearnerPhase::Connecting { retry_at: None, .. } => Wait {
+                at: self.began + me.cfg.init_span(),
+                reason: WaitReason::LearnerInitLimit,
+            },
+            LearnerPhase::AwaitingEpoch
+            | LearnerPhase::AwaitingSync
+            | LearnerPhase::Truncating { .. }
+            | LearnerPhase::Syncing { .. } => Wait {
+                at: self.last_heard + me.cfg.init_span(),
+                reason: WaitReason::LearnerInitLimit,
+            },
+            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Wait {
+                at: self.last_heard + me.cfg.sync_span(),
+                reason: WaitReason::LearnerSyncLimit,
+            },
         }
     }
 
@@ -158,22 +178,38 @@ impl Learner {
             LearnerPhase::Connecting { attempt, retry_at } if retry_at.is_some() => {
                 *attempt += 1;
                 *retry_at = None;
-                out.emit(EventKind::Connecting { leader, attempt: *attempt });
+                out.emit(EventKind::Connecting {
+                    leader,
+                    attempt: *attempt,
+                });
                 out.effect(|cause| Effect::Connect { to: leader, cause });
                 Ok(())
             }
-            LearnerPhase::Connecting { attempt, .. } => Err(ElectionReason::LeaderUnreachable { leader, attempts: *attempt }),
+            LearnerPhase::Connecting { attempt, .. } => Err(ElectionReason::LeaderUnreachable {
+                leader,
+                attempts: *attempt,
+            }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
             | LearnerPhase::Truncating { .. }
             | LearnerPhase::Syncing { .. }
             | LearnerPhase::AwaitingUpToDate
-            | LearnerPhase::Serving => Err(ElectionReason::LeaderSilent { leader, waited: now.at - self.last_heard }),
+            | LearnerPhase::Serving => Err(ElectionReason::LeaderSilent {
+                leader,
+                waited: now.at - self.last_heard,
+            }),
         }
     }
 
     /// The connection stands: tell the leader who we are.
-    pub(crate) fn on_connected(&mut self, now: Now, me: &Replica, to: ServerId, conn: ConnId, out: &mut Output) {
+    pub(crate) fn on_connected(
+        &mut self,
+        now: Now,
+        me: &Replica,
+        to: ServerId,
+        conn: ConnId,
+        out: &mut Output,
+    ) {
         if to != self.leader || !matches!(self.phase, LearnerPhase::Connecting { .. }) {
             out.effect(|cause| Effect::Close { conn, cause });
             return;
@@ -182,8 +218,15 @@ impl Learner {
         self.last_heard = now.at;
         self.phase = LearnerPhase::AwaitingEpoch;
         let accepted_epoch = me.log.accepted_epoch();
-        out.emit(EventKind::LearnerInfoSent { leader: to, accepted_epoch });
-        let info = QuorumMessage::LearnerInfo { accepted_epoch, observer: self.observer, config_version: me.cfg.membership.version };
+        out.emit(EventKind::LearnerInfoSent {
+            leader: to,
+            accepted_epoch,
+        });
+        let info = QuorumMessage::LearnerInfo {
+            accepted_epoch,
+            observer: self.observer,
+            config_version: me.cfg.membership.version,
+        };
         out.send(to, conn, info);
     }
 
@@ -195,7 +238,10 @@ impl Learner {
         }
         if let LearnerPhase::Connecting { attempt, retry_at } = &mut self.phase {
             if *attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
-                return Err(ElectionReason::LeaderUnreachable { leader, attempts: *attempt });
+                return Err(ElectionReason::LeaderUnreachable {
+                    leader,
+                    attempts: *attempt,
+                });
             }
             *retry_at = Some(now.at + CONNECT_RETRY);
         }
@@ -204,7 +250,13 @@ impl Learner {
 
     /// The connection to the leader is gone.
     pub(crate) fn on_closed(&self, conn: ConnId) -> Verdict {
-        if self.conn == Some(conn) { Err(ElectionReason::LeaderConnectionLost { leader: self.leader }) } else { Ok(()) }
+        if self.conn == Some(conn) {
+            Err(ElectionReason::LeaderConnectionLost {
+                leader: self.leader,
+            })
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives the connection up.
@@ -216,12 +268,25 @@ impl Learner {
 
     fn broke(&self, message: &QuorumMessage, out: &mut Output) -> Verdict {
         let kind = message.kind();
-        out.emit(EventKind::LinkDropped { with: self.leader, because: DropReason::Unexpected(kind) });
-        Err(ElectionReason::LeaderBroke { leader: self.leader, message: kind })
+        out.emit(EventKind::LinkDropped {
+            with: self.leader,
+            because: DropReason::Unexpected(kind),
+        });
+        Err(ElectionReason::LeaderBroke {
+            leader: self.leader,
+            message: kind,
+        })
     }
 
     /// A packet from the leader.
-    pub(crate) fn on_message(&mut self, now: Now, me: &mut Replica, conn: ConnId, message: QuorumMessage, out: &mut Output) -> Verdict {
+    pub(crate) fn on_message(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
         if self.conn != Some(conn) {
             return Ok(());
         }
@@ -237,17 +302,29 @@ impl Learner {
                 held.push_back(message);
                 Ok(())
             }
-            LearnerPhase::Syncing { .. } | LearnerPhase::AwaitingUpToDate => self.on_sync_packet(me, conn, message, out),
+            LearnerPhase::Syncing { .. } | LearnerPhase::AwaitingUpToDate => {
+                self.on_sync_packet(me, conn, message, out)
+            }
             LearnerPhase::Serving => self.on_broadcast(me, conn, message, out),
         }
     }
 
     // ---- discovery -------------------------------------------------------------------------------
 
-    fn on_leader_info(&mut self, me: &mut Replica, conn: ConnId, epoch: Epoch, out: &mut Output) -> Verdict {
+    fn on_leader_info(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        epoch: Epoch,
+        out: &mut Output,
+    ) -> Verdict {
         let accepted = me.log.accepted_epoch();
         if epoch < accepted {
-            return Err(ElectionReason::LeaderStale { leader: self.leader, offered: epoch, accepted });
+            return Err(ElectionReason::LeaderStale {
+                leader: self.leader,
+                offered: epoch,
+                accepted,
+            });
         }
         // A second acknowledgement of an epoch does not count to its quorum (trap 14).
         let current_epoch = (epoch > accepted).then(|| {
@@ -257,35 +334,70 @@ impl Learner {
         self.epoch = epoch;
         self.phase = LearnerPhase::AwaitingSync;
         let last_zxid = me.last_zxid();
-        out.emit(EventKind::EpochAcked { epoch, last_zxid, current_epoch });
+        out.emit(EventKind::EpochAcked {
+            epoch,
+            last_zxid,
+            current_epoch,
+        });
         // Neither the epoch nor the history it speaks of may be lost once this has left.
         let after = me.log.last_seq();
-        out.send_after(self.leader, conn, QuorumMessage::AckEpoch { last_zxid, current_epoch }, after);
+        out.send_after(
+            self.leader,
+            conn,
+            QuorumMessage::AckEpoch {
+                last_zxid,
+                current_epoch,
+            },
+            after,
+        );
         Ok(())
     }
 
     // ---- synchronisation ---------------------------------------------------------------------------
 
-    fn on_sync_choice(&mut self, me: &mut Replica, message: QuorumMessage, out: &mut Output) -> Verdict {
+    fn on_sync_choice(
+        &mut self,
+        me: &mut Replica,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
         let ours = me.last_zxid();
         match message {
             QuorumMessage::Diff { zxid } => {
-                out.because(EventKind::SyncStarted { mode: SyncMode::Diff, zxid, ours });
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Diff,
+                    zxid,
+                    ours,
+                });
                 me.set_initialised();
-                self.phase = LearnerPhase::Syncing { mode: SyncMode::Diff };
+                self.phase = LearnerPhase::Syncing {
+                    mode: SyncMode::Diff,
+                };
                 Ok(())
             }
             QuorumMessage::Trunc { zxid } => {
-                out.because(EventKind::SyncStarted { mode: SyncMode::Trunc, zxid, ours });
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Trunc,
+                    zxid,
+                    ours,
+                });
                 self.cut = Some((zxid, me.log.last_logged()));
-                self.phase = LearnerPhase::Truncating { held: VecDeque::new() };
+                self.phase = LearnerPhase::Truncating {
+                    held: VecDeque::new(),
+                };
                 me.log.truncate(zxid, out);
                 Ok(())
             }
             QuorumMessage::Snap { zxid, snapshot } => {
-                out.because(EventKind::SyncStarted { mode: SyncMode::Snap, zxid, ours });
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Snap,
+                    zxid,
+                    ours,
+                });
                 me.install(&snapshot, zxid, out);
-                self.phase = LearnerPhase::Syncing { mode: SyncMode::Snap };
+                self.phase = LearnerPhase::Syncing {
+                    mode: SyncMode::Snap,
+                };
                 Ok(())
             }
             other => self.broke(&other, out),
@@ -293,18 +405,39 @@ impl Learner {
     }
 
     /// The log was cut, and what is left was loaded.
-    pub(crate) fn on_truncated(&mut self, now: Now, me: &mut Replica, stored: &Stored, out: &mut Output) -> Verdict {
-        let LearnerPhase::Truncating { held } = &mut self.phase else { return Ok(()) };
+    pub(crate) fn on_truncated(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        stored: &Stored,
+        out: &mut Output,
+    ) -> Verdict {
+        let LearnerPhase::Truncating { held } = &mut self.phase else {
+            return Ok(());
+        };
         let held = std::mem::take(held);
         let before: Vec<Zxid> = me.log.committed().iter().map(|t| t.zxid()).collect();
         me.reload(stored);
-        let (to, last) = self.cut.take().unwrap_or((me.log.last_logged(), me.log.last_logged()));
-        let gone: Vec<Zxid> = before.into_iter().filter(|z| *z > me.log.last_logged()).collect();
+        let (to, last) = self
+            .cut
+            .take()
+            .unwrap_or((me.log.last_logged(), me.log.last_logged()));
+        let gone: Vec<Zxid> = before
+            .into_iter()
+            .filter(|z| *z > me.log.last_logged())
+            .collect();
         let count = u32::try_from(gone.len()).unwrap_or(u32::MAX);
         let last = (count > 0).then_some(last);
-        out.because(EventKind::LogTruncated { to, first: gone.first().copied(), last, count });
+        out.because(EventKind::LogTruncated {
+            to,
+            first: gone.first().copied(),
+            last,
+            count,
+        });
         me.set_initialised();
-        self.phase = LearnerPhase::Syncing { mode: SyncMode::Trunc };
+        self.phase = LearnerPhase::Syncing {
+            mode: SyncMode::Trunc,
+        };
         let Some(conn) = self.conn else { return Ok(()) };
         for message in held {
             self.on_message(now, me, conn, message, out)?;
@@ -312,7 +445,13 @@ impl Learner {
         Ok(())
     }
 
-    fn on_sync_packet(&mut self, me: &mut Replica, conn: ConnId, message: QuorumMessage, out: &mut Output) -> Verdict {
+    fn on_sync_packet(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
         match message {
             QuorumMessage::Proposal(txn) => self.hold(me, txn, out),
             QuorumMessage::Commit { zxid } => self.commit_held(zxid, out),
@@ -321,12 +460,24 @@ impl Learner {
                 self.hold(me, txn, out)?;
                 self.commit_held(zxid, out)
             }
-            QuorumMessage::NewLeader { zxid } if matches!(self.phase, LearnerPhase::Syncing { .. }) && zxid == self.epoch.start() => {
+            QuorumMessage::NewLeader { zxid }
+                if matches!(self.phase, LearnerPhase::Syncing { .. })
+                    && zxid == self.epoch.start() =>
+            {
                 self.on_new_leader(me, conn, out)
             }
-            QuorumMessage::UpToDate if self.phase == LearnerPhase::AwaitingUpToDate => self.on_up_to_date(me, conn, out),
+            QuorumMessage::UpToDate if self.phase == LearnerPhase::AwaitingUpToDate => {
+                self.on_up_to_date(me, conn, out)
+            }
             QuorumMessage::Ping { zxid } => {
-                out.send(self.leader, conn, QuorumMessage::Pong { zxid, touched: Vec::new() });
+                out.send(
+                    self.leader,
+                    conn,
+                    QuorumMessage::Pong {
+                        zxid,
+                        touched: Vec::new(),
+                    },
+                );
                 Ok(())
             }
             other => self.broke(&other, out),
@@ -336,9 +487,14 @@ impl Learner {
     /// A transaction of the history, or one that is proposed while we join.
     fn hold(&mut self, me: &Replica, txn: Arc<Txn>, out: &mut Output) -> Verdict {
         let zxid = txn.zxid();
-        let previous = self.pending.back().map_or(me.log.last_logged(), |t| t.zxid());
+        let previous = self
+            .pending
+            .back()
+            .map_or(me.log.last_logged(), |t| t.zxid());
         // A hole in the history is a bug of the leader and must not become ours (3.5, 3.9.4).
-        let follows = zxid > previous && (zxid.epoch() > previous.epoch() || zxid.counter() == previous.counter().wrapping_add(1));
+        let follows = zxid > previous
+            && (zxid.epoch() > previous.epoch()
+                || zxid.counter() == previous.counter().wrapping_add(1));
         if !follows {
             return self.broke(&QuorumMessage::Proposal(txn), out);
         }
@@ -360,7 +516,10 @@ impl Learner {
     /// and only when both are on disk does the ACK leave.
     fn on_new_leader(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
         self.log_committed(me, out);
-        out.because(EventKind::HistoryComplete { epoch: self.epoch, last_zxid: me.log.last_logged() });
+        out.because(EventKind::HistoryComplete {
+            epoch: self.epoch,
+            last_zxid: me.log.last_logged(),
+        });
         let witness = me.log.seal_history(self.epoch, out);
         out.ack(self.leader, conn, witness.ack());
         self.phase = LearnerPhase::AwaitingUpToDate;
@@ -388,14 +547,24 @@ impl Learner {
         self.phase = LearnerPhase::Serving;
         me.vote.epoch = self.epoch;
         me.serving = true;
-        out.emit(EventKind::Serving { leader: self.leader, epoch: self.epoch, last_zxid: me.db.last_processed });
+        out.emit(EventKind::Serving {
+            leader: self.leader,
+            epoch: self.epoch,
+            last_zxid: me.db.last_processed,
+        });
         me.apply_ready(out, |_| {});
         Ok(())
     }
 
     // ---- broadcast ---------------------------------------------------------------------------------
 
-    fn on_broadcast(&mut self, me: &mut Replica, conn: ConnId, message: QuorumMessage, out: &mut Output) -> Verdict {
+    fn on_broadcast(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
         match message {
             QuorumMessage::Proposal(txn) if !self.observer => {
                 if txn.zxid() <= me.log.last_logged() {
@@ -444,8 +613,14 @@ impl Learner {
 
     /// Something of ours is on disk now.
     pub(crate) fn on_durable(&mut self, me: &mut Replica, zxids: &[Zxid], out: &mut Output) {
-        if let Some(zxid) = zxids.last().filter(|_| !self.observer && self.phase == LearnerPhase::Serving) {
-            out.emit(EventKind::AckSent { zxid: *zxid, to: self.leader });
+        if let Some(zxid) = zxids
+            .last()
+            .filter(|_| !self.observer && self.phase == LearnerPhase::Serving)
+        {
+            out.emit(EventKind::AckSent {
+                zxid: *zxid,
+                to: self.leader,
+            });
         }
         if self.phase == LearnerPhase::Serving || self.phase == LearnerPhase::AwaitingUpToDate {
             me.apply_ready(out, |_| {});
@@ -459,14 +634,26 @@ impl Learner {
             ForwardedOp::Write(write) => write.kind(),
             ForwardedOp::Sync => OpKind::Sync,
         };
-        out.because(EventKind::RequestForwarded { leader: self.leader, session: request.session, xid: request.cxid, op });
+        out.because(EventKind::RequestForwarded {
+            leader: self.leader,
+            session: request.session,
+            xid: request.cxid,
+            op,
+        });
         out.send(self.leader, conn, QuorumMessage::Request(request));
     }
 
     /// A client came with a session: the leader knows whether it is alive.
     pub(crate) fn validate(&self, session: SessionId, timeout_ms: i32, out: &mut Output) {
         if let Some(conn) = self.conn {
-            out.send(self.leader, conn, QuorumMessage::Revalidate { session, timeout_ms });
+            out.send(
+                self.leader,
+                conn,
+                QuorumMessage::Revalidate {
+                    session,
+                    timeout_ms,
+                },
+            );
         }
     }
 }

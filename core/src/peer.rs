@@ -90,16 +90,31 @@ impl Peer {
     /// `next_event` and `storage` go on where its last life stopped (1 and 0 for the first), so that
     /// names stay unique. What it does at once is in `out`, which is cleared first.
     #[must_use]
-    pub fn start(cfg: Arc<Config>, stored: &Stored, now: Now, next_event: u64, storage: StorageSeq, out: &mut Output) -> Peer {
+    pub fn start(
+        cfg: Arc<Config>,
+        stored: &Stored,
+        now: Now,
+        next_event: u64,
+        storage: StorageSeq,
+        out: &mut Output,
+    ) -> Peer {
         out.clear();
         out.server = cfg.my_id;
         out.next_event = next_event;
         out.cause = None;
         let mut me = Replica::load(cfg, stored, now, storage);
         let last_zxid = me.last_zxid();
-        out.because(EventKind::Started { last_zxid, current_epoch: me.log.current_epoch(), accepted_epoch: me.log.accepted_epoch() });
+        out.because(EventKind::Started {
+            last_zxid,
+            current_epoch: me.log.current_epoch(),
+            accepted_epoch: me.log.accepted_epoch(),
+        });
         let (election, decision) = begin_election(now, &mut me, ElectionReason::Started, out);
-        let mut peer = Peer { me, role: Role::Looking(election), next_event: out.next_event };
+        let mut peer = Peer {
+            me,
+            role: Role::Looking(election),
+            next_event: out.next_event,
+        };
         peer.decided(now, decision, out);
         peer.next_event = out.next_event;
         peer
@@ -117,11 +132,20 @@ impl Peer {
         self.next_event = out.next_event;
     }
 
-    fn dispatch(&mut self, now: Now, input: InputKind, out: &mut Output) -> Result<(), ElectionReason> {
+    fn dispatch(
+        &mut self,
+        now: Now,
+        input: InputKind,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         match input {
             InputKind::Timer => self.on_timer(now, out),
             InputKind::Notification(from, n) => {
-                out.because(EventKind::Received { from, message: crate::message::MessageKind::Notification, zxid: Some(n.vote.zxid) });
+                out.because(EventKind::Received {
+                    from,
+                    message: crate::message::MessageKind::Notification,
+                    zxid: Some(n.vote.zxid),
+                });
                 self.on_notification(now, from, &n, out);
                 Ok(())
             }
@@ -129,7 +153,9 @@ impl Peer {
                 out.because(EventKind::LinkUp { with: to, conn });
                 match &mut self.role {
                     Role::Learning(learner) => learner.on_connected(now, &self.me, to, conn, out),
-                    Role::Looking(_) | Role::Leading(_) => out.effect(|cause| Effect::Close { conn, cause }),
+                    Role::Looking(_) | Role::Leading(_) => {
+                        out.effect(|cause| Effect::Close { conn, cause })
+                    }
                 }
                 Ok(())
             }
@@ -145,7 +171,10 @@ impl Peer {
                 match &mut self.role {
                     Role::Leading(leader) => leader.on_accepted(now, &self.me, from, conn, out),
                     Role::Looking(_) | Role::Learning(_) => {
-                        out.emit(EventKind::LinkDropped { with: from, because: DropReason::NotLeading });
+                        out.emit(EventKind::LinkDropped {
+                            with: from,
+                            because: DropReason::NotLeading,
+                        });
                         out.effect(|cause| Effect::Close { conn, cause });
                     }
                 }
@@ -156,7 +185,12 @@ impl Peer {
             InputKind::Durable(seq) => self.on_durable(now, seq, out),
             InputKind::Truncated(stored) => match &mut self.role {
                 Role::Learning(learner) => {
-                    out.because(EventKind::DiskSynced { durable: stored.log.last().map_or(stored.snapshot.last_processed, |t| t.zxid()) });
+                    out.because(EventKind::DiskSynced {
+                        durable: stored
+                            .log
+                            .last()
+                            .map_or(stored.snapshot.last_processed, |t| t.zxid()),
+                    });
                     learner.on_truncated(now, &mut self.me, &stored, out)
                 }
                 // The role ended while the disk was at work: what it found is what we have now.
@@ -166,17 +200,30 @@ impl Peer {
                 }
             },
             InputKind::LogRead { conn, read } => {
-                out.because(EventKind::DiskRead { found: u32::try_from(read.entries.len()).unwrap_or(u32::MAX) });
+                out.because(EventKind::DiskRead {
+                    found: u32::try_from(read.entries.len()).unwrap_or(u32::MAX),
+                });
                 if let Role::Leading(leader) = &mut self.role {
                     leader.on_log_read(now, &mut self.me, conn, &read, out);
                 }
                 Ok(())
             }
-            InputKind::ClientConnect { client, request, auth } => {
-                out.because(EventKind::ClientArrived { client, session: request.session });
+            InputKind::ClientConnect {
+                client,
+                request,
+                auth,
+            } => {
+                out.because(EventKind::ClientArrived {
+                    client,
+                    session: request.session,
+                });
                 self.on_client(now, client, &request, auth, out)
             }
-            InputKind::ClientRequest { client, xid, request } => self.on_request(now, client, xid, request, out),
+            InputKind::ClientRequest {
+                client,
+                xid,
+                request,
+            } => self.on_request(now, client, xid, request, out),
             InputKind::ClientGone { client } => {
                 let session = self.me.clients.gone(client);
                 out.because(EventKind::ClientLeft { client, session });
@@ -186,11 +233,16 @@ impl Peer {
     }
 
     fn on_timer(&mut self, now: Now, out: &mut Output) -> Result<(), ElectionReason> {
-        let Some(wait) = self.deadline().filter(|w| w.at <= now.at) else { return Ok(()) };
-        out.because(EventKind::TimerFired { reason: wait.reason });
+        let Some(wait) = self.deadline().filter(|w| w.at <= now.at) else {
+            return Ok(());
+        };
+        out.because(EventKind::TimerFired {
+            reason: wait.reason,
+        });
         match &mut self.role {
             Role::Looking(election) => {
-                let decision = election.on_timer(now.at, &self.me.cfg, &mut self.me.logical_clock, out);
+                let decision =
+                    election.on_timer(now.at, &self.me.cfg, &mut self.me.logical_clock, out);
                 self.decided(now, decision, out);
                 Ok(())
             }
@@ -202,14 +254,37 @@ impl Peer {
     fn on_notification(&mut self, now: Now, from: ServerId, n: &Notification, out: &mut Output) {
         match &mut self.role {
             Role::Looking(election) => {
-                let decision = election.on_notification(now.at, &self.me.cfg, &mut self.me.logical_clock, from, n, out);
+                let decision = election.on_notification(
+                    now.at,
+                    &self.me.cfg,
+                    &mut self.me.logical_clock,
+                    from,
+                    n,
+                    out,
+                );
                 self.decided(now, decision, out);
             }
             Role::Learning(learner) => {
-                election::answer(&self.me.cfg, learner.state(), self.me.vote, self.me.vote_round, from, n, out);
+                election::answer(
+                    &self.me.cfg,
+                    learner.state(),
+                    self.me.vote,
+                    self.me.vote_round,
+                    from,
+                    n,
+                    out,
+                );
             }
             Role::Leading(_) => {
-                election::answer(&self.me.cfg, ServerState::Leading, self.me.vote, self.me.vote_round, from, n, out);
+                election::answer(
+                    &self.me.cfg,
+                    ServerState::Leading,
+                    self.me.vote,
+                    self.me.vote_round,
+                    from,
+                    n,
+                    out,
+                );
             }
         }
     }
@@ -222,7 +297,12 @@ impl Peer {
         self.role = match decision.state {
             ServerState::Leading => Role::Leading(Box::new(Leader::begin(now, &mut self.me, out))),
             ServerState::Following | ServerState::Observing | ServerState::Looking => {
-                Role::Learning(Box::new(Learner::begin(now, &self.me, decision.leader, out)))
+                Role::Learning(Box::new(Learner::begin(
+                    now,
+                    &self.me,
+                    decision.leader,
+                    out,
+                )))
             }
         };
     }
@@ -242,7 +322,12 @@ impl Peer {
         self.decided(now, decision, out);
     }
 
-    fn on_closed(&mut self, _now: Now, conn: ConnId, out: &mut Output) -> Result<(), ElectionReason> {
+    fn on_closed(
+        &mut self,
+        _now: Now,
+        conn: ConnId,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         match &mut self.role {
             Role::Looking(_) => {
                 out.because(EventKind::LinkDown { with: None, conn });
@@ -261,7 +346,13 @@ impl Peer {
         }
     }
 
-    fn on_quorum(&mut self, now: Now, conn: ConnId, message: QuorumMessage, out: &mut Output) -> Result<(), ElectionReason> {
+    fn on_quorum(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         let from = match &self.role {
             Role::Looking(_) => None,
             Role::Learning(learner) => (learner.conn() == Some(conn)).then(|| learner.leader()),
@@ -269,7 +360,11 @@ impl Peer {
         };
         // A packet on a connection that we have given up; its other end will learn of it.
         let Some(from) = from else { return Ok(()) };
-        out.because(EventKind::Received { from, message: message.kind(), zxid: message.zxid() });
+        out.because(EventKind::Received {
+            from,
+            message: message.kind(),
+            zxid: message.zxid(),
+        });
         match &mut self.role {
             Role::Looking(_) => Ok(()),
             Role::Learning(learner) => learner.on_message(now, &mut self.me, conn, message, out),
@@ -277,11 +372,18 @@ impl Peer {
         }
     }
 
-    fn on_durable(&mut self, now: Now, seq: StorageSeq, out: &mut Output) -> Result<(), ElectionReason> {
+    fn on_durable(
+        &mut self,
+        now: Now,
+        seq: StorageSeq,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         let done = self.me.log.on_durable(seq);
         // What is on disk now is there because it was appended.
         out.cause = done.last().map(|(_, event)| *event).or(out.cause);
-        out.because(EventKind::DiskSynced { durable: self.me.log.durable() });
+        out.because(EventKind::DiskSynced {
+            durable: self.me.log.durable(),
+        });
         let zxids: Vec<Zxid> = done.into_iter().map(|(zxid, _)| zxid).collect();
         match &mut self.role {
             Role::Looking(_) => Ok(()),
@@ -295,7 +397,14 @@ impl Peer {
 
     // ---- clients -----------------------------------------------------------------------------------
 
-    fn on_client(&mut self, now: Now, client: ClientId, request: &ConnectRequest, auth: Arc<[AuthId]>, out: &mut Output) -> Result<(), ElectionReason> {
+    fn on_client(
+        &mut self,
+        now: Now,
+        client: ClientId,
+        request: &ConnectRequest,
+        auth: Arc<[AuthId]>,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         if !self.me.serving {
             clients::refuse(client, RefuseReason::NotServing, out);
             return Ok(());
@@ -304,11 +413,17 @@ impl Peer {
             clients::refuse(client, RefuseReason::LeaderDoesNotServe, out);
             return Ok(());
         }
-        let here = Here { cfg: &self.me.cfg, db: &self.me.db };
+        let here = Here {
+            cfg: &self.me.cfg,
+            db: &self.me.db,
+        };
         match self.me.clients.connect(here, client, request, auth, out) {
             Connect::Answered => Ok(()),
             Connect::Create(request) => self.to_leader(now, request, out),
-            Connect::Validate { session, timeout_ms } => {
+            Connect::Validate {
+                session,
+                timeout_ms,
+            } => {
                 match &mut self.role {
                     Role::Leading(leader) => {
                         let valid = leader.revalidate_here(now, &self.me, session, out);
@@ -322,8 +437,18 @@ impl Peer {
         }
     }
 
-    fn on_request(&mut self, now: Now, client: ClientId, xid: i32, request: Request, out: &mut Output) -> Result<(), ElectionReason> {
-        let here = Here { cfg: &self.me.cfg, db: &self.me.db };
+    fn on_request(
+        &mut self,
+        now: Now,
+        client: ClientId,
+        xid: i32,
+        request: Request,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        let here = Here {
+            cfg: &self.me.cfg,
+            db: &self.me.db,
+        };
         let forward = self.me.clients.request(here, client, xid, request, out);
         if let Role::Leading(leader) = &mut self.role {
             leader.touch_here(now, &mut self.me);
@@ -334,7 +459,12 @@ impl Peer {
         }
     }
 
-    fn to_leader(&mut self, now: Now, request: ForwardedRequest, out: &mut Output) -> Result<(), ElectionReason> {
+    fn to_leader(
+        &mut self,
+        now: Now,
+        request: ForwardedRequest,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
         match &mut self.role {
             Role::Leading(leader) => leader.submit(now, &mut self.me, request, None, out),
             Role::Learning(learner) => {
@@ -532,7 +662,12 @@ impl Peer {
     }
 }
 
-fn begin_election(now: Now, me: &mut Replica, because: ElectionReason, out: &mut Output) -> (Election, Option<Decision>) {
+fn begin_election(
+    now: Now,
+    me: &mut Replica,
+    because: ElectionReason,
+    out: &mut Output,
+) -> (Election, Option<Decision>) {
     let initial = me.own_vote();
     let cfg = Arc::clone(&me.cfg);
     Election::begin(now.at, &cfg, &mut me.logical_clock, initial, because, out)

@@ -51,7 +51,11 @@ impl Replica {
     #[must_use]
     pub fn load(cfg: Arc<Config>, stored: &Stored, now: Now, storage: StorageSeq) -> Replica {
         let clients = Clients::new(cfg.my_id, now.wall_ms);
-        let nobody = Vote { epoch: Epoch(0), zxid: Zxid::ZERO, leader: cfg.my_id };
+        let nobody = Vote {
+            epoch: Epoch(0),
+            zxid: Zxid::ZERO,
+            leader: cfg.my_id,
+        };
         let mut replica = Replica {
             logical_clock: 0,
             vote: nobody,
@@ -87,7 +91,10 @@ impl Replica {
     fn refill(&mut self, stored: &Stored) {
         let start = stored.snapshot.last_processed;
         let replayed: Vec<_> = stored.log.iter().filter(|t| t.zxid() > start).collect();
-        for txn in replayed.iter().skip(replayed.len().saturating_sub(self.cfg.commit_log_count)) {
+        for txn in replayed
+            .iter()
+            .skip(replayed.len().saturating_sub(self.cfg.commit_log_count))
+        {
             self.log.note_committed(Arc::clone(txn));
         }
     }
@@ -106,7 +113,7 @@ impl Replica {
         self.committed = zxid;
         self.waiting.clear();
         self.initialised = true;
-        let znodes = u32::try_from(self.db.tree.len()).unwrap_or(u32::MAX);
+        let znodes = u32::try_from(self.db.tree.node_count()).unwrap_or(u32::MAX);
         out.emit(EventKind::SnapshotInstalled { zxid, znodes });
         self.log.install(Arc::clone(database), zxid, out);
     }
@@ -121,7 +128,11 @@ impl Replica {
     /// beginning of an epoch it has led; -1 without a say.
     #[must_use]
     pub fn last_zxid(&self) -> Zxid {
-        if self.initialised { self.db.last_processed.max(self.log.last_logged()) } else { Zxid::UNINITIALISED }
+        if self.initialised {
+            self.db.last_processed.max(self.log.last_logged())
+        } else {
+            Zxid::UNINITIALISED
+        }
     }
 
     /// Its history is worth something (again).
@@ -133,16 +144,29 @@ impl Replica {
     #[must_use]
     pub fn own_vote(&self) -> Vote {
         if self.cfg.is_voter() {
-            Vote { epoch: self.log.current_epoch(), zxid: self.last_zxid(), leader: self.cfg.my_id }
+            Vote {
+                epoch: self.log.current_epoch(),
+                zxid: self.last_zxid(),
+                leader: self.cfg.my_id,
+            }
         } else {
-            Vote { epoch: Epoch(i64::MIN), zxid: Zxid(i64::MIN), leader: ServerId::NOBODY }
+            Vote {
+                epoch: Epoch(i64::MIN),
+                zxid: Zxid(i64::MIN),
+                leader: ServerId::NOBODY,
+            }
         }
     }
 
     /// What it says about itself when it is not looking.
     #[must_use]
     pub fn notification(&self, state: ServerState) -> Notification {
-        Notification { state, vote: self.vote, round: self.vote_round, config_version: self.cfg.membership.version }
+        Notification {
+            state,
+            vote: self.vote,
+            round: self.vote_round,
+            config_version: self.cfg.membership.version,
+        }
     }
 
     /// Everything up to here is known to be committed.
@@ -167,7 +191,10 @@ impl Replica {
     /// COMMIT may name (3.6).
     #[must_use]
     pub fn oldest_uncommitted(&self) -> Option<Zxid> {
-        self.waiting.iter().map(|t| t.zxid()).find(|z| *z > self.committed)
+        self.waiting
+            .iter()
+            .map(|t| t.zxid())
+            .find(|z| *z > self.committed)
     }
 
     /// Everything up to `zxid` is committed.
@@ -180,27 +207,56 @@ impl Replica {
     pub fn apply_ready(&mut self, out: &mut Output, mut each: impl FnMut(&Txn)) {
         let limit = self.committed.min(self.log.durable());
         while self.waiting.front().is_some_and(|t| t.zxid() <= limit) {
-            let Some(txn) = self.waiting.pop_front() else { break };
+            let Some(txn) = self.waiting.pop_front() else {
+                break;
+            };
             self.apply(&txn, out);
             each(&txn);
         }
-        self.clients.release_syncs(Here { cfg: &self.cfg, db: &self.db }, out);
+        self.clients.release_syncs(
+            Here {
+                cfg: &self.cfg,
+                db: &self.db,
+            },
+            out,
+        );
         self.maybe_snapshot(out);
     }
 
     fn apply(&mut self, txn: &Arc<Txn>, out: &mut Output) {
         let applied = self.db.apply(txn);
         let digest = self.db.tree.digest();
-        out.emit(EventKind::Applied { zxid: txn.zxid(), txn: txn.body.kind(), path: txn.body.path().cloned(), error: txn.body.error(), digest });
+        out.emit(EventKind::Applied {
+            zxid: txn.zxid(),
+            txn: txn.body.kind(),
+            path: txn.body.path().cloned(),
+            error: txn.body.error(),
+            digest,
+        });
         if let Some(expected) = txn.digest.filter(|d| *d != digest) {
-            out.emit(EventKind::DigestMismatch { zxid: txn.zxid(), expected, found: digest });
+            out.emit(EventKind::DigestMismatch {
+                zxid: txn.zxid(),
+                expected,
+                found: digest,
+            });
         }
         if let crate::txn::TxnBody::CloseSession { paths } = &txn.body {
             let ephemerals = u32::try_from(paths.len()).unwrap_or(u32::MAX);
-            out.emit(EventKind::SessionEnded { session: txn.header.session, ephemerals });
+            out.emit(EventKind::SessionEnded {
+                session: txn.header.session,
+                ephemerals,
+            });
         }
         self.log.note_committed(Arc::clone(txn));
-        self.clients.applied(Here { cfg: &self.cfg, db: &self.db }, txn, applied, out);
+        self.clients.applied(
+            Here {
+                cfg: &self.cfg,
+                db: &self.db,
+            },
+            txn,
+            applied,
+            out,
+        );
     }
 
     /// The role ends: what is in the log counts as history from now on, whatever its fate was; the

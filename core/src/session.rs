@@ -3,6 +3,8 @@
 
 use crate::id::{ServerId, SessionId};
 
+pub mod tracker;
+
 /// java.util.Random's multiplier, also its scrambler.
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
 const MASK: u64 = (1 << 48) - 1;
@@ -19,6 +21,15 @@ pub fn password(session: SessionId) -> [u8; 16] {
         word.copy_from_slice(&((state >> 16) as u32).to_le_bytes());
     }
     out
+}
+
+/// The id after this one; 0 is nobody's.
+#[must_use]
+pub fn next_id(id: SessionId) -> SessionId {
+    match id.0.wrapping_add(1) {
+        0 => SessionId(1),
+        next => SessionId(next),
+    }
 }
 
 /// Where a server starts to count its sessions: its id in the top byte, below it the wall clock.

@@ -11,17 +11,17 @@ use crate::{
     id::{ClientId, ServerId, SessionId, Zxid},
     message::{ForwardedOp, ForwardedRequest},
     peer::{
-        event::{EventKind, RefuseReason, WatchKind},
+        event::{EventKind, RefuseReason},
         output::{Effect, Output},
     },
     pipeline::read,
-    request::{AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, OpResult, Reply, Request, Response, Write},
+    request::{
+        AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, OpResult, Reply, Request,
+        Response, Write,
+    },
     session,
     time::Span,
-    tree::{
-        Applied, Database, Outcome, acl,
-        watch::{Registration, WatchTable},
-    },
+    tree::{Applied, Database, acl, watch::WatchTable},
     txn::Txn,
 };
 use std::{
@@ -46,7 +46,7 @@ pub enum Pending {
         /// What it is.
         op: OpKind,
         /// The answer, once its transaction was applied here.
-        done: Option<(Zxid, Outcome)>,
+        done: Option<(Zxid, Result<Response, ErrorCode>)>,
     },
     /// A sync that the leader was asked for.
     Sync {
@@ -178,18 +178,40 @@ impl Clients {
     }
 
     /// A client's first packet, at a server that serves.
-    pub fn connect(&mut self, here: Here<'_>, client: ClientId, request: &ConnectRequest, auth: Arc<[AuthId]>, out: &mut Output) -> Connect {
+    pub fn connect(
+        &mut self,
+        here: Here<'_>,
+        client: ClientId,
+        request: &ConnectRequest,
+        auth: Arc<[AuthId]>,
+        out: &mut Output,
+    ) -> Connect {
         let have = here.db.last_processed;
         if request.last_zxid_seen > have {
             // It has seen more than we have: here it would travel back in time.
-            refuse(client, RefuseReason::ClientAhead { seen: request.last_zxid_seen, have }, out);
+            refuse(
+                client,
+                RefuseReason::ClientAhead {
+                    seen: request.last_zxid_seen,
+                    have,
+                },
+                out,
+            );
             return Connect::Answered;
         }
         let millis = |span: Span| i32::try_from(span.as_millis()).unwrap_or(i32::MAX);
-        let (low, high) = (millis(here.cfg.min_session_timeout), millis(here.cfg.max_session_timeout));
+        let (low, high) = (
+            millis(here.cfg.min_session_timeout),
+            millis(here.cfg.max_session_timeout),
+        );
         let timeout_ms = request.timeout_ms.clamp(low.min(high), high);
-        let mut connection =
-            Connection { session: request.session, timeout_ms, auth: auth.to_vec(), attach: Attach::Validating, queue: VecDeque::new() };
+        let mut connection = Connection {
+            session: request.session,
+            timeout_ms,
+            auth: auth.to_vec(),
+            attach: Attach::Validating,
+            queue: VecDeque::new(),
+        };
         if request.session == SessionId::NONE {
             let id = self.next_session;
             self.next_session = session::next_id(id);
@@ -197,8 +219,16 @@ impl Clients {
             connection.attach = Attach::Creating;
             self.connections.insert(client, connection);
             self.by_session.insert(id, client);
-            out.emit(EventKind::SessionProposed { session: id, timeout_ms });
-            return Connect::Create(ForwardedRequest { session: id, cxid: 0, op: ForwardedOp::Write(Write::CreateSession { timeout_ms }), auth });
+            out.emit(EventKind::SessionProposed {
+                session: id,
+                timeout_ms,
+            });
+            return Connect::Create(ForwardedRequest {
+                session: id,
+                cxid: 0,
+                op: ForwardedOp::Write(Write::CreateSession { timeout_ms }),
+                auth,
+            });
         }
         // The password first, then the old connection: whoever only knows an id cuts nobody off.
         if request.password != session::password(request.session) {
@@ -206,14 +236,23 @@ impl Clients {
             return Connect::Answered;
         }
         self.connections.insert(client, connection);
-        Connect::Validate { session: request.session, timeout_ms }
+        Connect::Validate {
+            session: request.session,
+            timeout_ms,
+        }
     }
 
     /// The leader has said whether a session is alive.
     pub fn validated(&mut self, session: SessionId, valid: bool, out: &mut Output) {
-        let waiting: Vec<ClientId> =
-            self.connections.iter().filter(|(_, c)| c.session == session && c.attach == Attach::Validating).map(|(id, _)| *id).collect();
-        let Some((newest, older)) = waiting.split_last() else { return };
+        let waiting: Vec<ClientId> = self
+            .connections
+            .iter()
+            .filter(|(_, c)| c.session == session && c.attach == Attach::Validating)
+            .map(|(id, _)| *id)
+            .collect();
+        let Some((newest, older)) = waiting.split_last() else {
+            return;
+        };
         for client in older {
             self.end(*client, RefuseReason::SessionTakenOver, out);
         }
@@ -226,53 +265,122 @@ impl Clients {
     }
 
     fn attach(&mut self, client: ClientId, moved: bool, out: &mut Output) {
-        let Some(session) = self.connections.get(&client).map(|c| c.session) else { return };
-        if let Some(old) = self.by_session.insert(session, client).filter(|old| *old != client) {
+        let Some(session) = self.connections.get(&client).map(|c| c.session) else {
+            return;
+        };
+        if let Some(old) = self
+            .by_session
+            .insert(session, client)
+            .filter(|old| *old != client)
+        {
             self.end(old, RefuseReason::SessionTakenOver, out);
         }
         if let Some(c) = self.connections.get_mut(&client) {
             c.attach = Attach::Attached;
             let timeout_ms = c.timeout_ms;
-            out.emit(EventKind::SessionAttached { session, client, moved, timeout_ms });
-            let response = ConnectResponse { timeout_ms, session, password: session::password(session) };
-            out.effect(|cause| Effect::ClientConnected { client, response, cause });
+            out.emit(EventKind::SessionAttached {
+                session,
+                client,
+                moved,
+                timeout_ms,
+            });
+            let response = ConnectResponse {
+                timeout_ms,
+                session,
+                password: session::password(session),
+            };
+            out.effect(|cause| Effect::ClientConnected {
+                client,
+                response,
+                cause,
+            });
         }
     }
 
     /// A client asks. Returns what the leader has to be asked; `Err` if the connection is unknown
     /// or ends because of it.
-    pub fn request(&mut self, here: Here<'_>, client: ClientId, xid: i32, request: Request, out: &mut Output) -> Option<ForwardedRequest> {
-        let session = self.connections.get(&client).filter(|c| c.attach == Attach::Attached)?.session;
-        out.because(EventKind::RequestReceived { client, session, xid, op: request.kind() });
+    pub fn request(
+        &mut self,
+        here: Here<'_>,
+        client: ClientId,
+        xid: i32,
+        request: Request,
+        out: &mut Output,
+    ) -> Option<ForwardedRequest> {
+        let session = self
+            .connections
+            .get(&client)
+            .filter(|c| c.attach == Attach::Attached)?
+            .session;
+        out.because(EventKind::RequestReceived {
+            client,
+            session,
+            xid,
+            op: request.kind(),
+        });
         let connection = self.connections.get_mut(&client)?;
         self.touched.insert(session, connection.timeout_ms);
-        let forward = |op| ForwardedRequest { session, cxid: xid, op, auth: connection.auth.clone().into() };
+        let forward = |op| ForwardedRequest {
+            session,
+            cxid: xid,
+            op,
+            auth: connection.auth.clone().into(),
+        };
         match request {
             Request::Auth { scheme, auth } => {
-                self.authenticate(here, client, xid, scheme, &auth, out);
+                self.authenticate(client, xid, scheme, &auth, out);
                 None
             }
-            Request::Write(Write::Check { .. } | Write::DeleteContainer { .. } | Write::CreateSession { .. } | Write::CloseSession) => {
+            Request::Write(
+                Write::Check { .. }
+                | Write::DeleteContainer { .. }
+                | Write::CreateSession { .. }
+                | Write::CloseSession,
+            ) => {
                 // Not operations that a client has: answered, then closed (trap 9).
-                let reply = Reply { xid, zxid: here.db.last_processed, result: Err(ErrorCode::Unimplemented) };
-                out.effect(|cause| Effect::ClientReply { client, reply, cause });
-                self.end(client, RefuseReason::Protocol(ErrorCode::Unimplemented), out);
+                let reply = Reply {
+                    xid,
+                    zxid: here.db.last_processed,
+                    result: Err(ErrorCode::Unimplemented),
+                };
+                out.effect(|cause| Effect::ClientReply {
+                    client,
+                    reply,
+                    cause,
+                });
+                self.end(
+                    client,
+                    RefuseReason::Protocol(ErrorCode::Unimplemented),
+                    out,
+                );
                 None
             }
             Request::Write(write) => {
                 let op = write.kind();
                 let forwarded = forward(ForwardedOp::Write(write));
-                connection.queue.push_back(Pending::Write { xid, op, done: None });
+                connection.queue.push_back(Pending::Write {
+                    xid,
+                    op,
+                    done: None,
+                });
                 Some(forwarded)
             }
             Request::CloseSession => {
                 let forwarded = forward(ForwardedOp::Write(Write::CloseSession));
-                connection.queue.push_back(Pending::Write { xid, op: OpKind::CloseSession, done: None });
+                connection.queue.push_back(Pending::Write {
+                    xid,
+                    op: OpKind::CloseSession,
+                    done: None,
+                });
                 Some(forwarded)
             }
             Request::Sync { path } => {
                 let forwarded = forward(ForwardedOp::Sync);
-                connection.queue.push_back(Pending::Sync { xid, path, until: None });
+                connection.queue.push_back(Pending::Sync {
+                    xid,
+                    path,
+                    until: None,
+                });
                 self.syncs.push_back((client, xid));
                 Some(forwarded)
             }
@@ -292,19 +400,40 @@ impl Clients {
                 if connection.queue.is_empty() {
                     self.serve(here, client, xid, &read, out);
                 } else {
-                    out.emit(EventKind::RequestQueued { session, xid, op: read.kind() });
-                    connection.queue.push_back(Pending::Read { xid, request: read });
+                    out.emit(EventKind::RequestQueued {
+                        session,
+                        xid,
+                        op: read.kind(),
+                    });
+                    connection
+                        .queue
+                        .push_back(Pending::Read { xid, request: read });
                 }
                 None
             }
         }
     }
 
-    fn authenticate(&mut self, here: Here<'_>, client: ClientId, xid: i32, scheme: Arc<str>, auth: &[u8], out: &mut Output) {
-        let proved = acl::authenticate(&scheme, auth);
-        let reply = Reply { xid, zxid: Zxid::ZERO, result: proved.as_ref().map(|_| Response::Empty).map_err(|e| *e) };
-        let _ = here;
-        out.effect(|cause| Effect::ClientReply { client, reply, cause });
+    fn authenticate(
+        &mut self,
+        client: ClientId,
+        xid: i32,
+        scheme: Arc<str>,
+        auth: &[u8],
+        out: &mut Output,
+    ) {
+        let held = self.connections.get(&client).map_or(&[][..], |c| &c.auth);
+        let proved = acl::authenticate(&scheme, auth, held);
+        let reply = Reply {
+            xid,
+            zxid: Zxid::ZERO,
+            result: proved.as_ref().map(|_| Response::Empty).map_err(|e| *e),
+        };
+        out.effect(|cause| Effect::ClientReply {
+            client,
+            reply,
+            cause,
+        });
         match proved {
             Ok(id) => {
                 out.emit(EventKind::Authenticated { client, scheme });
@@ -319,27 +448,49 @@ impl Clients {
     }
 
     /// Answers a read from this server's memory.
-    fn serve(&mut self, here: Here<'_>, client: ClientId, xid: i32, request: &Request, out: &mut Output) {
-        let Some(connection) = self.connections.get(&client) else { return };
+    fn serve(
+        &mut self,
+        here: Here<'_>,
+        client: ClientId,
+        xid: i32,
+        request: &Request,
+        out: &mut Output,
+    ) {
+        let Some(connection) = self.connections.get(&client) else {
+            return;
+        };
         let session = connection.session;
         let zxid = here.db.last_processed;
         let result = match request {
-            Request::CheckWatches { path, kind } => {
-                if self.watches.check(client, path, *kind) { Ok(Response::Empty) } else { Err(ErrorCode::NoWatcher) }
-            }
+            Request::CheckWatches { path, kind } => self
+                .watches
+                .check(client, path, *kind)
+                .map(|()| Response::Empty),
             Request::RemoveWatches { path, kind } => {
-                if self.watches.remove(client, path, *kind) {
-                    out.emit(EventKind::WatchRemoved { client, path: Arc::clone(path) });
-                    Ok(Response::Empty)
-                } else {
-                    Err(ErrorCode::NoWatcher)
-                }
+                self.watches.remove(client, path, *kind).map(|()| {
+                    out.emit(EventKind::WatchRemoved {
+                        client,
+                        path: Arc::clone(path),
+                    });
+                    Response::Empty
+                })
             }
             Request::SetWatches(lists) => {
                 for event in self.watches.set_watches(client, lists, &here.db.tree) {
-                    let fired = EventKind::WatchFired { client, path: Arc::clone(&event.path), event: event.kind, zxid: None, consumed: true, withheld: false };
+                    let fired = EventKind::WatchFired {
+                        client,
+                        path: Arc::clone(&event.path),
+                        event: event.kind,
+                        zxid: None,
+                        consumed: true,
+                        withheld: false,
+                    };
                     out.emit(fired);
-                    out.effect(|cause| Effect::ClientWatch { client, event, cause });
+                    out.effect(|cause| Effect::ClientWatch {
+                        client,
+                        event,
+                        cause,
+                    });
                 }
                 Ok(Response::Empty)
             }
@@ -358,19 +509,25 @@ impl Clients {
             | Request::CloseSession
             | Request::Write(_) => read::read(here.db, request, session, &connection.auth),
         };
-        if let Some((path, registration)) = read::watch_of(request, &result) {
-            self.watches.register(client, &path, registration);
-            let kind = match registration {
-                Registration::Data => WatchKind::Data,
-                Registration::Child => WatchKind::Child,
-                Registration::Persistent => WatchKind::Persistent,
-                Registration::Recursive => WatchKind::Recursive,
-            };
+        if let Some((path, kind)) = read::watch_of(request, &result) {
+            self.watches.register(client, &path, kind);
             out.emit(EventKind::WatchSet { client, path, kind });
         }
-        let served = EventKind::ReadServed { client, session, xid, op: request.kind(), path: request.path().cloned(), zxid, error: result.as_ref().err().copied() };
+        let served = EventKind::ReadServed {
+            client,
+            session,
+            xid,
+            op: request.kind(),
+            path: request.path().cloned(),
+            zxid,
+            error: result.as_ref().err().copied(),
+        };
         out.emit(served);
-        out.effect(|cause| Effect::ClientReply { client, reply: Reply { xid, zxid, result }, cause });
+        out.effect(|cause| Effect::ClientReply {
+            client,
+            reply: Reply { xid, zxid, result },
+            cause,
+        });
     }
 
     /// A client's connection is gone; its session lives on until it expires.
@@ -385,10 +542,20 @@ impl Clients {
 
     /// The leader has answered the oldest sync: it is done when `until` is applied here.
     pub fn synced(&mut self, until: Zxid) {
-        let Some((client, number)) = self.syncs.pop_front() else { return };
-        let queue = self.connections.get_mut(&client).map(|c| c.queue.iter_mut());
+        let Some((client, number)) = self.syncs.pop_front() else {
+            return;
+        };
+        let queue = self
+            .connections
+            .get_mut(&client)
+            .map(|c| c.queue.iter_mut());
         for pending in queue.into_iter().flatten() {
-            if let Pending::Sync { xid, until: open @ None, .. } = pending {
+            if let Pending::Sync {
+                xid,
+                until: open @ None,
+                ..
+            } = pending
+            {
                 if *xid == number {
                     *open = Some(until);
                     self.syncs_due += 1;
@@ -413,13 +580,21 @@ impl Clients {
                     withheld: fired.withheld,
                 });
                 if !fired.withheld {
-                    out.effect(|cause| Effect::ClientWatch { client: fired.client, event: fired.event, cause });
+                    out.effect(|cause| Effect::ClientWatch {
+                        client: fired.client,
+                        event: fired.event,
+                        cause,
+                    });
                 }
             }
         }
         let session = txn.header.session;
-        let Some(client) = self.by_session.get(&session).copied() else { return };
-        let Some(connection) = self.connections.get_mut(&client) else { return };
+        let Some(client) = self.by_session.get(&session).copied() else {
+            return;
+        };
+        let Some(connection) = self.connections.get_mut(&client) else {
+            return;
+        };
         if connection.attach == Attach::Creating {
             if txn.header.cxid == 0 {
                 self.attach(client, false, out);
@@ -427,13 +602,20 @@ impl Clients {
             return;
         }
         let ended = matches!(txn.body, crate::txn::TxnBody::CloseSession { .. });
-        let asked = connection.queue.iter_mut().find_map(|pending| match pending {
-            Pending::Write { xid, done: done @ None, .. } if *xid == txn.header.cxid => Some(done),
-            Pending::Write { .. } | Pending::Read { .. } | Pending::Sync { .. } => None,
-        });
+        let asked = connection
+            .queue
+            .iter_mut()
+            .find_map(|pending| match pending {
+                Pending::Write {
+                    xid,
+                    done: done @ None,
+                    ..
+                } if *xid == txn.header.cxid => Some(done),
+                Pending::Write { .. } | Pending::Read { .. } | Pending::Sync { .. } => None,
+            });
         match asked {
             Some(done) => {
-                *done = Some((txn.zxid(), applied.outcome));
+                *done = Some((txn.zxid(), applied.result));
                 self.drain(here, client, out);
             }
             // Expired by the leader: no farewell, the client learns of it when it comes back.
@@ -460,32 +642,70 @@ impl Clients {
 
     fn drain(&mut self, here: Here<'_>, client: ClientId, out: &mut Output) {
         loop {
-            let Some(connection) = self.connections.get_mut(&client) else { return };
+            let Some(connection) = self.connections.get_mut(&client) else {
+                return;
+            };
             let session = connection.session;
             let here_zxid = here.db.last_processed;
             match connection.queue.front() {
-                None | Some(Pending::Write { done: None, .. } | Pending::Sync { until: None, .. }) => return,
+                None
+                | Some(Pending::Write { done: None, .. } | Pending::Sync { until: None, .. }) => {
+                    return;
+                }
                 Some(Pending::Sync { until: Some(z), .. }) if *z > here_zxid => return,
                 Some(Pending::Sync { .. } | Pending::Write { .. } | Pending::Read { .. }) => {}
             }
             match connection.queue.pop_front() {
-                Some(Pending::Read { xid, request }) => self.serve(here, client, xid, &request, out),
+                Some(Pending::Read { xid, request }) => {
+                    self.serve(here, client, xid, &request, out)
+                }
                 Some(Pending::Sync { xid, path, .. }) => {
                     self.syncs_due = self.syncs_due.saturating_sub(1);
-                    out.emit(EventKind::SyncAnswered { client, session, xid, zxid: here_zxid });
-                    let reply = Reply { xid, zxid: here_zxid, result: Ok(Response::Sync(path)) };
-                    out.effect(|cause| Effect::ClientReply { client, reply, cause });
+                    out.emit(EventKind::SyncAnswered {
+                        client,
+                        session,
+                        xid,
+                        zxid: here_zxid,
+                    });
+                    let reply = Reply {
+                        xid,
+                        zxid: here_zxid,
+                        result: Ok(Response::Sync(path)),
+                    };
+                    out.effect(|cause| Effect::ClientReply {
+                        client,
+                        reply,
+                        cause,
+                    });
                 }
-                Some(Pending::Write { xid, op, done: Some((zxid, outcome)) }) => {
-                    if outcome.is_session_moved() {
+                Some(Pending::Write {
+                    xid,
+                    op,
+                    done: Some((zxid, result)),
+                }) => {
+                    if session_moved(&result) {
                         // The client that has moved on is not to be disturbed (trap 8).
                         self.end(client, RefuseReason::SessionMoved, out);
                         return;
                     }
-                    let result = respond(outcome);
                     let error = result.as_ref().err().copied();
-                    out.emit(EventKind::WriteAnswered { client, session, xid, op, zxid, error });
-                    out.effect(|cause| Effect::ClientReply { client, reply: Reply { xid, zxid: here_zxid, result }, cause });
+                    out.emit(EventKind::WriteAnswered {
+                        client,
+                        session,
+                        xid,
+                        op,
+                        zxid,
+                        error,
+                    });
+                    out.effect(|cause| Effect::ClientReply {
+                        client,
+                        reply: Reply {
+                            xid,
+                            zxid: here_zxid,
+                            result,
+                        },
+                        cause,
+                    });
                     if op == OpKind::CloseSession {
                         self.end(client, RefuseReason::SessionClosed, out);
                         return;
@@ -521,20 +741,19 @@ pub fn refuse(client: ClientId, because: RefuseReason, out: &mut Output) {
 
 /// "Your session is gone", and good-bye.
 fn expired(client: ClientId, because: RefuseReason, out: &mut Output) {
-    out.effect(|cause| Effect::ClientConnected { client, response: ConnectResponse::EXPIRED, cause });
+    out.effect(|cause| Effect::ClientConnected {
+        client,
+        response: ConnectResponse::EXPIRED,
+        cause,
+    });
     refuse(client, because, out);
 }
 
-fn respond(outcome: Outcome) -> Result<Response, ErrorCode> {
-    match outcome {
-        Outcome::One(OpResult::Create { path }) => Ok(Response::Path(path)),
-        Outcome::One(OpResult::Create2 { path, stat }) => Ok(Response::PathStat(path, stat)),
-        Outcome::One(OpResult::SetData(stat) | OpResult::SetAcl(stat)) => Ok(Response::Stat(stat)),
-        Outcome::One(OpResult::Delete | OpResult::Check) => Ok(Response::Empty),
-        Outcome::One(OpResult::Data(data, stat)) => Ok(Response::Data(data, stat)),
-        Outcome::One(OpResult::Children(names)) => Ok(Response::Children(names)),
-        Outcome::One(OpResult::Error(code)) => Err(code),
-        Outcome::Multi(results) => Ok(Response::Multi(results)),
-        Outcome::Session => Ok(Response::Empty),
+/// Whether the session asked through a server that it has left; in a multi the first entry says so.
+fn session_moved(result: &Result<Response, ErrorCode>) -> bool {
+    match result {
+        Err(code) => *code == ErrorCode::SessionMoved,
+        Ok(Response::Multi(all)) => all.contains(&OpResult::Error(ErrorCode::SessionMoved)),
+        Ok(_) => false,
     }
 }

@@ -47,12 +47,12 @@ pub fn prepare(predicted: &Database, write: &Write, ctx: &Context<'_>) -> TxnBod
     }
 }
 
-/// Prepares a write, applies the transaction to the prediction, and attaches the digest that
-/// every server must arrive at. Error transactions carry none, as in Apache.
-pub fn propose(predicted: &mut Database, write: &Write, ctx: &Context<'_>) -> Txn {
+/// Makes the transaction of a decision: applies it to the prediction, and attaches the digest that
+/// every server must arrive at. Failures carry none, as in Apache.
+pub fn predict(predicted: &mut Database, header: TxnHeader, body: TxnBody) -> Txn {
     let mut txn = Txn {
-        header: ctx.header,
-        body: prepare(predicted, write, ctx),
+        header,
+        body,
         digest: None,
     };
     predicted.apply(&txn);

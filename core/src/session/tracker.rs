@@ -31,8 +31,16 @@ impl SessionTracker {
     /// Every session gets its whole time-out again: while there was no leader nobody could be
     /// heard.
     #[must_use]
-    pub fn new(tick: Span, now: Moment, sessions: impl Iterator<Item = (SessionId, i32)>) -> SessionTracker {
-        let mut tracker = SessionTracker { tick: Span(tick.0.max(1)), sessions: BTreeMap::new(), deadlines: BTreeSet::new() };
+    pub fn new(
+        tick: Span,
+        now: Moment,
+        sessions: impl Iterator<Item = (SessionId, i32)>,
+    ) -> SessionTracker {
+        let mut tracker = SessionTracker {
+            tick: Span(tick.0.max(1)),
+            sessions: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        };
         for (id, timeout_ms) in sessions {
             tracker.track(now, id, timeout_ms, None);
         }
@@ -48,7 +56,15 @@ impl SessionTracker {
     /// Begins to track a session, or gives it a new time-out.
     pub fn track(&mut self, now: Moment, id: SessionId, timeout_ms: i32, owner: Option<ServerId>) {
         let deadline = self.bucket(now, timeout_ms);
-        if let Some(old) = self.sessions.insert(id, Tracked { timeout_ms, deadline, owner, closing: false }) {
+        if let Some(old) = self.sessions.insert(
+            id,
+            Tracked {
+                timeout_ms,
+                deadline,
+                owner,
+                closing: false,
+            },
+        ) {
             self.deadlines.remove(&(old.deadline, id));
         }
         self.deadlines.insert((deadline, id));
@@ -56,7 +72,14 @@ impl SessionTracker {
 
     /// Somebody heard from it. False if it is not alive.
     pub fn touch(&mut self, now: Moment, id: SessionId) -> bool {
-        let Some(timeout_ms) = self.sessions.get(&id).filter(|s| !s.closing).map(|s| s.timeout_ms) else { return false };
+        let Some(timeout_ms) = self
+            .sessions
+            .get(&id)
+            .filter(|s| !s.closing)
+            .map(|s| s.timeout_ms)
+        else {
+            return false;
+        };
         let deadline = self.bucket(now, timeout_ms);
         if let Some(s) = self.sessions.get_mut(&id) {
             // A touch never shortens a life.
@@ -132,7 +155,9 @@ impl SessionTracker {
 
     /// (session, time-out in ms, deadline, owner) for display, in order of id.
     pub fn iter(&self) -> impl Iterator<Item = (SessionId, i32, Moment, Option<ServerId>)> + '_ {
-        self.sessions.iter().map(|(id, s)| (*id, s.timeout_ms, s.deadline, s.owner))
+        self.sessions
+            .iter()
+            .map(|(id, s)| (*id, s.timeout_ms, s.deadline, s.owner))
     }
 }
 
@@ -141,7 +166,11 @@ mod tests {
     use super::*;
 
     fn tracker() -> SessionTracker {
-        SessionTracker::new(Span::millis(2000), Moment(0), [(SessionId(7), 4000)].into_iter())
+        SessionTracker::new(
+            Span::millis(2000),
+            Moment(0),
+            [(SessionId(7), 4000)].into_iter(),
+        )
     }
 
     #[test]
@@ -162,7 +191,10 @@ mod tests {
         let mut t = tracker();
         t.closing(SessionId(7));
         assert!(!t.touch(Moment(1), SessionId(7)));
-        assert_eq!(t.check(SessionId(7), ServerId(1)), Err(ErrorCode::SessionExpired));
+        assert_eq!(
+            t.check(SessionId(7), ServerId(1)),
+            Err(ErrorCode::SessionExpired)
+        );
         assert_eq!(t.deadline(), None);
     }
 
@@ -171,12 +203,18 @@ mod tests {
         let mut t = tracker();
         assert_eq!(t.check(SessionId(7), ServerId(1)), Ok(()));
         assert!(t.revalidate(Moment(1), SessionId(7), ServerId(2)));
-        assert_eq!(t.check(SessionId(7), ServerId(1)), Err(ErrorCode::SessionMoved));
+        assert_eq!(
+            t.check(SessionId(7), ServerId(1)),
+            Err(ErrorCode::SessionMoved)
+        );
         assert_eq!(t.check(SessionId(7), ServerId(2)), Ok(()));
     }
 
     #[test]
     fn an_unknown_session_is_expired() {
-        assert_eq!(tracker().check(SessionId(8), ServerId(1)), Err(ErrorCode::SessionExpired));
+        assert_eq!(
+            tracker().check(SessionId(8), ServerId(1)),
+            Err(ErrorCode::SessionExpired)
+        );
     }
 }
