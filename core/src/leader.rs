@@ -558,14 +558,13 @@ impl Leader {
         if self.phase == LeaderPhase::CollectingEpochAcks {
             if let Some(epoch) = current.filter(|_| {
                 me.cfg.membership.quorum.is_voter(from) && last_zxid != Zxid::UNINITIALISED
-            }) {
-                if (epoch, last_zxid) > self.summary {
-                    return Err(ElectionReason::FollowerMoreRecent {
-                        follower: from,
-                        epoch,
-                        zxid: last_zxid,
-                    });
-                }
+            }) && (epoch, last_zxid) > self.summary
+            {
+                return Err(ElectionReason::FollowerMoreRecent {
+                    follower: from,
+                    epoch,
+                    zxid: last_zxid,
+                });
             }
             self.count_epoch_ack(me, from, last_zxid, current, out);
             self.maybe_begin_sync(now, me, out);

@@ -419,7 +419,7 @@ impl Peer {
         };
         match self.me.clients.connect(here, client, request, auth, out) {
             Connect::Answered => Ok(()),
-            Connect::Create(request) => self.to_leader(now, request, out),
+            Connect::Create(request) => self.ask_leader(now, request, out),
             Connect::Validate {
                 session,
                 timeout_ms,
@@ -454,12 +454,12 @@ impl Peer {
             leader.touch_here(now, &mut self.me);
         }
         match forward {
-            Some(request) => self.to_leader(now, request, out),
+            Some(request) => self.ask_leader(now, request, out),
             None => Ok(()),
         }
     }
 
-    fn to_leader(
+    fn ask_leader(
         &mut self,
         now: Now,
         request: ForwardedRequest,

@@ -437,10 +437,10 @@ impl Clients {
         match proved {
             Ok(id) => {
                 out.emit(EventKind::Authenticated { client, scheme });
-                if let Some(c) = self.connections.get_mut(&client) {
-                    if !c.auth.contains(&id) {
-                        c.auth.push(id);
-                    }
+                if let Some(c) = self.connections.get_mut(&client)
+                    && !c.auth.contains(&id)
+                {
+                    c.auth.push(id);
                 }
             }
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
@@ -555,12 +555,11 @@ impl Clients {
                 until: open @ None,
                 ..
             } = pending
+                && *xid == number
             {
-                if *xid == number {
-                    *open = Some(until);
-                    self.syncs_due += 1;
-                    return;
-                }
+                *open = Some(until);
+                self.syncs_due += 1;
+                return;
             }
         }
     }
