@@ -192,11 +192,11 @@ impl Database {
             } => self
                 .tree
                 .set_data(path, data, *version, header.zxid, header.time_ms)
-                .map(|stat| {
+                .map(|(stat, acl)| {
                     changes.push(Change {
                         path: path.clone(),
                         kind: ChangeKind::DataChanged,
-                        acl: self.acl_of(path),
+                        acl,
                         zxid: header.zxid,
                     });
                     OpResult::SetData(stat)
@@ -237,8 +237,8 @@ impl Database {
             create.kind,
             CreateKind::Persistent { create2: false } | CreateKind::Ephemeral { create2: false }
         );
-        let stat = match made {
-            Ok(stat) => stat,
+        let made = match made {
+            Ok(made) => made,
             Err(code) => {
                 if code == ErrorCode::NodeExists
                     && plain
@@ -253,16 +253,19 @@ impl Database {
         changes.push(Change {
             path: path.clone(),
             kind: ChangeKind::Created {
-                parent_acl: self.acl_of(path::parent(path).unwrap_or(path::ROOT)),
+                parent_acl: made.parent_acl,
             },
-            acl: create.acl.clone(),
+            acl: made.acl,
             zxid: header.zxid,
         });
         let path = path.clone();
         Ok(if plain {
             OpResult::Create { path }
         } else {
-            OpResult::Create2 { path, stat }
+            OpResult::Create2 {
+                path,
+                stat: made.stat,
+            }
         })
     }
 
@@ -272,12 +275,10 @@ impl Database {
         zxid: Zxid,
         changes: &mut Vec<Change>,
     ) -> Result<(), ErrorCode> {
-        let node = self.tree.delete(path, zxid)?;
+        let (node, parent_acl) = self.tree.delete(path, zxid)?;
         changes.push(Change {
             path: path.clone(),
-            kind: ChangeKind::Deleted {
-                parent_acl: self.acl_of(path::parent(path).unwrap_or(path::ROOT)),
-            },
+            kind: ChangeKind::Deleted { parent_acl },
             acl: node.acl().clone(),
             zxid,
         });
@@ -290,12 +291,6 @@ impl Database {
             // One may have stood below another in a state that is ahead; then it is gone.
             let _ = self.delete(&path, zxid, changes);
         }
-    }
-
-    fn acl_of(&self, path: &str) -> Arc<[Acl]> {
-        self.tree
-            .node(path)
-            .map_or_else(|| Arc::from([]), |node| node.acl().clone())
     }
 }
 

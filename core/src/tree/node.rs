@@ -239,6 +239,20 @@ impl Node {
         self.crc
     }
 
+    /// The counters become the recorded ones only if that is progress; -1 is how old logs say
+    /// "one more" (4.6).
+    pub(super) fn raise_cversion(&mut self, cversion: i32, zxid: Zxid) {
+        let recorded = match cversion {
+            -1 => self.stat.cversion.wrapping_add(1),
+            recorded => recorded,
+        };
+        if recorded > self.stat.cversion {
+            self.stat.cversion = recorded;
+            self.stat.pzxid = zxid;
+            self.stat_changed();
+        }
+    }
+
     pub(super) fn content_changed(&mut self, at: &str) {
         let mut crc = crc32fast::Hasher::new();
         crc.update(path::digest_bytes(at));
