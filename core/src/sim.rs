@@ -19,6 +19,7 @@ pub mod fault;
 pub mod hash;
 pub mod history;
 pub mod invariant;
+mod queue;
 pub mod report;
 pub mod setup;
 pub mod workload;
