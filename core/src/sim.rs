@@ -33,7 +33,7 @@ pub use fact::{
     WorldEventKind,
 };
 pub use fault::{FaultKind, FaultPlan, Faults};
-pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Records};
+pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
 pub use invariant::{Checker, Invariant, Violation};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;

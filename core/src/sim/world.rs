@@ -925,6 +925,7 @@ impl World {
                     .disk
                     .entries()
                     .map(|e| e.txn.zxid())
+                    .chain([server.disk.last_zxid()])
                     .filter(|z| *z > newest)
                     .collect();
                 new.into_iter().for_each(|z| self.now_committed(z));
