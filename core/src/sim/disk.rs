@@ -149,13 +149,13 @@ fn position_after(log: &Vector<Arc<Txn>>, zxid: Zxid) -> usize {
 }
 
 /// Up to where a snapshot reaches.
-fn snapshot_zxid(_database: &Database) -> Zxid {
-    Zxid::ZERO
+fn snapshot_zxid(database: &Database) -> Zxid {
+    database.last_processed
 }
 
 /// About how many bytes its file has.
-fn snapshot_bytes(_database: &Database) -> u64 {
-    0
+fn snapshot_bytes(database: &Database) -> u64 {
+    database.approximate_bytes()
 }
 
 #[derive(Clone, Debug)]

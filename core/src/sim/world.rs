@@ -876,7 +876,7 @@ impl World {
         out.clear();
         server.peer = Some(Peer::start(
             Arc::clone(&server.cfg),
-            server.disk.stored(),
+            &server.disk.stored(),
             server.now(self.base.now),
             server.next_event,
             server.storage,
