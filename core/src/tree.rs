@@ -430,7 +430,8 @@ impl Tree {
         acl: &Arc<[Acl]>,
         version: i32,
     ) -> Result<Stat, ErrorCode> {
-        if !self.contains(at) {
+        // Not `contains`: for a write the empty path is no name of the root.
+        if !self.nodes.contains_key(at) {
             return Err(ErrorCode::NoNode);
         }
         let list = self.retain_acl(acl);
@@ -556,4 +557,230 @@ impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} znodes, digest {:#x}", self.nodes.len(), self.digest)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::World, *};
+    use crate::{
+        request::{CreateMode, CreateOp},
+        tree::testing::{data, entry, set},
+    };
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_fresh_tree_has_the_published_digest() {
+        assert_eq!(Tree::new().digest(), 1_371_985_504);
+    }
+
+    #[test]
+    fn a_fresh_tree_has_four_nodes_as_apache_makes_them() {
+        let tree = Tree::new();
+        let paths: Vec<&str> = tree.nodes().map(|(at, _)| &**at).collect();
+        assert_eq!(
+            paths,
+            ["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]
+        );
+        for (at, node) in tree.nodes() {
+            let config = at.ends_with("config");
+            let aversion = if config { -1 } else { 0 };
+            let expected = StatPersisted {
+                aversion,
+                ..StatPersisted::default()
+            };
+            assert_eq!(*node.persisted(), expected, "{at}");
+            assert_eq!(node.acl().is_empty(), !config);
+            assert_eq!(node.data(), &data(""), "empty, not absent");
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_written_without_a_trace_in_the_digest() {
+        let mut tree = Tree::new();
+        tree.set_config(data("version=100000000"), Zxid(1 << 32), 5);
+        let stat = tree.stat(path::CONFIG).expect("there");
+        assert_eq!((stat.version, stat.mzxid), (-1, Zxid(1 << 32)));
+        assert_eq!(tree.digest(), Tree::new().digest());
+        assert_ne!(tree, Tree::new());
+    }
+
+    #[test]
+    fn what_is_below_zookeeper_is_not_in_the_digest_and_zookeeper_is() {
+        let mut world = World::new();
+        let before = world.db.digest();
+        world.ask(&set("/zookeeper/quota", "x", -1));
+        assert_eq!(world.db.digest(), before);
+        world.ask(&set("/zookeeper", "x", -1));
+        assert_ne!(world.db.digest(), before);
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn identical_lists_are_kept_once_and_go_with_their_last_node() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/b");
+        let lists = |world: &World| world.db.tree.acls().map(|(_, n)| n).collect::<Vec<_>>();
+        assert_eq!(
+            lists(&world),
+            [1, 2],
+            "the configuration's, and the open one of two nodes"
+        );
+        let acl: Arc<[Acl]> = Arc::from([entry(31, "digest", "joe:h")]);
+        world.db.tree.set_acl("/a", &acl, 1).expect("there");
+        assert_eq!(lists(&world), [1, 1, 1]);
+        world.delete("/a");
+        assert_eq!(lists(&world), [1, 1]);
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn a_walk_goes_down_before_it_goes_on() {
+        let mut world = World::new();
+        for at in ["/b", "/a", "/a/z", "/a-b", "/a/b"] {
+            world.create(at);
+        }
+        let below: Vec<&str> = world.db.tree.below("/").map(|(at, _)| &**at).collect();
+        assert_eq!(below[..5], ["/a", "/a/b", "/a/z", "/a-b", "/b"]);
+        assert_eq!(world.db.tree.below("/a").count(), 2);
+        assert_eq!(world.db.tree.below("/no").count(), 0);
+    }
+
+    #[test]
+    fn only_used_empty_containers_and_outdated_ttl_nodes_are_reapable() {
+        let mut world = World::new();
+        world.make("/new", CreateMode::Container, CreateOp::Container);
+        world.make("/used", CreateMode::Container, CreateOp::Container);
+        world.make("/busy", CreateMode::Container, CreateOp::Container);
+        world.make("/ttl", CreateMode::PersistentWithTtl, CreateOp::Ttl(1000));
+        let made = world.db.tree.stat("/ttl").expect("made").mtime;
+        for at in ["/used/a", "/busy/a"] {
+            world.create(at);
+        }
+        world.delete("/used/a");
+        let at = |ms| -> Vec<&str> { world.db.tree.reapable(ms).map(|at| &**at).collect() };
+        assert_eq!(at(made + 1000), ["/used"], "not before the time is over");
+        assert_eq!(at(made + 1001), ["/used", "/ttl"]);
+        assert_eq!(at(i64::MIN), ["/used"]);
+    }
+
+    #[test]
+    fn a_tree_loads_from_its_own_walk() {
+        let mut world = World::new();
+        world.make("/e", CreateMode::Ephemeral, CreateOp::Create);
+        world.make("/c", CreateMode::Container, CreateOp::Container);
+        world.make("/t", CreateMode::PersistentWithTtl, CreateOp::Ttl(5));
+        world.create("/c/a");
+        let tree = &world.db.tree;
+        let mut loaded = Tree::bare();
+        for (at, node) in tree.nodes() {
+            let at = if &**at == "/" {
+                Arc::from("")
+            } else {
+                at.clone()
+            };
+            loaded
+                .load(
+                    &at,
+                    node.data().clone(),
+                    node.acl(),
+                    *node.persisted(),
+                    true,
+                )
+                .expect("a tree");
+        }
+        assert_eq!(&loaded, tree);
+        world.db.tree = loaded;
+        world.assert_consistent();
+        assert_eq!(world.db.tree.ephemerals(world.session).count(), 1);
+        assert_eq!(
+            world.db.tree.containers().count() + world.db.tree.ttl_nodes().count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_snapshot_that_is_no_tree_is_refused() {
+        let mut tree = Tree::bare();
+        let stat = StatPersisted::default();
+        let mut load = |at: &str| tree.load(&at.into(), None, &Arc::from([]), stat, true);
+        assert_eq!(load("/a/b"), Err(LoadError::NoParent("/a/b".into())));
+        assert_eq!(load("a"), Err(LoadError::NoParent("a".into())));
+        assert_eq!(load("/a"), Ok(()));
+        assert_eq!(load("/a"), Err(LoadError::Twice("/a".into())));
+    }
+
+    #[test]
+    fn differences_between_trees_are_found() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/b");
+        let before = world.db.tree.clone();
+        world.ask(&set("/a", "x", -1));
+        world.create("/c");
+        world.delete("/b");
+        let changed = world.db.tree.changed(&before);
+        assert_eq!(changed, ["/", "/a", "/b", "/c"].map(Arc::from));
+        assert_eq!(before.changed(&before), Vec::<Arc<str>>::new());
+    }
+
+    #[test]
+    fn a_clone_keeps_what_it_saw() {
+        let mut world = World::new();
+        world.create("/a");
+        let (kept, digest) = (world.db.clone(), world.db.digest());
+        world.ask(&set("/a", "x", -1));
+        world.delete("/a");
+        assert_eq!(kept.tree.node("/a").map(Node::data), Some(&data("")));
+        assert_eq!(kept.digest(), digest);
+        assert_eq!(kept.tree.recomputed_digest(), digest);
+    }
+
+    proptest! {
+           /// imbl lost updates and differences in versions before 7.0.2: the maps that we build on
+           /// must agree with a plain map, in all clones taken on the way.
+           #[test]
+           fn persistent_maps_lose_nothing(ops in prop::collection::vec((0u8..4, 0u16..300, any::<u32>()), 1..400)) {
+               let mut nodes: GenericHashMap<
+                   Arc<str>,
+                   u32,
+                   BuildHasherDefault<DefaultHasher>,
+                   DefaultSharedPtr,
+               > = GenericHashMap::default();
+               let mut ordered: OrdMap<Arc<str>, u32> = OrdMap::new();
+               let mut model: BTreeMap<Arc<str>, u32> = BTreeMap::new();
+               let mut kept = Vec::new();
+               for (op, key, value) in ops {
+                   let key: Arc<str> = format!("/parent/{key}").into();
+                   match op {
+                       0 => {
+                           prop_assert_eq!(nodes.remove(&*key), model.get(&key).copied());
+                           prop_assert_eq!(ordered.remove(&*key), model.remove(&key));
+                       }
+                       1 => {
+                           for slot in [nodes.get_mut(&*key), ordered.get_mut(&*key), model.get_mut(&key)].into_iter().flatten() {
+    *slot = value;
+    }
+                       }
+                       2 => kept.push((nodes.clone(), ordered.clone(), model.clone())),
+                       _ => {
+                           nodes.insert(key.clone(), value);
+                           ordered.insert(key.clone(), value);
+                           model.insert(key, value);
+                       }
+                   }
+               }
+               kept.push((nodes, ordered.clone(), model.clone()));
+               for (nodes, old, model_then) in kept {
+                   prop_assert_eq!(nodes.len(), model_then.len());
+                   prop_assert!(model_then.iter().all(|(k, v)| nodes.get(k) == Some(v)));
+                   prop_assert!(old.iter().eq(model_then.iter()));
+                   let differ = ordered.diff(&old).count();
+                   let expected = model.iter().filter(|(k, v)| model_then.get(*k) != Some(v)).count()
+                       + model_then.keys().filter(|k| !model.contains_key(*k)).count();
+                   prop_assert_eq!(differ, expected);
+               }
+           }
+       }
 }

@@ -681,7 +681,7 @@ mod tests {
         let mut world = World::new();
         world.make("/c", CreateMode::Container, CreateOp::Container);
         world.create("/c/a");
-        let mut ask = |world: &mut World, path: &str| {
+        let ask = |world: &mut World, path: &str| {
             world.ask(&Write::DeleteContainer { path: path.into() })
         };
         assert_eq!(ask(&mut world, "/c").error(), Some(ErrorCode::NotEmpty));

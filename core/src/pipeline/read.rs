@@ -210,7 +210,7 @@ mod tests {
         Request::GetAllChildrenNumber { path: path.into() }
     }
 
-    fn acl(path: &str) -> Request {
+    fn get_acl(path: &str) -> Request {
         Request::GetAcl { path: path.into() }
     }
 
@@ -238,7 +238,7 @@ mod tests {
                 get(path),
                 list(path, false),
                 count(path),
-                acl(path),
+                get_acl(path),
             ] {
                 assert_eq!(ask(&world, &request), Err(ErrorCode::NoNode), "{path}");
             }
@@ -267,7 +267,7 @@ mod tests {
             get("/p"),
             list("/p", true),
             count("/p"),
-            acl("/p"),
+            get_acl("/p"),
         ] {
             assert_eq!(ask(&world, &request), Err(ErrorCode::NoAuth), "{request:?}");
         }
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn get_acl_needs_read_or_admin_and_hides_hashes_without_admin() {
-        let shown = |world: &World| match ask(world, &acl("/p")) {
+        let shown = |world: &World| match ask(world, &get_acl("/p")) {
             Ok(Response::Acl(list, _)) => list[0].id.to_string(),
             other => panic!("{other:?}"),
         };
@@ -287,10 +287,10 @@ mod tests {
 
     #[test]
     fn a_node_without_list_shows_the_open_one() {
-        let Ok(Response::Acl(list, stat)) = ask(&World::new(), &acl("/")) else {
+        let Ok(Response::Acl(list, stat)) = ask(&World::new(), &get_acl("/")) else {
             panic!("acl")
         };
-        assert_eq!(list, crate::tree::acl::open());
+        assert_eq!(list, acl::open());
         assert_eq!(stat.num_children, 1);
     }
 
@@ -336,7 +336,7 @@ mod tests {
             world.make(path, CreateMode::Ephemeral, CreateOp::Create);
         }
         world.session = ME;
-        let mut of = |prefix: Option<&str>| {
+        let of = |prefix: Option<&str>| {
             ask(
                 &world,
                 &Request::GetEphemerals {
