@@ -125,10 +125,12 @@ pub fn text_width(text: &str, size: f64, mono: bool) -> f64 {
                 0.602
             } else if "iljtf.,:;'|! ".contains(c) {
                 0.32
-            } else if c.is_uppercase() || c == 'm' || c == 'w' {
-                0.7
+            } else if c == 'm' || c == 'w' || c == 'W' || c == 'M' {
+                0.86
+            } else if c.is_uppercase() {
+                0.69
             } else {
-                0.56
+                0.57
             }
         })
         .sum::<f64>()

@@ -220,9 +220,12 @@ fn walls(sight: &Sight, places: &Places, parts: &[BTreeSet<ServerId>]) -> Vec<Wa
     if parts.len() < 2 || n < 2 {
         return Vec::new();
     }
+    // A server reaches further down than up.
+    let shape = places.shape(true);
+    let sink = (shape.down() - shape.up()) / 2.0;
     let spots: Vec<Pt> = voters
         .iter()
-        .filter_map(|v| places.servers.get(v).copied())
+        .filter_map(|v| Some(places.servers.get(v)?.moved(0.0, sink)))
         .collect();
     if spots.len() != n {
         return Vec::new();
@@ -296,7 +299,11 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
         .flatten()
         .collect();
     let mut tags = Vec::new();
-    let mut place = |text: String, about: Pt, spots: Vec<Pt>| {
+    let mut place = |tags: &mut Vec<Tag>,
+                     text: String,
+                     about: Pt,
+                     spots: Vec<Pt>,
+                     own_link: Option<&LinkLine>| {
         let half_w = text_width(&text, 12.0, false) / 2.0 + 9.0;
         let free = |p: &&Pt| {
             let own = Rect::round(**p, half_w, 12.0);
@@ -304,7 +311,19 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
                 && own.right() <= places.card_free_right()
                 && !taken.iter().any(|t| t.overlaps(&own))
         };
-        let spot = spots.iter().find(free).or(spots.first()).copied();
+        let clear = |p: &&Pt| {
+            let own = Rect::round(**p, half_w + 8.0, 22.0);
+            free(p)
+                && !lines
+                    .iter()
+                    .any(|l| Some(l) != own_link && crosses(l, &own))
+        };
+        let spot = spots
+            .iter()
+            .find(clear)
+            .or_else(|| spots.iter().find(free))
+            .or(spots.first())
+            .copied();
         if let Some(p) = spot {
             let boxed = Rect::round(p, half_w, 12.0);
             taken.push(boxed);
@@ -321,14 +340,21 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
         };
         let mid = line.from.towards(line.to, 0.5);
         let mut spots = Vec::new();
-        for d in [30.0, 46.0, 64.0] {
-            for part in [0.5, 0.35, 0.65] {
-                let on = line.from.towards(line.to, part);
-                spots.push(on.moved(0.0, -d));
-                spots.push(on.moved(0.0, d));
-            }
+        // Beside both lanes of traffic, whichever way the link runs.
+        let d = line.from.distance(line.to).max(1.0);
+        let (nx, ny) = (
+            (line.to.y - line.from.y) / d,
+            (line.from.x - line.to.x) / d,
+        );
+        let half_w = text_width(&text, 12.0, false) / 2.0 + 9.0;
+        let off = 22.0 + nx.abs() * half_w + ny.abs() * 12.0;
+        for part in [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82] {
+            let on = line.from.towards(line.to, part);
+            let up = if ny < 0.0 { off } else { -off };
+            spots.push(on.moved(nx * up, ny * up));
+            spots.push(on.moved(-nx * up, -ny * up));
         }
-        place(text, mid, spots);
+        place(&mut tags, text, mid, spots, Some(line));
     }
     for s in sight.servers.iter().filter(|s| s.slow_disk.0 > 0) {
         let Some(at) = places.servers.get(&s.id) else {
@@ -349,9 +375,22 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
             at.moved(-r - w, 0.0),
             at.moved(0.0, -shape.up() - 14.0),
         ];
-        place(text, *at, spots);
+        // It stands beside its server: no line is needed.
+        let before = tags.len();
+        place(&mut tags, text, *at, spots, None);
+        if let Some(tag) = tags.get_mut(before) {
+            tag.about = tag.boxed.centre();
+        }
     }
     tags
+}
+
+/// Whether a link runs through a box.
+fn crosses(line: &LinkLine, r: &Rect) -> bool {
+    (0..=40).any(|i| {
+        let p = line.from.towards(line.to, f64::from(i) / 40.0);
+        p.x > r.x && p.x < r.right() && p.y > r.y && p.y < r.bottom()
+    })
 }
 
 /// How a message looks.
@@ -489,15 +528,32 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
         let full = lang.label(&m.what);
         let heartbeat = heartbeat(&m.what);
         let form = form(&m.what, speaking, few, some);
-        let label = match form {
-            Form::Dot => String::new(),
-            Form::Bead => short(&m.what),
-            Form::Block if speaking > few => short(&m.what),
-            Form::Pulse if speaking > few => String::new(),
-            Form::Pill | Form::Block | Form::Pulse | Form::Crate => full.clone(),
+        // A short way has no room for a long label.
+        let way = from.distance(to);
+        let fits = |t: &str| 1.25 * (text_width(t, 12.0, true) + 16.0) < way;
+        let label = if speaking > some || heartbeat {
+            String::new()
+        } else if form == Form::Bead || (speaking > few && form != Form::Crate) {
+            match form {
+                Form::Pulse => String::new(),
+                _ => short(&m.what),
+            }
+        } else if fits(&full) {
+            full.clone()
+        } else {
+            let name = kind_name(&m.what);
+            let short = short(&m.what);
+            match form {
+                Form::Block => short,
+                Form::Pulse if fits(&short) => short,
+                Form::Pulse => String::new(),
+                _ => name.filter(|n| fits(n)).map_or(short, str::to_owned),
+            }
         };
         let mono = text_width(&label, 12.0, true);
         let size = match form {
+            Form::Block if label.is_empty() => (11.0, 8.0),
+            Form::Pulse if label.is_empty() => (13.0, 3.0),
             Form::Dot => (8.0, 8.0),
             Form::Bead => (mono.max(9.0) + 11.0, 20.0),
             Form::Block => (mono + 14.0, 22.0),
@@ -570,7 +626,7 @@ fn has_hue(kind: MessageKind) -> bool {
 }
 
 fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
-    if heartbeat(what) || speaking > some {
+    if heartbeat(what) {
         return Form::Dot;
     }
     let kind = match what {
@@ -581,6 +637,7 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
     match kind {
         MessageKind::Proposal => Form::Block,
         MessageKind::Commit => Form::Pulse,
+        _ if speaking > some => Form::Dot,
         MessageKind::Snap => Form::Crate,
         MessageKind::Notification
         | MessageKind::Ack
@@ -595,6 +652,13 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
             Form::Bead
         }
         _ => Form::Pill,
+    }
+}
+
+fn kind_name(what: &What) -> Option<&'static str> {
+    match what {
+        What::Packet { kind, .. } => Some(kind.name()),
+        What::Vote { .. } | What::Request(_) | What::Reply(_) | What::Watch(_) => None,
     }
 }
 

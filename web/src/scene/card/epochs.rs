@@ -76,6 +76,7 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
         t.strong = true;
         t.ink = d.epoch.map_or(TextInk::Ink, TextInk::Epoch);
     });
+    pen.y += pen.room(8.0, 2.0);
     let (who, what): (BTreeSet<_>, _) = if d.epoch.is_some() {
         (
             d.acks

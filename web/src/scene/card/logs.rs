@@ -24,7 +24,6 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     let small = pen.room(12.0, 11.0);
     let (_, bh) = pen.block_size();
 
-    let top = pen.y;
     let leader_label = match lang {
         Lang::En => format!("log of {}, leader", sync.leader),
         Lang::Zh => format!("领导者 {} 的日志", sync.leader),
@@ -97,8 +96,6 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
         SyncMode::Trunc => cut(sync, &columns, learner_y, pen),
         SyncMode::Diff => {}
     }
-    let _ = top;
-
     pen.y += pen.room(4.0, 0.0);
     let server = sight.servers.iter().find(|s| s.id == learner);
     let serves = sync.stage == SyncStage::Serving
@@ -113,10 +110,18 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
         _ => lang.of("on its way", "在途"),
     };
     let title_tally = match lang {
-        Lang::En => format!("NEWLEADER acknowledged · {learner}: {state}"),
+        Lang::En => format!("NEWLEADER confirmed · {learner}: {state}"),
         Lang::Zh => format!("已确认 NEWLEADER · {learner}:{state}"),
     };
-    pen.tally(&title_tally, &sight.quorum, &sight.new_leader_acks);
+    if pen.compact {
+        let (have, need) = (sight.new_leader_acks.len(), sight.quorum.smallest());
+        pen.y += 11.0;
+        pen.text(pen.x, pen.y, format!("{title_tally} · {have}/{need}"), 11.0, |t| {
+            t.ink = TextInk::Quiet;
+        });
+    } else {
+        pen.tally(&title_tally, &sight.quorum, &sight.new_leader_acks);
+    }
     let aside = lang.of("synchronisation", "同步").to_owned();
     Some((title, aside))
 }
@@ -208,7 +213,7 @@ fn row(sync: &SyncSight, columns: &Columns, leader: bool, y: f64, pen: &mut Pen)
         }));
     }
     if columns.more && columns.shown.first().is_some_and(|f| log.iter().any(|e| e.zxid < *f)) {
-        pen.text(pen.x - 3.0, y + h / 2.0 + 4.0, "…", 13.0, |t| {
+        pen.text(pen.x - 1.0, y + h / 2.0 + 4.0, "…", 10.0, |t| {
             t.align = Align::End;
             t.ink = TextInk::Quiet;
         });

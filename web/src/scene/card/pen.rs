@@ -292,14 +292,6 @@ impl Pen {
         self.y = item.caption_at.y + 4.0;
         self.items.push(Item::Tally(item));
     }
-
-    /// A row of the form "label: value", the value in the face for numbers at `tab`.
-    pub fn row(&mut self, label: &str, tab: f64, value: String) {
-        let size = self.room(13.0, 12.0);
-        self.y += self.room(22.0, 18.0);
-        self.text(self.x, self.y, label, size, |t| t.ink = TextInk::Quiet);
-        self.text(tab, self.y, value, size, |t| t.mono = true);
-    }
 }
 
 /// Makes a tally: who counts stands first, so that the notch tells.

@@ -3,7 +3,7 @@
 use super::pen::{Align, Block, BlockLook, Item, Motion, Pen, Slot, TextInk};
 use crate::scene::{
     Pick,
-    geometry::{Pt, Rect, text_width},
+    geometry::{Rect, text_width},
     sight::{Mark, ProposalSight, Role, Sight},
     words::Lang,
 };
@@ -31,7 +31,7 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
     let column = |i: usize| left + step * i as f64;
     let rows = if pen.compact { 3 } else { 7 };
     let shown = &sight.proposals[sight.proposals.len().saturating_sub(rows)..];
-    pen.y += pen.room(8.0, 2.0);
+    pen.y += pen.room(14.0, 6.0);
     for (i, v) in voters.iter().enumerate() {
         let chosen = pick == Pick::Server(*v);
         pen.text(column(i) + side / 2.0, pen.y, v.to_string(), 12.0, |t| {
@@ -79,18 +79,14 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
             }
         };
         let base = y + bh / 2.0 + 4.5;
+        let w = text_width(&stamp, 12.0, false) * 1.06 + 14.0;
+        let x = pen.right() - if p.committed { w / 2.0 } else { w / 2.0 - 7.0 };
         if p.committed {
-            let w = text_width(&stamp, 12.0, false) + 12.0;
-            pen.items.push(Item::Frame(Rect::new(
-                pen.right() - w,
-                y + bh / 2.0 - 10.0,
-                w,
-                20.0,
-            )));
+            let stamped = Rect::new(pen.right() - w, y + bh / 2.0 - 10.0, w, 20.0);
+            pen.items.push(Item::Frame(stamped));
         }
-        let inset = if p.committed { 6.0 } else { 0.0 };
-        pen.text(pen.right() - inset, base, stamp, 12.0, |t| {
-            t.align = Align::End;
+        pen.text(x, base, stamp, 12.0, |t| {
+            t.align = Align::Middle;
             t.strong = true;
             t.ink = ink;
         });
@@ -131,7 +127,6 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
         x += 20.0 + text_width(text, 12.0, false) + pen.room(22.0, 16.0);
     }
     pen.y += 6.0;
-    let _ = Pt::default();
     let aside = match lang {
         Lang::En => format!("{need} are a quorum"),
         Lang::Zh => format!("法定人数 {need}"),

@@ -27,9 +27,13 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
         (Some(c), _) => comparison(c, pen),
         (None, Some(vote)) => {
             let tab = pen.x + pen.room(170.0, 150.0);
-            let mut ballot = Ballot::of(&vote, BallotSize::Full, lang, 0.0, pen.y + 8.0);
+            let mut ballot = Ballot::of(&vote, BallotSize::Full, lang, 0.0, pen.y + 16.0);
             ballot.boxed.x = tab;
-            let label = lang.of("first for itself", "先投给自己");
+            let label = if vote.leader == id {
+                lang.of("votes for itself", "投给自己")
+            } else {
+                lang.of("its vote", "它的选票")
+            };
             heads(pen, &ballot);
             let base = ballot.boxed.centre().y + 4.5;
             pen.text(pen.x, base, label, 13.0, |t| t.ink = TextInk::Quiet);
@@ -97,7 +101,7 @@ fn comparison(c: &Compared, pen: &mut Pen) {
     let lang = pen.lang;
     let tab = pen.x + pen.room(170.0, 150.0);
     let step = pen.room(34.0, 30.0);
-    let top = pen.y + pen.room(10.0, 6.0);
+    let top = pen.y + pen.room(18.0, 13.0);
     let mut ballots = [c.ours, c.theirs].map(|vote| {
         let mut b = Ballot::of(&vote, BallotSize::Full, lang, 0.0, top);
         b.boxed.x = tab;
