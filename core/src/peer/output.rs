@@ -16,23 +16,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The number of a storage operation of one server, from 1; a restart goes on counting from where
-/// the driver says.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct StorageSeq(pub u64);
+pub use crate::id::StorageSeq;
 
 /// What the disk is to do. Operations take effect in order; each is durable when
 /// `Durable(seq)` for it or a later one has arrived. None of them can be skipped.
