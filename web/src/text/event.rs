@@ -3,7 +3,7 @@
 use super::{
     Tone, names, reason,
     say::{
-        Arg::{Client, E, Error, Id, Ms, N, Server, Session, T, Time, V, Z},
+        Arg::{Client, E, Error, Id, Ms, N, Server, Session, T, Time, V, Voted, Z},
         Pen,
     },
 };
@@ -169,7 +169,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         } => p.say(
             "{0} hears from {3} that round {2} is on. It leaves round {1}, forgets the votes counted so far, and goes on with a vote for {4}.",
             "{0} 从{3} 得知已是第 {2} 轮。它离开第 {1} 轮，清空已计的选票，接着投票给{4}。",
-            &[me_, N(*old), N(*new), Server(*from), Server(vote.leader)],
+            &[me_, N(*old), N(*new), Server(*from), Voted(vote.leader, me)],
         ),
         K::VoteIgnored {
             from,
@@ -205,7 +205,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                 ServerState::Looking if *from == me => p.say(
                     "{0} enters its own vote, for {1}.",
                     "{0} 记下自己的一票，投给{1}。",
-                    &[me_, Server(vote.leader)],
+                    &[me_, Voted(vote.leader, me)],
                 ),
                 ServerState::Looking => p.say(
                     "{0} enters the vote of {1} for {2}.",
@@ -360,6 +360,11 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             need,
         } => {
             match current_epoch {
+                Some(epoch) if *from == me => p.say(
+                    "Leader {0} counts itself, with epoch {1} and last zxid {2}.",
+                    "领导者 {0} 算上自己：纪元 {1}，最后的 zxid 是 {2}。",
+                    &[Id(me), E(*epoch), Z(*last_zxid)],
+                ),
                 Some(epoch) => p.say(
                     "Leader {0} notes that {1} is in, with epoch {2} and last zxid {3}.",
                     "领导者 {0} 记下{1} 已加入：纪元 {2}，最后的 zxid 是 {3}。",
@@ -534,8 +539,8 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             op,
         } => match op {
             OpKind::Sync => p.say(
-                "{0} asks its leader, {1}, for {2}: have I got all that you have committed?",
-                "{0} 替{2} 询问领导者{1}：你提交的我都有了吗？",
+                "{0} passes sync of {2} on to its leader, {1}: when the answer is back, all that was committed before has arrived.",
+                "{0} 把{2} 的 sync 转给领导者{1}：答复回来时，此前提交的都已到达。",
                 &[me_, Server(*leader), Session(*session)],
             ),
             other => p.say(
@@ -947,7 +952,13 @@ fn progress(p: &mut Pen<'_>, have: u32, need: u32) {
     }
 }
 
-fn received(p: &mut Pen<'_>, me: ServerId, from: ServerId, message: MessageKind, zxid: Option<Zxid>) {
+fn received(
+    p: &mut Pen<'_>,
+    me: ServerId,
+    from: ServerId,
+    message: MessageKind,
+    zxid: Option<Zxid>,
+) {
     let about = names::message(message, p.lang);
     match zxid {
         Some(z) if names::about_zxid(message) => p.say(
@@ -958,7 +969,13 @@ fn received(p: &mut Pen<'_>, me: ServerId, from: ServerId, message: MessageKind,
         Some(z) if names::about_epoch(message) => p.say(
             "{0} gets {2} for epoch {3} from {1}: {4}.",
             "{0} 收到{1} 的 {2}（纪元 {3}）：{4}。",
-            &[Server(me), Server(from), V(message.name()), E(z.epoch()), T(about)],
+            &[
+                Server(me),
+                Server(from),
+                V(message.name()),
+                E(z.epoch()),
+                T(about),
+            ],
         ),
         Some(_) | None if from == me => p.say(
             "{0} gets its own {1}: {2}.",
@@ -987,12 +1004,12 @@ fn compared(
         (VoteField::Same, _) if from == me => p.say(
             "{0} reads its own vote, for {1}: nothing to compare.",
             "{0} 读到自己的选票，投给{1}：无需比较。",
-            &[me_, Server(ours.leader)],
+            &[me_, Voted(ours.leader, me)],
         ),
         (VoteField::Same, _) => p.say(
             "{0} sees that {1} votes as it does: for {2}.",
             "{0} 看到{1} 和它投得一样：投给{2}。",
-            &[me_, Server(from), Server(ours.leader)],
+            &[me_, Server(from), Voted(ours.leader, me)],
         ),
         (VoteField::Epoch, true) => p.say(
             "{0} reads a vote for {1}: it comes from epoch {2}, newer than {3}. The newer epoch wins, whatever the rest.",
@@ -1004,7 +1021,7 @@ fn compared(
             "{0} 保持投给{1}：纪元 {2} 比{4} 所投的纪元 {3} 新。",
             &[
                 me_,
-                Server(ours.leader),
+                Voted(ours.leader, me),
                 E(ours.epoch),
                 E(theirs.epoch),
                 Server(from),
@@ -1026,7 +1043,7 @@ fn compared(
             "{0} 保持投给{1}：{4} 所投者最后的 zxid 是 {2}，不高于 {3}。",
             &[
                 me_,
-                Server(ours.leader),
+                Voted(ours.leader, me),
                 Z(theirs.zxid),
                 Z(ours.zxid),
                 Server(from),
@@ -1038,7 +1055,7 @@ fn compared(
             &[
                 me_,
                 Server(theirs.leader),
-                Server(ours.leader),
+                Voted(ours.leader, me),
                 Z(ours.zxid),
                 E(ours.epoch),
             ],
@@ -1048,7 +1065,7 @@ fn compared(
             "{0} 保持投给{1}：{3} 投给{2}，纪元 {5} 和 zxid {4} 都相同，但编号较小。",
             &[
                 me_,
-                Server(ours.leader),
+                Voted(ours.leader, me),
                 Server(theirs.leader),
                 Server(from),
                 Z(ours.zxid),
@@ -1058,14 +1075,14 @@ fn compared(
         (VoteField::Weight, true) => p.say(
             "{0} reads a vote for {1}. Its own candidate, {2}, has weight 0 and can't win.",
             "{0} 读到投给{1} 的选票。它自己的候选者{2} 权重为 0，不可能当选。",
-            &[me_, Server(theirs.leader), Server(ours.leader)],
+            &[me_, Server(theirs.leader), Voted(ours.leader, me)],
         ),
         (VoteField::Weight, false) => p.say(
             "{0} keeps its vote for {1}: {3} votes for {2}, which has weight 0 and can't win.",
             "{0} 保持投给{1}：{3} 投给{2}，而它权重为 0，不可能当选。",
             &[
                 me_,
-                Server(ours.leader),
+                Voted(ours.leader, me),
                 Server(theirs.leader),
                 Server(from),
             ],
@@ -1102,12 +1119,7 @@ fn changed(p: &mut Pen<'_>, me: ServerId, old: Vote, new: Vote, by: VoteField) {
         VoteField::Zxid => p.say(
             "same epoch, but {0} has seen more. Its last zxid is {1}, that of {2} only {3}.",
             "纪元相同，但 {0} 见过的更多。它最后的 zxid 是 {1}，{2} 只到 {3}。",
-            &[
-                Id(new.leader),
-                Z(new.zxid),
-                Server(old.leader),
-                Z(old.zxid),
-            ],
+            &[Id(new.leader), Z(new.zxid), Server(old.leader), Z(old.zxid)],
         ),
         VoteField::Id => p.say(
             "same epoch, same last zxid {0}, so the higher id decides. {1} is above {2}.",
@@ -1260,8 +1272,8 @@ fn sync_chosen(p: &mut Pen<'_>, c: &Choice) {
             &[Z(c.peer)],
         ),
         SyncRule::DiskLogTooLarge => p.say(
-            "its log ends at {0}; to send all that follows would be more than a good part of the tree itself.",
-            "它的日志止于 {0}；把之后的全部发送，比发送树的一部分还要多。",
+            "its log ends at {0}, and to send all that follows from disk takes too many bytes, compared with a snapshot.",
+            "它的日志止于 {0}；从磁盘发送其后的全部，与快照相比字节太多。",
             &[Z(c.peer)],
         ),
         SyncRule::DiskLogGap => p.say(

@@ -65,9 +65,9 @@ pub fn importance(fact: &Fact) -> Importance {
                 },
                 W::RequestSent { op, .. } | W::ReplyReceived { op, .. } => request(*op, Step),
                 W::MessageLost { message, .. } if message.is_heartbeat() => Heartbeat,
-                W::ConnectionBroken { .. }
-                | W::MessageLost { .. }
-                | W::ClientConnecting { .. } => Detail,
+                W::ConnectionBroken { .. } | W::MessageLost { .. } | W::ClientConnecting { .. } => {
+                    Detail
+                }
             };
         }
     };

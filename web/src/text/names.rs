@@ -179,7 +179,9 @@ pub(super) const fn message(kind: MessageKind, lang: Lang) -> &'static str {
             lang.pick("the highest epoch it accepted", "它接受过的最高纪元")
         }
         MessageKind::LeaderInfo => lang.pick("the new epoch", "新的纪元"),
-        MessageKind::AckEpoch => lang.pick("accepted, and my log ends here", "已接受，我的日志止于此"),
+        MessageKind::AckEpoch => {
+            lang.pick("accepted, and my log ends here", "已接受，我的日志止于此")
+        }
         MessageKind::Diff => lang.pick("what is missing follows", "接下来是缺少的部分"),
         MessageKind::Trunc => lang.pick("cut everything after this", "截掉此后的一切"),
         MessageKind::Snap => lang.pick("here is the whole tree", "这是整棵树"),

@@ -98,10 +98,13 @@ pub fn wait(reason: WaitReason, need: u64, lang: Lang) -> String {
 pub(super) const fn timer(reason: WaitReason, lang: Lang) -> &'static str {
     match reason {
         WaitReason::RepeatVote => lang.pick("no vote came in time", "没有及时收到选票"),
-        WaitReason::FinalizeWait => {
-            lang.pick("the last wait for a better vote is over", "等待更好选票的时间到了")
+        WaitReason::FinalizeWait => lang.pick(
+            "the last wait for a better vote is over",
+            "等待更好选票的时间到了",
+        ),
+        WaitReason::RetryConnect => {
+            lang.pick("time to call the leader again", "该再次呼叫领导者了")
         }
-        WaitReason::RetryConnect => lang.pick("time to call the leader again", "该再次呼叫领导者了"),
         WaitReason::LearnerInitLimit => lang.pick(
             "the leader did not bring it up to date within initLimit",
             "领导者没有在 initLimit 内让它跟上",
@@ -220,11 +223,9 @@ pub(super) fn ignored(p: &mut Pen<'_>, because: &IgnoreReason) {
             "双方都不在寻找领导者",
             &[],
         ),
-        IgnoreReason::SenderObserves => p.say(
-            "an observer's word does not count",
-            "观察者的话不算数",
-            &[],
-        ),
+        IgnoreReason::SenderObserves => {
+            p.say("an observer's word does not count", "观察者的话不算数", &[])
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use zabscope_core::{
 pub(super) enum Arg<'a> {
     /// `server 3`, or `nobody` for the candidate of an observer.
     Server(ServerId),
+    /// `itself` when the candidate is the voter, else `server 3`.
+    Voted(ServerId, ServerId),
     /// `3`, where the word server stands already.
     Id(ServerId),
     /// `1·09`.
@@ -68,7 +70,7 @@ impl<'a> Pen<'a> {
     pub(super) fn say(&mut self, en: &'static str, zh: &'static str, args: &[Arg<'_>]) {
         let mut rest = self.lang.pick(en, zh);
         while let Some(open) = rest.find('{') {
-            self.out.text.push_str(&rest[..open]);
+            self.literal(&rest[..open]);
             let Some(len) = rest[open..].find('}') else {
                 break;
             };
@@ -89,7 +91,18 @@ impl<'a> Pen<'a> {
                 (None, _) => {}
             }
         }
-        self.out.text.push_str(rest);
+        self.literal(rest);
+    }
+
+    /// Words of a template. Between two Chinese characters there is no space; the templates have
+    /// one after an argument, for those that end in a number.
+    fn literal(&mut self, words: &str) {
+        let han = |c: Option<char>| c.is_some_and(|c| c >= '\u{2e80}');
+        let words = match words.strip_prefix(' ') {
+            Some(next) if han(self.out.text.chars().last()) && han(next.chars().next()) => next,
+            Some(_) | None => words,
+        };
+        self.out.text.push_str(words);
     }
 
     /// A phrase of its own in this language, to stand inside a sentence.
@@ -128,11 +141,15 @@ impl<'a> Pen<'a> {
 
     fn put(&mut self, arg: Arg<'_>) {
         match arg {
-            Arg::Server(ServerId::NOBODY) | Arg::Id(ServerId::NOBODY) => self.text("nobody", "无人"),
+            Arg::Server(ServerId::NOBODY) | Arg::Id(ServerId::NOBODY) => {
+                self.text("nobody", "无人")
+            }
             Arg::Server(id) => {
                 self.text("server ", "服务器 ");
                 push_signed(&mut self.out.text, id.0);
             }
+            Arg::Voted(id, voter) if id == voter => self.text("itself", "自己"),
+            Arg::Voted(id, _) => self.put(Arg::Server(id)),
             Arg::Id(id) => push_signed(&mut self.out.text, id.0),
             Arg::Z(zxid) if zxid.0 < 0 => self.text("none", "无"),
             Arg::Z(zxid) => self.value(|s| names::push_zxid(s, zxid)),
