@@ -1,2 +1,6 @@
-//! The page.
-fn main(){}
+//! Starts the page.
+
+fn main() {
+    zabscope_web::platform::set_panic_hook();
+    yew::Renderer::<zabscope_web::view::App>::new().render();
+}

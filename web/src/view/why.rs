@@ -36,7 +36,7 @@ pub fn WhyPanel(props: &WhyProps) -> Html {
     };
     let who = Who(run.world());
     let told = sentence(&record.source, lang, &who);
-    let explained = why(&record.source, lang, &who);
+    let explained = why(&record.source, lang);
     let mut chain = Vec::new();
     let mut next = record.cause();
     while let Some(id) = next
@@ -55,11 +55,12 @@ pub fn WhyPanel(props: &WhyProps) -> Html {
             <h2>{ t(lang, Key::Why) }</h2>
             <p>{ said(&told) }</p>
             <h3>{ t(lang, Key::Rule) }</h3>
-            <p>{ said(&explained.rule) }</p>
-            if !explained.compared.is_empty() {
+            <p>{ explained.rule.clone() }</p>
+            <p class="soft small">{ explained.source.text(lang) }</p>
+            if !explained.values.is_empty() {
                 <h3>{ t(lang, Key::Values) }</h3>
                 <table class="compared"><tbody>
-                    { for explained.compared.iter().map(|c| html! { <>
+                    { for explained.values.iter().map(|c| html! { <>
                         <tr class={classes!(c.decides.then_some("decides"))}>
                             <th scope="row" rowspan="2">{ c.what.clone() }</th>
                             <td>{ c.left.0.clone() }</td><td class="mono">{ c.left.1.clone() }</td>
