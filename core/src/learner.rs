@@ -25,8 +25,6 @@ const CONNECT_RETRY: Span = Span::millis(100);
 pub enum LearnerPhase {
     /// The leader is called.
     Connecting {
-        /// Which attempt, from 1.
-        attempt: u32,
         /// When to try again; `None` while an attempt is under way.
         retry_at: Option<Moment>,
     },
@@ -59,6 +57,8 @@ pub struct Learner {
     phase: LearnerPhase,
     /// The epoch that the leader has offered.
     epoch: Epoch,
+    /// Attempts to reach the leader so far.
+    attempt: u32,
     began: Moment,
     last_heard: Moment,
     /// Received while synchronising, not yet logged: oldest first.
@@ -80,11 +80,9 @@ impl Learner {
             leader,
             observer: !me.cfg.is_voter(),
             conn: None,
-            phase: LearnerPhase::Connecting {
-                attempt: 1,
-                retry_at: None,
-            },
+            phase: LearnerPhase::Connecting { retry_at: None },
             epoch: Epoch(0),
+            attempt: 1,
             began: now.at,
             last_heard: now.at,
             pending: VecDeque::new(),
@@ -103,6 +101,12 @@ impl Learner {
     #[must_use]
     pub fn conn(&self) -> Option<ConnId> {
         self.conn
+    }
+
+    /// Attempts to reach the leader so far.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// Where it stands.
@@ -175,19 +179,19 @@ impl Learner {
         }
         let leader = self.leader;
         match &mut self.phase {
-            LearnerPhase::Connecting { attempt, retry_at } if retry_at.is_some() => {
-                *attempt += 1;
+            LearnerPhase::Connecting { retry_at } if retry_at.is_some() => {
+                self.attempt += 1;
                 *retry_at = None;
                 out.emit(EventKind::Connecting {
                     leader,
-                    attempt: *attempt,
+                    attempt: self.attempt,
                 });
                 out.effect(|cause| Effect::Connect { to: leader, cause });
                 Ok(())
             }
-            LearnerPhase::Connecting { attempt, .. } => Err(ElectionReason::LeaderUnreachable {
+            LearnerPhase::Connecting { .. } => Err(ElectionReason::LeaderUnreachable {
                 leader,
-                attempts: *attempt,
+                attempts: self.attempt,
             }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
@@ -236,11 +240,11 @@ impl Learner {
         if to != leader {
             return Ok(());
         }
-        if let LearnerPhase::Connecting { attempt, retry_at } = &mut self.phase {
-            if *attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
+        if let LearnerPhase::Connecting { retry_at } = &mut self.phase {
+            if self.attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
                 return Err(ElectionReason::LeaderUnreachable {
                     leader,
-                    attempts: *attempt,
+                    attempts: self.attempt,
                 });
             }
             *retry_at = Some(now.at + CONNECT_RETRY);
@@ -248,15 +252,20 @@ impl Learner {
         Ok(())
     }
 
-    /// The connection to the leader is gone.
-    pub(crate) fn on_closed(&self, conn: ConnId) -> Verdict {
-        if self.conn == Some(conn) {
-            Err(ElectionReason::LeaderConnectionLost {
-                leader: self.leader,
-            })
-        } else {
-            Ok(())
+    /// The connection to the leader is gone. If it never said a word, it does not lead yet: that is
+    /// an attempt that failed.
+    pub(crate) fn on_closed(&mut self, now: Now, me: &Replica, conn: ConnId) -> Verdict {
+        if self.conn != Some(conn) {
+            return Ok(());
         }
+        if self.phase == LearnerPhase::AwaitingEpoch {
+            self.conn = None;
+            self.phase = LearnerPhase::Connecting { retry_at: None };
+            return self.on_connect_failed(now, me, self.leader);
+        }
+        Err(ElectionReason::LeaderConnectionLost {
+            leader: self.leader,
+        })
     }
 
     /// Gives the connection up.
@@ -340,7 +349,7 @@ impl Learner {
             current_epoch,
         });
         // Neither the epoch nor the history it speaks of may be lost once this has left.
-        let after = me.log.last_seq();
+        let after = me.log.unsynced();
         out.send_after(
             self.leader,
             conn,

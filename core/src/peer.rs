@@ -324,7 +324,7 @@ impl Peer {
 
     fn on_closed(
         &mut self,
-        _now: Now,
+        now: Now,
         conn: ConnId,
         out: &mut Output,
     ) -> Result<(), ElectionReason> {
@@ -336,7 +336,7 @@ impl Peer {
             Role::Learning(learner) => {
                 let with = (learner.conn() == Some(conn)).then(|| learner.leader());
                 out.because(EventKind::LinkDown { with, conn });
-                learner.on_closed(conn)
+                learner.on_closed(now, &self.me, conn)
             }
             Role::Leading(leader) => {
                 let with = leader.on_closed(conn);
