@@ -172,3 +172,21 @@ pub struct EventId {
     /// Its number there.
     pub seq: u64,
 }
+
+/// The number of a storage operation of one server, from 1; a restart goes on counting from where
+/// the driver says.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct StorageSeq(pub u64);

@@ -1,7 +1,22 @@
 //! What is on disk, what is in the log, and the witnesses that an ACK needs.
+//!
+//! **Send after durable is data.** An [`Ack`] can only be made here, from a [`Written`] (one
+//! transaction was handed to the log) or from a [`HistoryWritten`] (a whole history, and after it the
+//! epoch). Both carry the storage operation that must be on disk before the ACK may leave, so "ACK
+//! NEWLEADER means durable history" (ZooKeeper.md 3.5; ZOOKEEPER-3911, 4643, 4646) is a type: there
+//! is no way to write an ACK that forgets it.
 
-use crate::{id::Epoch, tree::Database, txn::Txn};
-use std::sync::Arc;
+use crate::{
+    id::{ConnId, Epoch, EventId, Zxid},
+    message::Ack,
+    peer::{
+        event::EventKind,
+        output::{Effect, Output, StorageOp, StorageSeq},
+    },
+    tree::Database,
+    txn::Txn,
+};
+use std::{collections::VecDeque, sync::Arc};
 
 /// What a driver found on disk when a server starts, or after a truncation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,4 +55,253 @@ pub struct LogRead {
     pub entries: Vec<Arc<Txn>>,
     /// Size of the newest snapshot in bytes (for `snapshotSizeFactor`).
     pub snapshot_bytes: u64,
+}
+
+/// Witness: this transaction was handed to the log.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a logged proposal is acknowledged, or its witness is dropped knowingly"]
+pub struct Written {
+    zxid: Zxid,
+    seq: StorageSeq,
+}
+
+impl Written {
+    /// The ACK of this proposal; it waits for the log's fsync.
+    #[must_use]
+    pub fn ack(self) -> Ack {
+        Ack {
+            zxid: self.zxid,
+            after: Some(self.seq),
+        }
+    }
+}
+
+/// Witness: all that this server claims as history was handed to the disk, and after it the epoch.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "this is what NEWLEADER is acknowledged with"]
+pub struct HistoryWritten {
+    epoch: Epoch,
+    seq: Option<StorageSeq>,
+}
+
+impl HistoryWritten {
+    /// The ACK of NEWLEADER; it waits for the history and the epoch.
+    #[must_use]
+    pub fn ack(self) -> Ack {
+        Ack {
+            zxid: self.epoch.start(),
+            after: self.seq,
+        }
+    }
+
+    /// The operation that makes it durable; `None` if it is already.
+    #[must_use]
+    pub fn seq(self) -> Option<StorageSeq> {
+        self.seq
+    }
+}
+
+/// A server's log as the protocol sees it: what was appended, how much of it is on disk, and the
+/// last committed transactions in memory.
+#[derive(Clone, Debug)]
+pub struct Log {
+    accepted_epoch: Epoch,
+    current_epoch: Epoch,
+    last_seq: StorageSeq,
+    durable_seq: StorageSeq,
+    last_logged: Zxid,
+    durable: Zxid,
+    /// Appended and not yet durable, oldest first.
+    unsynced: VecDeque<(StorageSeq, Zxid, EventId)>,
+    /// The last committed transactions, for DIFF (`committedLog`).
+    committed: imbl::Vector<Arc<Txn>>,
+    keep: usize,
+    since_snapshot: u64,
+}
+
+impl Log {
+    /// The log of a server that starts. `last_logged` is the last zxid that was found on disk.
+    #[must_use]
+    pub fn open(stored: &Stored, last_logged: Zxid, keep: usize, last_seq: StorageSeq) -> Log {
+        // A missing epoch file: the epoch of the last zxid (3.8).
+        let default = last_logged.epoch().max(Epoch(0));
+        Log {
+            accepted_epoch: stored.accepted_epoch.unwrap_or(default),
+            current_epoch: stored.current_epoch.unwrap_or(default),
+            last_seq,
+            durable_seq: last_seq,
+            last_logged,
+            durable: last_logged,
+            unsynced: VecDeque::new(),
+            committed: imbl::Vector::new(),
+            keep,
+            since_snapshot: 0,
+        }
+    }
+
+    /// File acceptedEpoch, as last written.
+    #[must_use]
+    pub fn accepted_epoch(&self) -> Epoch {
+        self.accepted_epoch
+    }
+
+    /// File currentEpoch, as last written.
+    #[must_use]
+    pub fn current_epoch(&self) -> Epoch {
+        self.current_epoch
+    }
+
+    /// The last transaction that was handed to the log.
+    #[must_use]
+    pub fn last_logged(&self) -> Zxid {
+        self.last_logged
+    }
+
+    /// The last transaction that is on disk.
+    #[must_use]
+    pub fn durable(&self) -> Zxid {
+        self.durable
+    }
+
+    /// The last storage operation that was given out.
+    #[must_use]
+    pub fn last_seq(&self) -> StorageSeq {
+        self.last_seq
+    }
+
+    /// What a message must wait for that speaks of all that was written so far; `None` if all of it
+    /// is on disk.
+    #[must_use]
+    pub fn unsynced(&self) -> Option<StorageSeq> {
+        (self.last_seq > self.durable_seq).then_some(self.last_seq)
+    }
+
+    /// Whether this operation is on disk.
+    #[must_use]
+    pub fn is_durable(&self, seq: StorageSeq) -> bool {
+        seq <= self.durable_seq
+    }
+
+    /// The last committed transactions, oldest first.
+    #[must_use]
+    pub fn committed(&self) -> &imbl::Vector<Arc<Txn>> {
+        &self.committed
+    }
+
+    /// Appends to the log.
+    pub fn append(&mut self, txn: &Arc<Txn>, out: &mut Output) -> Written {
+        let zxid = txn.zxid();
+        let event = out.emit(EventKind::Logged { zxid });
+        let seq = self.store(StorageOp::Append(Arc::clone(txn)), out);
+        self.last_logged = zxid;
+        self.since_snapshot += 1;
+        self.unsynced.push_back((seq, zxid, event));
+        Written { zxid, seq }
+    }
+
+    /// A committed transaction was applied: it belongs to what DIFF can send.
+    pub fn note_committed(&mut self, txn: Arc<Txn>) {
+        self.committed.push_back(txn);
+        while self.committed.len() > self.keep {
+            self.committed.pop_front();
+        }
+    }
+
+    /// Writes acceptedEpoch.
+    pub fn accept_epoch(&mut self, epoch: Epoch, out: &mut Output) -> StorageSeq {
+        out.emit(EventKind::AcceptedEpochSet {
+            old: self.accepted_epoch,
+            new: epoch,
+        });
+        self.accepted_epoch = epoch;
+        self.store(StorageOp::AcceptedEpoch(epoch), out)
+    }
+
+    /// Declares all that was appended or installed so far to be the history of `epoch`: writes
+    /// currentEpoch behind it.
+    pub fn seal_history(&mut self, epoch: Epoch, out: &mut Output) -> HistoryWritten {
+        out.emit(EventKind::CurrentEpochSet {
+            old: self.current_epoch,
+            new: epoch,
+        });
+        self.current_epoch = epoch;
+        let seq = Some(self.store(StorageOp::CurrentEpoch(epoch), out));
+        HistoryWritten { epoch, seq }
+    }
+
+    /// The history is `epoch`'s already, and on disk or on its way: the second ACK after UPTODATE
+    /// (trap 16).
+    pub fn sealed_history(&self) -> HistoryWritten {
+        HistoryWritten {
+            epoch: self.current_epoch,
+            seq: self.unsynced(),
+        }
+    }
+
+    /// Cuts the log; the driver answers with what is left.
+    pub fn truncate(&mut self, to: Zxid, out: &mut Output) {
+        self.store(StorageOp::Truncate(to), out);
+    }
+
+    /// The driver has cut the log and loaded the rest; `last_logged` is where it ends now.
+    pub fn reopened(&mut self, last_logged: Zxid) {
+        self.last_logged = last_logged;
+        self.durable = last_logged;
+        self.unsynced.clear();
+        self.committed.clear();
+    }
+
+    /// The leader's tree replaces everything.
+    pub fn install(&mut self, database: Arc<Database>, zxid: Zxid, out: &mut Output) {
+        let event = out.cause();
+        let seq = self.store(StorageOp::Install(database), out);
+        self.last_logged = zxid;
+        self.committed.clear();
+        self.unsynced.clear();
+        self.unsynced.push_back((seq, zxid, event));
+        self.since_snapshot = 0;
+    }
+
+    /// Writes a snapshot of our own tree.
+    pub fn snapshot(&mut self, database: &Database, out: &mut Output) {
+        out.emit(EventKind::SnapshotTaken {
+            zxid: database.last_processed,
+        });
+        self.store(StorageOp::Snapshot(Arc::new(database.clone())), out);
+        self.since_snapshot = 0;
+    }
+
+    /// How many transactions were logged since the last snapshot.
+    #[must_use]
+    pub fn since_snapshot(&self) -> u64 {
+        self.since_snapshot
+    }
+
+    /// Asks for the log on disk.
+    pub fn read(&mut self, from: Zxid, conn: ConnId, out: &mut Output) {
+        self.store(StorageOp::ReadLog { from, conn }, out);
+    }
+
+    /// The disk says that everything up to `seq` is durable. Returns the zxids that became so, each
+    /// with the event of its append, oldest first.
+    pub fn on_durable(&mut self, seq: StorageSeq) -> Vec<(Zxid, EventId)> {
+        self.durable_seq = self.durable_seq.max(seq.min(self.last_seq));
+        let mut done = Vec::new();
+        while let Some(&(at, zxid, event)) = self.unsynced.front() {
+            if at > seq {
+                break;
+            }
+            self.unsynced.pop_front();
+            self.durable = zxid;
+            done.push((zxid, event));
+        }
+        done
+    }
+
+    fn store(&mut self, op: StorageOp, out: &mut Output) -> StorageSeq {
+        self.last_seq = StorageSeq(self.last_seq.0 + 1);
+        let seq = self.last_seq;
+        out.effect(|cause| Effect::Store { seq, op, cause });
+        seq
+    }
 }

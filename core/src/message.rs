@@ -1,8 +1,7 @@
 //! What servers say to each other, in the order of the protocol (ZooKeeper.md 2.3, 3.1).
 
 use crate::{
-    id::{Epoch, ServerId, SessionId, Zxid},
-    peer::output::StorageSeq,
+    id::{Epoch, ServerId, SessionId, StorageSeq, Zxid},
     request::{AuthId, Write},
     tree::Database,
     txn::Txn,

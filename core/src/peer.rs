@@ -1,11 +1,36 @@
 //! The whole boundary of a server, and nothing but dispatch.
+//!
+//! [`Peer::handle`] takes one input and drains it completely; [`Peer::deadline`] says when it wants
+//! to be called if nothing comes. A role that can't go on returns the reason as an `Err`; there is
+//! one place, `look_again`, where a role ends and an election begins.
 
 pub mod event;
 pub mod input;
 pub mod output;
 
-use crate::time::Moment;
+use crate::{
+    config::Config,
+    election::{self, Decision, Election},
+    id::{ClientId, ConnId, Epoch, ServerId, Zxid},
+    leader::Leader,
+    learner::Learner,
+    log::Stored,
+    message::{ForwardedRequest, Notification, QuorumMessage, ServerState, Vote},
+    peer::{
+        event::{DropReason, ElectionReason, EventKind, Phase, RefuseReason},
+        input::{Input, InputKind},
+        output::{Effect, Output},
+    },
+    pipeline::clients::{self, Clients, Connect, Here},
+    replica::Replica,
+    request::{AuthId, ConnectRequest, Request},
+    time::{Moment, Now},
+    tree::Database,
+};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+pub use crate::id::StorageSeq;
 
 /// What a deadline is for. Every timer has a reason, and both can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,119 +68,607 @@ pub struct Wait {
     pub reason: WaitReason,
 }
 
-/// A stand-in with the signature of the real one, so that the simulator compiles until that lands.
-mod shim {
-    use super::{
-        Wait,
-        event::Phase,
-        input::Input,
-        output::{Output, StorageSeq},
-    };
-    use crate::{
-        config::Config,
-        id::{Epoch, ServerId, Zxid},
-        log::Stored,
-        message::{ServerState, Vote},
-        time::Now,
-        tree::Database,
-    };
-    use std::sync::Arc;
+/// What a server is at the moment.
+#[derive(Clone, Debug)]
+enum Role {
+    Looking(Election),
+    Learning(Box<Learner>),
+    Leading(Box<Leader>),
+}
 
-    /// A server.
-    #[derive(Clone)]
-    pub struct Peer {
+/// One server: the whole protocol, no I/O. Cheap to clone: what is large is shared.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    me: Replica,
+    role: Role,
+    next_event: u64,
+}
+
+impl Peer {
+    /// A server starts with what was on its disk, and looks for a leader.
+    ///
+    /// `next_event` and `storage` go on where its last life stopped (1 and 0 for the first), so that
+    /// names stay unique. What it does at once is in `out`, which is cleared first.
+    #[must_use]
+    pub fn start(
         cfg: Arc<Config>,
+        stored: &Stored,
+        now: Now,
         next_event: u64,
         storage: StorageSeq,
-        database: Database,
+        out: &mut Output,
+    ) -> Peer {
+        out.clear();
+        out.server = cfg.my_id;
+        out.next_event = next_event;
+        out.cause = None;
+        let mut me = Replica::load(cfg, stored, now, storage);
+        let last_zxid = me.last_zxid();
+        out.because(EventKind::Started {
+            last_zxid,
+            current_epoch: me.log.current_epoch(),
+            accepted_epoch: me.log.accepted_epoch(),
+        });
+        let (election, decision) = begin_election(now, &mut me, ElectionReason::Started, out);
+        let mut peer = Peer {
+            me,
+            role: Role::Looking(election),
+            next_event: out.next_event,
+        };
+        peer.decided(now, decision, out);
+        peer.next_event = out.next_event;
+        peer
     }
 
-    #[allow(missing_docs)]
-    impl Peer {
-        pub fn start(
-            cfg: Arc<Config>,
-            _stored: Stored,
-            _now: Now,
-            next_event: u64,
-            storage: StorageSeq,
-            _out: &mut Output,
-        ) -> Peer {
-            Peer {
-                cfg,
-                next_event,
-                storage,
-                database: Database::new(),
+    /// Handles one input completely. `out` is cleared first.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Output) {
+        out.clear();
+        out.server = self.me.id();
+        out.next_event = self.next_event;
+        out.cause = input.cause;
+        if let Err(because) = self.dispatch(now, input.kind, out) {
+            self.look_again(now, because, out);
+        }
+        self.next_event = out.next_event;
+    }
+
+    fn dispatch(
+        &mut self,
+        now: Now,
+        input: InputKind,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        match input {
+            InputKind::Timer => self.on_timer(now, out),
+            InputKind::Notification(from, n) => {
+                out.because(EventKind::Received {
+                    from,
+                    message: crate::message::MessageKind::Notification,
+                    zxid: Some(n.vote.zxid),
+                });
+                self.on_notification(now, from, &n, out);
+                Ok(())
             }
-        }
-        pub fn handle(&mut self, _now: Now, _input: Input, _out: &mut Output) {}
-        #[must_use]
-        pub fn deadline(&self) -> Option<Wait> {
-            None
-        }
-        #[must_use]
-        pub fn next_event(&self) -> u64 {
-            self.next_event
-        }
-        #[must_use]
-        pub fn last_storage(&self) -> StorageSeq {
-            self.storage
-        }
-        #[must_use]
-        pub fn id(&self) -> ServerId {
-            self.cfg.my_id
-        }
-        #[must_use]
-        pub fn state(&self) -> ServerState {
-            ServerState::Looking
-        }
-        #[must_use]
-        pub fn phase(&self) -> Phase {
-            Phase::Election
-        }
-        #[must_use]
-        pub fn serving(&self) -> bool {
-            false
-        }
-        #[must_use]
-        pub fn accepted_epoch(&self) -> Epoch {
-            Epoch(0)
-        }
-        #[must_use]
-        pub fn current_epoch(&self) -> Epoch {
-            Epoch(0)
-        }
-        #[must_use]
-        pub fn round(&self) -> u64 {
-            0
-        }
-        #[must_use]
-        pub fn vote(&self) -> Vote {
-            Vote {
-                epoch: Epoch(0),
-                zxid: Zxid::ZERO,
-                leader: self.cfg.my_id,
+            InputKind::Connected { to, conn } => {
+                out.because(EventKind::LinkUp { with: to, conn });
+                match &mut self.role {
+                    Role::Learning(learner) => learner.on_connected(now, &self.me, to, conn, out),
+                    Role::Looking(_) | Role::Leading(_) => {
+                        out.effect(|cause| Effect::Close { conn, cause })
+                    }
+                }
+                Ok(())
             }
-        }
-        #[must_use]
-        pub fn leader(&self) -> Option<ServerId> {
-            None
-        }
-        #[must_use]
-        pub fn last_logged(&self) -> Zxid {
-            Zxid::ZERO
-        }
-        #[must_use]
-        pub fn last_committed(&self) -> Zxid {
-            Zxid::ZERO
-        }
-        #[must_use]
-        pub fn last_applied(&self) -> Zxid {
-            Zxid::ZERO
-        }
-        #[must_use]
-        pub fn database(&self) -> &Database {
-            &self.database
+            InputKind::ConnectFailed { to } => {
+                out.because(EventKind::ConnectFailed { to });
+                match &mut self.role {
+                    Role::Learning(learner) => learner.on_connect_failed(now, &self.me, to),
+                    Role::Looking(_) | Role::Leading(_) => Ok(()),
+                }
+            }
+            InputKind::Accepted { from, conn } => {
+                out.because(EventKind::LinkUp { with: from, conn });
+                match &mut self.role {
+                    Role::Leading(leader) => leader.on_accepted(now, &self.me, from, conn, out),
+                    Role::Looking(_) | Role::Learning(_) => {
+                        out.emit(EventKind::LinkDropped {
+                            with: from,
+                            because: DropReason::NotLeading,
+                        });
+                        out.effect(|cause| Effect::Close { conn, cause });
+                    }
+                }
+                Ok(())
+            }
+            InputKind::Closed { conn } => self.on_closed(now, conn, out),
+            InputKind::Quorum(conn, message) => self.on_quorum(now, conn, message, out),
+            InputKind::Durable(seq) => self.on_durable(now, seq, out),
+            InputKind::Truncated(stored) => match &mut self.role {
+                Role::Learning(learner) => {
+                    out.because(EventKind::DiskSynced {
+                        durable: stored
+                            .log
+                            .last()
+                            .map_or(stored.snapshot.last_processed, |t| t.zxid()),
+                    });
+                    learner.on_truncated(now, &mut self.me, &stored, out)
+                }
+                // The role ended while the disk was at work: what it found is what we have now.
+                Role::Looking(_) | Role::Leading(_) => {
+                    self.me.reload(&stored);
+                    Ok(())
+                }
+            },
+            InputKind::LogRead { conn, read } => {
+                out.because(EventKind::DiskRead {
+                    found: u32::try_from(read.entries.len()).unwrap_or(u32::MAX),
+                });
+                if let Role::Leading(leader) = &mut self.role {
+                    leader.on_log_read(now, &mut self.me, conn, &read, out);
+                }
+                Ok(())
+            }
+            InputKind::ClientConnect {
+                client,
+                request,
+                auth,
+            } => {
+                out.because(EventKind::ClientArrived {
+                    client,
+                    session: request.session,
+                });
+                self.on_client(now, client, &request, auth, out)
+            }
+            InputKind::ClientRequest {
+                client,
+                xid,
+                request,
+            } => self.on_request(now, client, xid, request, out),
+            InputKind::ClientGone { client } => {
+                let session = self.me.clients.gone(client);
+                out.because(EventKind::ClientLeft { client, session });
+                Ok(())
+            }
         }
     }
+
+    fn on_timer(&mut self, now: Now, out: &mut Output) -> Result<(), ElectionReason> {
+        let Some(wait) = self.deadline().filter(|w| w.at <= now.at) else {
+            return Ok(());
+        };
+        out.because(EventKind::TimerFired {
+            reason: wait.reason,
+        });
+        match &mut self.role {
+            Role::Looking(election) => {
+                let decision =
+                    election.on_timer(now.at, &self.me.cfg, &mut self.me.logical_clock, out);
+                self.decided(now, decision, out);
+                Ok(())
+            }
+            Role::Learning(learner) => learner.on_timer(now, &self.me, out),
+            Role::Leading(leader) => leader.on_timer(now, &mut self.me, out),
+        }
+    }
+
+    fn on_notification(&mut self, now: Now, from: ServerId, n: &Notification, out: &mut Output) {
+        match &mut self.role {
+            Role::Looking(election) => {
+                let decision = election.on_notification(
+                    now.at,
+                    &self.me.cfg,
+                    &mut self.me.logical_clock,
+                    from,
+                    n,
+                    out,
+                );
+                self.decided(now, decision, out);
+            }
+            Role::Learning(learner) => {
+                election::answer(
+                    &self.me.cfg,
+                    learner.state(),
+                    self.me.vote,
+                    self.me.vote_round,
+                    from,
+                    n,
+                    out,
+                );
+            }
+            Role::Leading(_) => {
+                election::answer(
+                    &self.me.cfg,
+                    ServerState::Leading,
+                    self.me.vote,
+                    self.me.vote_round,
+                    from,
+                    n,
+                    out,
+                );
+            }
+        }
+    }
+
+    /// The election is over: the role begins.
+    fn decided(&mut self, now: Now, decision: Option<Decision>, out: &mut Output) {
+        let Some(decision) = decision else { return };
+        self.me.vote = decision.vote;
+        self.me.vote_round = decision.round;
+        self.role = match decision.state {
+            ServerState::Leading => Role::Leading(Box::new(Leader::begin(now, &mut self.me, out))),
+            ServerState::Following | ServerState::Observing | ServerState::Looking => {
+                Role::Learning(Box::new(Learner::begin(
+                    now,
+                    &self.me,
+                    decision.leader,
+                    out,
+                )))
+            }
+        };
+    }
+
+    /// The role can't go on: everything is closed, and the server looks for a leader again.
+    fn look_again(&mut self, now: Now, because: ElectionReason, out: &mut Output) {
+        let was = self.state();
+        out.because(EventKind::SteppedDown { was, because });
+        match &mut self.role {
+            Role::Looking(_) => {}
+            Role::Learning(learner) => learner.close(out),
+            Role::Leading(leader) => leader.close_all(out),
+        }
+        self.me.stop_serving(out);
+        let (election, decision) = begin_election(now, &mut self.me, because, out);
+        self.role = Role::Looking(election);
+        self.decided(now, decision, out);
+    }
+
+    fn on_closed(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        match &mut self.role {
+            Role::Looking(_) => {
+                out.because(EventKind::LinkDown { with: None, conn });
+                Ok(())
+            }
+            Role::Learning(learner) => {
+                let with = (learner.conn() == Some(conn)).then(|| learner.leader());
+                out.because(EventKind::LinkDown { with, conn });
+                learner.on_closed(now, &self.me, conn)
+            }
+            Role::Leading(leader) => {
+                let with = leader.on_closed(conn);
+                out.because(EventKind::LinkDown { with, conn });
+                Ok(())
+            }
+        }
+    }
+
+    fn on_quorum(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        let from = match &self.role {
+            Role::Looking(_) => None,
+            Role::Learning(learner) => (learner.conn() == Some(conn)).then(|| learner.leader()),
+            Role::Leading(leader) => leader.learner(conn).map(|l| l.id()),
+        };
+        // A packet on a connection that we have given up; its other end will learn of it.
+        let Some(from) = from else { return Ok(()) };
+        out.because(EventKind::Received {
+            from,
+            message: message.kind(),
+            zxid: message.zxid(),
+        });
+        match &mut self.role {
+            Role::Looking(_) => Ok(()),
+            Role::Learning(learner) => learner.on_message(now, &mut self.me, conn, message, out),
+            Role::Leading(leader) => leader.on_message(now, &mut self.me, conn, message, out),
+        }
+    }
+
+    fn on_durable(
+        &mut self,
+        now: Now,
+        seq: StorageSeq,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        let done = self.me.log.on_durable(seq);
+        // What is on disk now is there because it was appended.
+        out.cause = done.last().map(|(_, event)| *event).or(out.cause);
+        out.because(EventKind::DiskSynced {
+            durable: self.me.log.durable(),
+        });
+        let zxids: Vec<Zxid> = done.into_iter().map(|(zxid, _)| zxid).collect();
+        match &mut self.role {
+            Role::Looking(_) => Ok(()),
+            Role::Learning(learner) => {
+                learner.on_durable(&mut self.me, &zxids, out);
+                Ok(())
+            }
+            Role::Leading(leader) => leader.on_durable(now, &mut self.me, &zxids, out),
+        }
+    }
+
+    // ---- clients -----------------------------------------------------------------------------------
+
+    fn on_client(
+        &mut self,
+        now: Now,
+        client: ClientId,
+        request: &ConnectRequest,
+        auth: Arc<[AuthId]>,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        if !self.me.serving {
+            clients::refuse(client, RefuseReason::NotServing, out);
+            return Ok(());
+        }
+        if matches!(self.role, Role::Leading(_)) && !self.me.cfg.leader_serves {
+            clients::refuse(client, RefuseReason::LeaderDoesNotServe, out);
+            return Ok(());
+        }
+        let here = Here {
+            cfg: &self.me.cfg,
+            db: &self.me.db,
+        };
+        match self.me.clients.connect(here, client, request, auth, out) {
+            Connect::Answered => Ok(()),
+            Connect::Create(request) => self.ask_leader(now, request, out),
+            Connect::Validate {
+                session,
+                timeout_ms,
+            } => {
+                match &mut self.role {
+                    Role::Leading(leader) => {
+                        let valid = leader.revalidate_here(now, &self.me, session, out);
+                        self.me.clients.validated(session, valid, out);
+                    }
+                    Role::Learning(learner) => learner.validate(session, timeout_ms, out),
+                    Role::Looking(_) => {}
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn on_request(
+        &mut self,
+        now: Now,
+        client: ClientId,
+        xid: i32,
+        request: Request,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        let here = Here {
+            cfg: &self.me.cfg,
+            db: &self.me.db,
+        };
+        let forward = self.me.clients.request(here, client, xid, request, out);
+        if let Role::Leading(leader) = &mut self.role {
+            leader.touch_here(now, &mut self.me);
+        }
+        match forward {
+            Some(request) => self.ask_leader(now, request, out),
+            None => Ok(()),
+        }
+    }
+
+    fn ask_leader(
+        &mut self,
+        now: Now,
+        request: ForwardedRequest,
+        out: &mut Output,
+    ) -> Result<(), ElectionReason> {
+        match &mut self.role {
+            Role::Leading(leader) => leader.submit(now, &mut self.me, request, None, out),
+            Role::Learning(learner) => {
+                learner.forward(request, out);
+                Ok(())
+            }
+            Role::Looking(_) => Ok(()),
+        }
+    }
+
+    // ---- what one can see ----------------------------------------------------------------------------
+
+    /// When it wants to be called if nothing comes, and what for.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Wait> {
+        Some(match &self.role {
+            Role::Looking(election) => election.deadline(),
+            Role::Learning(learner) => learner.next_wait(&self.me),
+            Role::Leading(leader) => leader.next_wait(),
+        })
+    }
+
+    /// Everything that it waits for, the nearest first.
+    #[must_use]
+    pub fn waits(&self) -> Vec<Wait> {
+        let mut all = match &self.role {
+            Role::Looking(election) => vec![election.deadline()],
+            Role::Learning(learner) => vec![learner.next_wait(&self.me)],
+            Role::Leading(leader) => leader.waits(),
+        };
+        all.sort_unstable();
+        all
+    }
+
+    /// The number that its next event will have.
+    #[must_use]
+    pub fn next_event(&self) -> u64 {
+        self.next_event
+    }
+
+    /// The last storage operation it has given out.
+    #[must_use]
+    pub fn last_storage(&self) -> StorageSeq {
+        self.me.log.last_seq()
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn id(&self) -> ServerId {
+        self.me.id()
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.me.cfg
+    }
+
+    /// LOOKING, FOLLOWING, LEADING or OBSERVING.
+    #[must_use]
+    pub fn state(&self) -> ServerState {
+        match &self.role {
+            Role::Looking(_) => ServerState::Looking,
+            Role::Learning(learner) => learner.state(),
+            Role::Leading(_) => ServerState::Leading,
+        }
+    }
+
+    /// Election, discovery, synchronisation or broadcast.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match &self.role {
+            Role::Looking(_) => Phase::Election,
+            Role::Learning(learner) => learner.ring(),
+            Role::Leading(leader) => leader.ring(),
+        }
+    }
+
+    /// Whether it answers clients.
+    #[must_use]
+    pub fn serving(&self) -> bool {
+        self.me.serving
+    }
+
+    /// acceptedEpoch.
+    #[must_use]
+    pub fn accepted_epoch(&self) -> Epoch {
+        self.me.log.accepted_epoch()
+    }
+
+    /// currentEpoch.
+    #[must_use]
+    pub fn current_epoch(&self) -> Epoch {
+        self.me.log.current_epoch()
+    }
+
+    /// The logical clock of elections.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        self.me.logical_clock
+    }
+
+    /// What it votes for while looking, what it stands by otherwise.
+    #[must_use]
+    pub fn vote(&self) -> Vote {
+        match &self.role {
+            Role::Looking(election) => election.proposal(),
+            Role::Learning(_) | Role::Leading(_) => self.me.vote,
+        }
+    }
+
+    /// Whom it follows; itself when it leads.
+    #[must_use]
+    pub fn leader(&self) -> Option<ServerId> {
+        match &self.role {
+            Role::Looking(_) => None,
+            Role::Learning(learner) => Some(learner.leader()),
+            Role::Leading(_) => Some(self.id()),
+        }
+    }
+
+    /// Its election while it is LOOKING.
+    #[must_use]
+    pub fn election(&self) -> Option<&Election> {
+        match &self.role {
+            Role::Looking(election) => Some(election),
+            Role::Learning(_) | Role::Leading(_) => None,
+        }
+    }
+
+    /// Its work as a leader.
+    #[must_use]
+    pub fn leading(&self) -> Option<&Leader> {
+        match &self.role {
+            Role::Leading(leader) => Some(leader),
+            Role::Looking(_) | Role::Learning(_) => None,
+        }
+    }
+
+    /// Its work as a follower or observer.
+    #[must_use]
+    pub fn learning(&self) -> Option<&Learner> {
+        match &self.role {
+            Role::Learning(learner) => Some(learner),
+            Role::Looking(_) | Role::Leading(_) => None,
+        }
+    }
+
+    /// The zxid that it stands for in elections.
+    #[must_use]
+    pub fn last_zxid(&self) -> Zxid {
+        self.me.last_zxid()
+    }
+
+    /// The last transaction handed to its log.
+    #[must_use]
+    pub fn last_logged(&self) -> Zxid {
+        self.me.log.last_logged()
+    }
+
+    /// The last transaction on its disk.
+    #[must_use]
+    pub fn last_durable(&self) -> Zxid {
+        self.me.log.durable()
+    }
+
+    /// Everything up to here is known to it as committed.
+    #[must_use]
+    pub fn last_committed(&self) -> Zxid {
+        self.me.committed()
+    }
+
+    /// Everything up to here is in its tree.
+    #[must_use]
+    pub fn last_applied(&self) -> Zxid {
+        self.me.db.last_processed
+    }
+
+    /// Its log in memory: bounds of the committedLog, durability.
+    #[must_use]
+    pub fn log(&self) -> &crate::log::Log {
+        &self.me.log
+    }
+
+    /// Its tree and sessions.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.me.db
+    }
+
+    /// Its clients and their watches.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.me.clients
+    }
 }
-pub use shim::Peer;
+
+fn begin_election(
+    now: Now,
+    me: &mut Replica,
+    because: ElectionReason,
+    out: &mut Output,
+) -> (Election, Option<Decision>) {
+    let initial = me.own_vote();
+    let cfg = Arc::clone(&me.cfg);
+    Election::begin(now.at, &cfg, &mut me.logical_clock, initial, because, out)
+}

@@ -416,6 +416,36 @@ pub enum Write {
     CloseSession,
 }
 
+/// What a client's request is, without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)] // ZooKeeper's own names
+pub enum OpKind {
+    Ping,
+    Exists,
+    GetData,
+    GetAcl,
+    GetChildren,
+    GetAllChildrenNumber,
+    GetEphemerals,
+    MultiRead,
+    Sync,
+    AddWatch,
+    CheckWatches,
+    RemoveWatches,
+    SetWatches,
+    WhoAmI,
+    Auth,
+    CreateSession,
+    CloseSession,
+    Create,
+    Delete,
+    DeleteContainer,
+    SetData,
+    SetAcl,
+    Check,
+    Multi,
+}
+
 /// One result inside a multi or multiRead.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OpResult {
@@ -478,6 +508,19 @@ pub enum Response {
     WhoAmI(Vec<AuthId>),
     /// multi and multiRead; a failed multi is also here, with header error 0
     Multi(Vec<OpResult>),
+}
+
+/// Which kind of watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum WatchKind {
+    /// getData or exists.
+    Data,
+    /// getChildren.
+    Child,
+    /// addWatch persistent.
+    Persistent,
+    /// addWatch persistent recursive.
+    Recursive,
 }
 
 /// What happened to a watched znode.
@@ -547,4 +590,86 @@ pub struct Reply {
     pub zxid: Zxid,
     /// The body, or the error.
     pub result: Result<Response, ErrorCode>,
+}
+
+impl Request {
+    /// What it is, without its contents.
+    #[must_use]
+    pub fn kind(&self) -> OpKind {
+        match self {
+            Request::Ping => OpKind::Ping,
+            Request::Exists { .. } => OpKind::Exists,
+            Request::GetData { .. } => OpKind::GetData,
+            Request::GetAcl { .. } => OpKind::GetAcl,
+            Request::GetChildren { .. } => OpKind::GetChildren,
+            Request::GetAllChildrenNumber { .. } => OpKind::GetAllChildrenNumber,
+            Request::GetEphemerals { .. } => OpKind::GetEphemerals,
+            Request::MultiRead(_) => OpKind::MultiRead,
+            Request::Sync { .. } => OpKind::Sync,
+            Request::AddWatch { .. } => OpKind::AddWatch,
+            Request::CheckWatches { .. } => OpKind::CheckWatches,
+            Request::RemoveWatches { .. } => OpKind::RemoveWatches,
+            Request::SetWatches(_) => OpKind::SetWatches,
+            Request::WhoAmI => OpKind::WhoAmI,
+            Request::Auth { .. } => OpKind::Auth,
+            Request::CloseSession => OpKind::CloseSession,
+            Request::Write(write) => write.kind(),
+        }
+    }
+
+    /// The one place that it is about, if there is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Arc<str>> {
+        match self {
+            Request::Exists { path, .. }
+            | Request::GetData { path, .. }
+            | Request::GetAcl { path }
+            | Request::GetChildren { path, .. }
+            | Request::GetAllChildrenNumber { path }
+            | Request::Sync { path }
+            | Request::AddWatch { path, .. }
+            | Request::CheckWatches { path, .. }
+            | Request::RemoveWatches { path, .. } => Some(path),
+            Request::Write(write) => write.path(),
+            Request::Ping
+            | Request::GetEphemerals { .. }
+            | Request::MultiRead(_)
+            | Request::SetWatches(_)
+            | Request::WhoAmI
+            | Request::Auth { .. }
+            | Request::CloseSession => None,
+        }
+    }
+}
+
+impl Write {
+    /// What it is, without its contents.
+    #[must_use]
+    pub fn kind(&self) -> OpKind {
+        match self {
+            Write::Create(_) => OpKind::Create,
+            Write::Delete { .. } => OpKind::Delete,
+            Write::SetData { .. } => OpKind::SetData,
+            Write::SetAcl { .. } => OpKind::SetAcl,
+            Write::Check { .. } => OpKind::Check,
+            Write::Multi(_) => OpKind::Multi,
+            Write::DeleteContainer { .. } => OpKind::DeleteContainer,
+            Write::CreateSession { .. } => OpKind::CreateSession,
+            Write::CloseSession => OpKind::CloseSession,
+        }
+    }
+
+    /// The one place that it is about, if there is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Arc<str>> {
+        match self {
+            Write::Create(create) => Some(&create.path),
+            Write::Delete { path, .. }
+            | Write::SetData { path, .. }
+            | Write::SetAcl { path, .. }
+            | Write::Check { path, .. }
+            | Write::DeleteContainer { path } => Some(path),
+            Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => None,
+        }
+    }
 }

@@ -8,6 +8,21 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// What a transaction does, without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)] // ZooKeeper's own names
+pub enum TxnKind {
+    CreateSession,
+    CloseSession,
+    Create,
+    Delete,
+    SetData,
+    SetAcl,
+    Check,
+    Multi,
+    Error,
+}
+
 /// A znode's data: absent is not the same as empty (trap 24).
 pub type Data = Option<Arc<[u8]>>;
 
@@ -179,6 +194,40 @@ impl TxnBody {
             | TxnBody::SetData { .. }
             | TxnBody::SetAcl { .. }
             | TxnBody::Check { .. } => None,
+        }
+    }
+}
+
+impl TxnBody {
+    /// What it does, without its contents.
+    #[must_use]
+    pub fn kind(&self) -> TxnKind {
+        match self {
+            TxnBody::CreateSession { .. } => TxnKind::CreateSession,
+            TxnBody::CloseSession { .. } => TxnKind::CloseSession,
+            TxnBody::Create(_) => TxnKind::Create,
+            TxnBody::Delete { .. } => TxnKind::Delete,
+            TxnBody::SetData { .. } => TxnKind::SetData,
+            TxnBody::SetAcl { .. } => TxnKind::SetAcl,
+            TxnBody::Check { .. } => TxnKind::Check,
+            TxnBody::Multi(_) => TxnKind::Multi,
+            TxnBody::Error(_) => TxnKind::Error,
+        }
+    }
+
+    /// The one place that it is about, if there is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Arc<str>> {
+        match self {
+            TxnBody::Create(create) => Some(&create.path),
+            TxnBody::Delete { path, .. }
+            | TxnBody::SetData { path, .. }
+            | TxnBody::SetAcl { path, .. }
+            | TxnBody::Check { path, .. } => Some(path),
+            TxnBody::CreateSession { .. }
+            | TxnBody::CloseSession { .. }
+            | TxnBody::Multi(_)
+            | TxnBody::Error(_) => None,
         }
     }
 }

@@ -26,23 +26,9 @@ use crate::scene::{
     traffic::{LinkLine, MessageGlyph, Tag, Wall},
     words::Lang,
 };
-use zabscope_core::{id::ServerId, sim::setup::ClientNo, time::Moment};
+use zabscope_core::time::Moment;
 
-/// What is chosen, here or in another view. One selection lights up everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Pick {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// A server.
-    Server(ServerId),
-    /// A client.
-    Client(ClientNo),
-    /// The link between two servers, the smaller id first.
-    Link(ServerId, ServerId),
-    /// A message under way, by [`sight::MessageSight::id`].
-    Message(u64),
-}
+pub use crate::state::Selection as Pick;
 
 /// All that is drawn.
 #[derive(Clone, Debug, PartialEq)]

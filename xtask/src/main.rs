@@ -10,7 +10,7 @@
 //! | [`server`] | serving it |
 //! | [`size`] | what it weighs |
 //! | [`licences`] | what the dependencies' licences allow |
-//! | [`run`], [`test`], [`bench`] | the commands |
+//! | [`mod@run`], [`mod@test`], [`mod@bench`] | the commands |
 
 mod bench;
 mod fingerprint;

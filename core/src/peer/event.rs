@@ -6,11 +6,13 @@
 use crate::{
     id::{ClientId, ConnId, Epoch, EventId, ServerId, SessionId, Zxid},
     message::{MessageKind, ServerState, Vote},
-    request::{ErrorCode, WatchEventKind},
+    request::{ErrorCode, WatchEventKind, WatchKind},
     time::Span,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+pub use crate::{request::OpKind, txn::TxnKind};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -190,51 +192,6 @@ pub enum SyncMode {
     Trunc,
     /// The whole tree is sent.
     Snap,
-}
-
-/// What a transaction does, without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)] // ZooKeeper's own names
-pub enum TxnKind {
-    CreateSession,
-    CloseSession,
-    Create,
-    Delete,
-    SetData,
-    SetAcl,
-    Check,
-    Multi,
-    Error,
-}
-
-/// What a client's request is, without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)] // ZooKeeper's own names
-pub enum OpKind {
-    Ping,
-    Exists,
-    GetData,
-    GetAcl,
-    GetChildren,
-    GetAllChildrenNumber,
-    GetEphemerals,
-    MultiRead,
-    Sync,
-    AddWatch,
-    CheckWatches,
-    RemoveWatches,
-    SetWatches,
-    WhoAmI,
-    Auth,
-    CreateSession,
-    CloseSession,
-    Create,
-    Delete,
-    DeleteContainer,
-    SetData,
-    SetAcl,
-    Check,
-    Multi,
 }
 
 /// Why a client's connection was refused or ended by the server.
@@ -940,17 +897,4 @@ pub enum EventKind {
         /// Where.
         path: Arc<str>,
     },
-}
-
-/// Which kind of watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum WatchKind {
-    /// getData or exists.
-    Data,
-    /// getChildren.
-    Child,
-    /// addWatch persistent.
-    Persistent,
-    /// addWatch persistent recursive.
-    Recursive,
 }

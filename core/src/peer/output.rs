@@ -16,23 +16,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The number of a storage operation of one server, from 1; a restart goes on counting from where
-/// the driver says.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct StorageSeq(pub u64);
+pub use crate::id::StorageSeq;
 
 /// What the disk is to do. Operations take effect in order; each is durable when
 /// `Durable(seq)` for it or a later one has arrived. None of them can be skipped.
@@ -68,7 +52,7 @@ pub enum Effect {
         to: ServerId,
         /// What.
         message: Message,
-        /// The storage operation that must be on disk before.
+        /// The storage operation that must be on disk before; if it is already, send at once.
         after: Option<StorageSeq>,
         /// The event behind it.
         cause: EventId,
@@ -227,13 +211,13 @@ impl Output {
         to: ServerId,
         conn: ConnId,
         message: QuorumMessage,
-        after: StorageSeq,
+        after: Option<StorageSeq>,
     ) {
         let cause = self.cause();
         self.effects.push(Effect::Send {
             to,
             message: Message::Quorum(conn, message),
-            after: Some(after),
+            after,
             cause,
         });
     }

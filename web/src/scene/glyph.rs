@@ -318,7 +318,7 @@ pub fn clients(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<Cl
             no: c.no.0,
             name: match lang {
                 Lang::En => format!("Client {label}, {state}"),
-                Lang::Zh => format!("客户端 {label},{state}"),
+                Lang::Zh => format!("客户端 {label}，{state}"),
             },
             label,
             at,

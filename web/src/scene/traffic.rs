@@ -162,18 +162,18 @@ fn link_name(
             let extra = words::span(fault.map(|f| f.extra).unwrap_or_default());
             match lang {
                 Lang::En => format!(", slow by {extra}"),
-                Lang::Zh => format!(",慢 {extra}"),
+                Lang::Zh => format!("，慢 {extra}"),
             }
         }
         LinkKind::CutForth => match lang {
             Lang::En => format!(", cut from {a} to {b}"),
-            Lang::Zh => format!(",从 {a} 到 {b} 已切断"),
+            Lang::Zh => format!("，从 {a} 到 {b} 已切断"),
         },
         LinkKind::CutBack => match lang {
             Lang::En => format!(", cut from {b} to {a}"),
-            Lang::Zh => format!(",从 {b} 到 {a} 已切断"),
+            Lang::Zh => format!("，从 {b} 到 {a} 已切断"),
         },
-        LinkKind::Cut => lang.of(", cut", ",已切断").to_owned(),
+        LinkKind::Cut => lang.of(", cut", "，已切断").to_owned(),
     };
     match lang {
         Lang::En => format!("Link {a} to {b}{state}"),
@@ -336,7 +336,7 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
         };
         let text = match lang {
             Lang::En => format!("slow link, +{}", words::span(f.extra)),
-            Lang::Zh => format!("慢链路,+{}", words::span(f.extra)),
+            Lang::Zh => format!("慢链路，+{}", words::span(f.extra)),
         };
         let mid = line.from.towards(line.to, 0.5);
         let mut spots = Vec::new();
@@ -362,7 +362,7 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
         };
         let text = match lang {
             Lang::En => format!("slow disk, +{}", words::span(s.slow_disk)),
-            Lang::Zh => format!("慢磁盘,+{}", words::span(s.slow_disk)),
+            Lang::Zh => format!("慢磁盘，+{}", words::span(s.slow_disk)),
         };
         let w = text_width(&text, 12.0, false) / 2.0 + 14.0;
         let shape = places.shape(s.voter);

@@ -9,15 +9,7 @@ use zabscope_core::{
     time::Span,
 };
 
-/// The language of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Simplified Chinese.
-    Zh,
-}
+pub use crate::text::Lang;
 
 /// `2·09`: two digits at least, so that zxids line up.
 #[must_use]
@@ -99,7 +91,7 @@ impl Lang {
             (Role::Down, ..) => self.role(role).to_owned(),
             (Role::Looking, _, false) => match self {
                 Lang::En => format!("looking, round {round}"),
-                Lang::Zh => format!("选举中,第 {round} 轮"),
+                Lang::Zh => format!("选举中，第 {round} 轮"),
             },
             (Role::Looking, _, true) => match self {
                 Lang::En => format!("round {round}"),
@@ -109,11 +101,11 @@ impl Lang {
             (_, Phase::Synchronisation, true) => self.of("syncing", "同步中").to_owned(),
             (_, Phase::Discovery, false) => match self {
                 Lang::En => format!("{}, discovery", self.role(role)),
-                Lang::Zh => format!("{},发现", self.role(role)),
+                Lang::Zh => format!("{}，发现", self.role(role)),
             },
             (_, Phase::Synchronisation, false) => match self {
                 Lang::En => format!("{}, syncing", self.role(role)),
-                Lang::Zh => format!("{},同步中", self.role(role)),
+                Lang::Zh => format!("{}，同步中", self.role(role)),
             },
             _ => self.role(role).to_owned(),
         }
@@ -135,12 +127,12 @@ impl Lang {
         let mut name = match self {
             Lang::En => format!("Server {id}, {}, epoch {e}, last zxid {z}", self.role(role)),
             Lang::Zh => format!(
-                "服务器 {id},{},纪元 {e},最后的 zxid {z}",
+                "服务器 {id}，{}，纪元 {e}，最后的 zxid {z}",
                 self.role(role)
             ),
         };
         if paused {
-            name.push_str(self.of(", paused", ",已暂停"));
+            name.push_str(self.of(", paused", "，已暂停"));
         }
         name
     }
@@ -212,10 +204,10 @@ impl Lang {
     pub fn message_name(self, label: &str, from: &str, to: &str, stopped: bool) -> String {
         let mut name = match self {
             Lang::En => format!("{label} from {from} to {to}"),
-            Lang::Zh => format!("{label},从 {from} 到 {to}"),
+            Lang::Zh => format!("{label}，从 {from} 到 {to}"),
         };
         if stopped {
-            name.push_str(self.of(", lost on the way", ",途中丢失"));
+            name.push_str(self.of(", lost on the way", "，途中丢失"));
         }
         name
     }
@@ -225,10 +217,10 @@ impl Lang {
     pub const fn decided(self, by: VoteField) -> &'static str {
         match by {
             VoteField::Epoch => self.of("decided by epoch", "由纪元决定"),
-            VoteField::Zxid => self.of("same epoch, decided by zxid", "纪元相同,由 zxid 决定"),
+            VoteField::Zxid => self.of("same epoch, decided by zxid", "纪元相同，由 zxid 决定"),
             VoteField::Id => self.of(
                 "same epoch and zxid, decided by myid",
-                "纪元与 zxid 相同,由 myid 决定",
+                "纪元与 zxid 相同，由 myid 决定",
             ),
             VoteField::Same => self.of("the same vote", "同一张选票"),
             VoteField::Weight => self.of("a server of weight 0 can't win", "权重为 0 者不能当选"),
@@ -243,37 +235,37 @@ impl Lang {
                 format!("vote of {from} dropped: round {theirs} < {ours}")
             }
             (Lang::Zh, IgnoreReason::OlderRound { theirs, ours }) => {
-                format!("丢弃 {from} 的选票:第 {theirs} 轮 < 第 {ours} 轮")
+                format!("丢弃 {from} 的选票：第 {theirs} 轮 < 第 {ours} 轮")
             }
             (Lang::En, IgnoreReason::SenderNoVoter) => {
                 format!("vote of {from} dropped: no voter")
             }
             (Lang::Zh, IgnoreReason::SenderNoVoter) => {
-                format!("丢弃 {from} 的选票:没有投票权")
+                format!("丢弃 {from} 的选票：没有投票权")
             }
             (Lang::En, IgnoreReason::CandidateNoVoter) => {
                 format!("vote of {from} dropped: its candidate is no voter")
             }
             (Lang::Zh, IgnoreReason::CandidateNoVoter) => {
-                format!("丢弃 {from} 的选票:候选者没有投票权")
+                format!("丢弃 {from} 的选票：候选者没有投票权")
             }
             (Lang::En, IgnoreReason::Uninitialised) => {
                 format!("vote of {from} has no say: empty disk")
             }
             (Lang::Zh, IgnoreReason::Uninitialised) => {
-                format!("{from} 的选票不算:磁盘为空")
+                format!("{from} 的选票不算：磁盘为空")
             }
             (Lang::En, IgnoreReason::NobodyLooking) => {
                 format!("word of {from} not needed: nobody looks")
             }
             (Lang::Zh, IgnoreReason::NobodyLooking) => {
-                format!("不需要 {from} 的消息:无人在选举")
+                format!("不需要 {from} 的消息：无人在选举")
             }
             (Lang::En, IgnoreReason::SenderObserves) => {
                 format!("word of {from} does not count: observer")
             }
             (Lang::Zh, IgnoreReason::SenderObserves) => {
-                format!("{from} 的消息不算:它是观察者")
+                format!("{from} 的消息不算：它是观察者")
             }
         }
     }
@@ -293,7 +285,7 @@ impl Lang {
     pub const fn mode_does(self, mode: SyncMode) -> &'static str {
         match mode {
             SyncMode::Diff => self.of("send what is missing", "补发缺少的事务"),
-            SyncMode::Trunc => self.of("cut the tail, then send", "截去尾部,再补发"),
+            SyncMode::Trunc => self.of("cut the tail, then send", "截去尾部，再补发"),
             SyncMode::Snap => self.of("send the whole tree", "发送整棵树"),
         }
     }
@@ -335,14 +327,14 @@ impl Lang {
             ),
             (Lang::Zh, SyncRule::WrongTail) => two(
                 format!("min {min} ≤ {peer} ≤ max {max}"),
-                &format!("但领导者没有 {peer}:尾部有误"),
+                &format!("但领导者没有 {peer}：尾部有误"),
             ),
             (Lang::En, SyncRule::WrongTailOtherEpoch) => two(
                 format!("the leader has no {peer}, and what follows"),
                 "is of another epoch: no cut across epochs",
             ),
             (Lang::Zh, SyncRule::WrongTailOtherEpoch) => two(
-                format!("领导者没有 {peer},其后属于另一纪元"),
+                format!("领导者没有 {peer}，其后属于另一纪元"),
                 "不能跨纪元截断",
             ),
             (Lang::En, SyncRule::NewEpochOnly) => two(
@@ -350,7 +342,7 @@ impl Lang {
                 "nothing to cut, send what follows",
             ),
             (Lang::Zh, SyncRule::NewEpochOnly) => {
-                two(format!("{peer} 只是纪元的开头"), "无需截断,补发其后的事务")
+                two(format!("{peer} 只是纪元的开头"), "无需截断，补发其后的事务")
             }
             (Lang::En, SyncRule::FromDiskLog) => two(
                 format!("learner's last {peer} < min {min}"),

@@ -112,7 +112,7 @@ impl Component for Stage {
         } = ctx.props();
         // A new scene begins at its own moment, unless the clock has gone on already.
         let now = handle.0.borrow().now.max(scene.now.0 as f64);
-        let name = lang.of("Stage: servers, clients and messages", "舞台:服务器、客户端与消息");
+        let name = lang.of("Stage: servers, clients and messages", "舞台：服务器、客户端与消息");
         let class = classes!("stage-svg", scene.compact.then_some("compact"));
         let clear = pick.reform(|_: MouseEvent| Pick::Nothing);
         html! {

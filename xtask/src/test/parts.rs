@@ -45,8 +45,8 @@ const WASM_IN_BROWSER: &[&str] = &["-p", "zabscope-web"];
 const CHECK_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// The longest that the tests of one part may take, a cold build included.
 const TEST_LIMIT: Duration = Duration::from_secs(30 * 60);
-/// The longest that one wasm test binary may take, in seconds.
-const WASM_TEST_SECONDS: &str = "600";
+/// The longest that one wasm test binary may take in the browser, in seconds.
+const WASM_TEST_SECONDS: &str = "180";
 
 /// rustfmt has nothing to change.
 pub fn format() -> Result<Outcome> {

@@ -86,13 +86,13 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
                 .collect(),
             lang.of(
                 "accept it: ACKEPOCH counted",
-                "已接受:计入的 ACKEPOCH",
+                "已接受：计入的 ACKEPOCH",
             ),
         )
     } else {
         (
             d.infos.iter().map(|i| i.0).collect(),
-            lang.of("are there: FOLLOWERINFO counted", "已到场:计入的 FOLLOWERINFO"),
+            lang.of("are there: FOLLOWERINFO counted", "已到场：计入的 FOLLOWERINFO"),
         )
     };
     pen.tally(what, &sight.quorum, &who);

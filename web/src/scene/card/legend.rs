@@ -17,7 +17,7 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
         (Role::Leading, lang.of("leads", "领导")),
         (Role::Following, lang.of("follows", "跟随")),
         (Role::Looking, lang.of("looks for a leader", "正在选举")),
-        (Role::Observing, lang.of("observes, no vote", "观察,无投票权")),
+        (Role::Observing, lang.of("observes, no vote", "观察，无投票权")),
     ];
     let mut y = pen.y + pen.room(18.0, 12.0);
     for (i, (role, text)) in roles.into_iter().enumerate() {
@@ -38,7 +38,7 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
     pen.items.push(Item::Plate(plate));
     let text = lang.of(
         "zxid: epoch and number of the last transaction",
-        "zxid:最后一个事务的纪元与序号",
+        "zxid：最后一个事务的纪元与序号",
     );
     pen.text(pen.x + 72.0, y + 4.5, text, size, |t| {
         t.ink = TextInk::Quiet;
@@ -46,8 +46,8 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
     y += step;
     let (w, h) = pen.block_size();
     let blocks = [
-        (BlockLook::Dashed, Some(false), lang.of("proposed, received", "已提议,已收到")),
-        (BlockLook::Solid, Some(true), lang.of("committed, on disk", "已提交,已落盘")),
+        (BlockLook::Dashed, Some(false), lang.of("proposed, received", "已提议，已收到")),
+        (BlockLook::Solid, Some(true), lang.of("committed, on disk", "已提交，已落盘")),
     ];
     for (i, (look, disk, text)) in blocks.into_iter().enumerate() {
         let x = if i == 0 { pen.x } else { half };
@@ -64,7 +64,7 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
     y += step * 0.9;
     let text = lang.of(
         "The ring: election, discovery, sync, broadcast",
-        "圆环:选举、发现、同步、广播",
+        "圆环：选举、发现、同步、广播",
     );
     pen.text(pen.x, y + 4.5, text, size, |t| t.ink = TextInk::Quiet);
     pen.y = y + 10.0;

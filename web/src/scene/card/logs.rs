@@ -64,7 +64,7 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
         .push(Item::Frame(Rect::new(pen.x, rule_y, pen.w, box_h)));
     let why = match lang {
         Lang::En => format!("Why {}: {}", lang.mode(sync.mode), lang.mode_does(sync.mode)),
-        Lang::Zh => format!("为何 {}:{}", lang.mode(sync.mode), lang.mode_does(sync.mode)),
+        Lang::Zh => format!("为何 {}：{}", lang.mode(sync.mode), lang.mode_does(sync.mode)),
     };
     let mut base = rule_y + line_h;
     pen.text(pen.x + 12.0, base, why, pen.room(13.0, 12.0), |t| {
@@ -101,17 +101,17 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     let serves = sync.stage == SyncStage::Serving
         || server.is_some_and(|s| s.phase == Phase::Broadcast && s.role != Role::Looking);
     let state = match (sync.stage, serves) {
-        (_, true) => lang.of("UPTODATE: it serves", "UPTODATE:开始服务"),
+        (_, true) => lang.of("UPTODATE: it serves", "UPTODATE：开始服务"),
         (SyncStage::Complete, _) => lang.of(
             "NEWLEADER: history to disk, then the epoch",
-            "NEWLEADER:先写历史,再写纪元",
+            "NEWLEADER：先写历史，再写纪元",
         ),
         (SyncStage::Started, _) => lang.of("it follows", "正在执行"),
         _ => lang.of("on its way", "在途"),
     };
     let title_tally = match lang {
         Lang::En => format!("NEWLEADER confirmed · {learner}: {state}"),
-        Lang::Zh => format!("已确认 NEWLEADER · {learner}:{state}"),
+        Lang::Zh => format!("已确认 NEWLEADER · {learner}：{state}"),
     };
     if pen.compact {
         let (have, need) = (sight.new_leader_acks.len(), sight.quorum.smallest());
@@ -251,7 +251,7 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
             motion: Motion::Fall,
         }));
     }
-    let note = pen.lang.of("logged here alone,", "仅此处写过,");
+    let note = pen.lang.of("logged here alone,", "仅此处写过，");
     let note2 = pen.lang.of("never committed", "从未提交");
     for (i, line) in [note, note2].into_iter().enumerate() {
         let base = y + fall + pen.room(10.0, 8.0) + 14.0 * i as f64;

@@ -362,7 +362,7 @@ pub fn tally(
                 notches.len() / 2 + 1
             ),
             Lang::Zh => format!(
-                "{} 组中的 {won} 组,需要 {} 组",
+                "{} 组中的 {won} 组，需要 {} 组",
                 notches.len(),
                 notches.len() / 2 + 1
             ),

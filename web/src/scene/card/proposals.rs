@@ -18,7 +18,7 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
         .map(|s| s.id);
     let title = match (leader, lang) {
         (Some(id), Lang::En) => format!("Leader {id}: proposals and their ACKs"),
-        (Some(id), Lang::Zh) => format!("领导者 {id}:提议与 ACK"),
+        (Some(id), Lang::Zh) => format!("领导者 {id}：提议与 ACK"),
         (None, _) => lang.of("The last proposals", "最后的提议").to_owned(),
     };
     let need = sight.quorum.smallest();
@@ -96,7 +96,7 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
             what.push_str(path);
         }
         if p.failed {
-            what.push_str(lang.of(": fails, changes nothing", ":失败,不改变任何东西"));
+            what.push_str(lang.of(": fails, changes nothing", "：失败，不改变任何东西"));
         }
         let what: String = what.chars().take(44).collect();
         pen.y = y + bh + pen.room(18.0, 15.0);
@@ -144,12 +144,12 @@ fn mark(p: &ProposalSight, id: ServerId) -> Mark {
 fn slot_name(lang: Lang, id: ServerId, mark: Mark) -> String {
     let state = match mark {
         Mark::None => lang.of("not there yet", "尚未到达"),
-        Mark::Received => lang.of("received, not on disk", "已收到,未落盘"),
-        Mark::OnDisk => lang.of("on disk, ACK on its way", "已落盘,ACK 在途"),
+        Mark::Received => lang.of("received, not on disk", "已收到，未落盘"),
+        Mark::OnDisk => lang.of("on disk, ACK on its way", "已落盘，ACK 在途"),
         Mark::Acked => lang.of("ACK counted", "ACK 已计入"),
     };
     match lang {
         Lang::En => format!("Server {id}: {state}"),
-        Lang::Zh => format!("服务器 {id}:{state}"),
+        Lang::Zh => format!("服务器 {id}：{state}"),
     }
 }

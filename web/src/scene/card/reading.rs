@@ -51,7 +51,7 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
             format!("sync would wait until it has {}.", z(r.newest)),
         ],
         Lang::Zh => [
-            format!("允许:服务器 {} 还没有应用最后 {} 个事务。", r.server, r.behind),
+            format!("允许：服务器 {} 还没有应用最后 {} 个事务。", r.server, r.behind),
             "它用自己的内存作答。".to_owned(),
             format!("sync 会等到它拥有 {}。", z(r.newest)),
         ],

@@ -48,7 +48,7 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
             format!("round {new} > {old}: the tally is cleared")
         }
         (Aside::RoundAdvanced { old, new }, Lang::Zh) => {
-            format!("第 {new} 轮 > 第 {old} 轮:计票清零")
+            format!("第 {new} 轮 > 第 {old} 轮：计票清零")
         }
     });
     if let Some(text) = aside {
@@ -64,14 +64,14 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
         let n = server.supporters.len();
         let text = match lang {
             Lang::En => format!("votes for {}, seen by {id}: {n}", vote.leader),
-            Lang::Zh => format!("{id} 看到的投给 {} 的选票:{n}", vote.leader),
+            Lang::Zh => format!("{id} 看到的投给 {} 的选票：{n}", vote.leader),
         };
         pen.tally(&text, &sight.quorum, &server.supporters);
         if server.finalizing {
             pen.y += pen.room(18.0, 14.0);
             let text = lang.of(
                 "a quorum: it waits whether a better vote comes",
-                "已达法定人数:再等等有没有更好的选票",
+                "已达法定人数：再等等有没有更好的选票",
             );
             pen.text(pen.x, pen.y, text, pen.room(13.0, 12.0), |t| {
                 t.ink = TextInk::Accent;

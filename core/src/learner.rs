@@ -1,0 +1,668 @@
+//! The learner's side, follower or observer: find the leader, take its epoch, take its history,
+//! follow (ZooKeeper.md 3.2, 3.3, 3.5, 3.6).
+
+use crate::{
+    id::{ConnId, Epoch, ServerId, SessionId, Zxid},
+    log::Stored,
+    message::{ForwardedOp, ForwardedRequest, QuorumMessage, ServerState},
+    peer::{
+        Wait, WaitReason,
+        event::{DropReason, ElectionReason, EventKind, OpKind, Phase, SyncMode},
+        output::{Effect, Output},
+    },
+    replica::Replica,
+    time::{Moment, Now, Span},
+    txn::Txn,
+};
+use std::{collections::VecDeque, sync::Arc};
+
+/// Attempts to reach a leader, and the wait between two of them (3.2).
+const CONNECT_ATTEMPTS: u32 = 5;
+const CONNECT_RETRY: Span = Span::millis(100);
+
+/// Where a learner stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LearnerPhase {
+    /// The leader is called.
+    Connecting {
+        /// When to try again; `None` while an attempt is under way.
+        retry_at: Option<Moment>,
+    },
+    /// It has told its acceptedEpoch; LEADERINFO must come.
+    AwaitingEpoch,
+    /// It has accepted the epoch; DIFF, TRUNC or SNAP must come.
+    AwaitingSync,
+    /// Its log is being cut; what comes meanwhile is kept.
+    Truncating {
+        /// What came meanwhile.
+        held: VecDeque<QuorumMessage>,
+    },
+    /// It gets the history; NEWLEADER must come.
+    Syncing {
+        /// How.
+        mode: SyncMode,
+    },
+    /// It has acknowledged NEWLEADER; UPTODATE must come.
+    AwaitingUpToDate,
+    /// It follows and serves.
+    Serving,
+}
+
+/// A learner, from the moment its leader is elected.
+#[derive(Clone, Debug)]
+pub struct Learner {
+    leader: ServerId,
+    observer: bool,
+    conn: Option<ConnId>,
+    phase: LearnerPhase,
+    /// The epoch that the leader has offered.
+    epoch: Epoch,
+    /// Attempts to reach the leader so far.
+    attempt: u32,
+    began: Moment,
+    last_heard: Moment,
+    /// Received while synchronising, not yet logged: oldest first.
+    pending: VecDeque<Arc<Txn>>,
+    /// How many of `pending`, from the front, the leader has said to be committed.
+    pending_committed: usize,
+    /// What of our log was cut, for the event.
+    cut: Option<(Zxid, Zxid)>,
+}
+
+type Verdict = Result<(), ElectionReason>;
+
+impl Learner {
+    /// Begins to follow: calls the leader.
+    pub(crate) fn begin(now: Now, me: &Replica, leader: ServerId, out: &mut Output) -> Learner {
+        out.emit(EventKind::Connecting { leader, attempt: 1 });
+        out.effect(|cause| Effect::Connect { to: leader, cause });
+        Learner {
+            leader,
+            observer: !me.cfg.is_voter(),
+            conn: None,
+            phase: LearnerPhase::Connecting { retry_at: None },
+            epoch: Epoch(0),
+            attempt: 1,
+            began: now.at,
+            last_heard: now.at,
+            pending: VecDeque::new(),
+            pending_committed: 0,
+            cut: None,
+        }
+    }
+
+    /// Whom it follows.
+    #[must_use]
+    pub fn leader(&self) -> ServerId {
+        self.leader
+    }
+
+    /// Its connection to the leader.
+    #[must_use]
+    pub fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
+    /// Attempts to reach the leader so far.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn phase(&self) -> &LearnerPhase {
+        &self.phase
+    }
+
+    /// Received while synchronising and not yet logged, oldest first.
+    pub fn pending(&self) -> impl Iterator<Item = &Arc<Txn>> {
+        self.pending.iter()
+    }
+
+    /// Its state, for notifications.
+    #[must_use]
+    pub fn state(&self) -> ServerState {
+        if self.observer {
+            ServerState::Observing
+        } else {
+            ServerState::Following
+        }
+    }
+
+    /// What the ring round the server shows.
+    #[must_use]
+    pub fn ring(&self) -> Phase {
+        match self.phase {
+            LearnerPhase::Connecting { .. } | LearnerPhase::AwaitingEpoch => Phase::Discovery,
+            LearnerPhase::AwaitingSync
+            | LearnerPhase::Truncating { .. }
+            | LearnerPhase::Syncing { .. }
+            | LearnerPhase::AwaitingUpToDate => Phase::Synchronisation,
+            LearnerPhase::Serving => Phase::Broadcast,
+        }
+    }
+
+    /// Its deadline.
+    #[must_use]
+    pub fn next_wait(&self, me: &Replica) -> Wait {
+        match &self.phase {
+            LearnerPhase::Connecting {
+                retry_at: Some(at), ..
+            } => Wait {
+                at: *at,
+                reason: WaitReason::RetryConnect,
+            },
+            LearnerPhase::Connecting { retry_at: None, .. } => Wait {
+                at: self.began + me.cfg.init_span(),
+                reason: WaitReason::LearnerInitLimit,
+            },
+            LearnerPhase::AwaitingEpoch
+            | LearnerPhase::AwaitingSync
+            | LearnerPhase::Truncating { .. }
+            | LearnerPhase::Syncing { .. } => Wait {
+                at: self.last_heard + me.cfg.init_span(),
+                reason: WaitReason::LearnerInitLimit,
+            },
+            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Wait {
+                at: self.last_heard + me.cfg.sync_span(),
+                reason: WaitReason::LearnerSyncLimit,
+            },
+        }
+    }
+
+    /// A deadline has come.
+    pub(crate) fn on_timer(&mut self, now: Now, me: &Replica, out: &mut Output) -> Verdict {
+        let wait = self.next_wait(me);
+        if now.at < wait.at {
+            return Ok(());
+        }
+        let leader = self.leader;
+        match &mut self.phase {
+            LearnerPhase::Connecting { retry_at } if retry_at.is_some() => {
+                self.attempt += 1;
+                *retry_at = None;
+                out.emit(EventKind::Connecting {
+                    leader,
+                    attempt: self.attempt,
+                });
+                out.effect(|cause| Effect::Connect { to: leader, cause });
+                Ok(())
+            }
+            LearnerPhase::Connecting { .. } => Err(ElectionReason::LeaderUnreachable {
+                leader,
+                attempts: self.attempt,
+            }),
+            LearnerPhase::AwaitingEpoch
+            | LearnerPhase::AwaitingSync
+            | LearnerPhase::Truncating { .. }
+            | LearnerPhase::Syncing { .. }
+            | LearnerPhase::AwaitingUpToDate
+            | LearnerPhase::Serving => Err(ElectionReason::LeaderSilent {
+                leader,
+                waited: now.at - self.last_heard,
+            }),
+        }
+    }
+
+    /// The connection stands: tell the leader who we are.
+    pub(crate) fn on_connected(
+        &mut self,
+        now: Now,
+        me: &Replica,
+        to: ServerId,
+        conn: ConnId,
+        out: &mut Output,
+    ) {
+        if to != self.leader || !matches!(self.phase, LearnerPhase::Connecting { .. }) {
+            out.effect(|cause| Effect::Close { conn, cause });
+            return;
+        }
+        self.conn = Some(conn);
+        self.last_heard = now.at;
+        self.phase = LearnerPhase::AwaitingEpoch;
+        let accepted_epoch = me.log.accepted_epoch();
+        out.emit(EventKind::LearnerInfoSent {
+            leader: to,
+            accepted_epoch,
+        });
+        let info = QuorumMessage::LearnerInfo {
+            accepted_epoch,
+            observer: self.observer,
+            config_version: me.cfg.membership.version,
+        };
+        out.send(to, conn, info);
+    }
+
+    /// The leader could not be reached, or closed at once because it does not lead yet.
+    pub(crate) fn on_connect_failed(&mut self, now: Now, me: &Replica, to: ServerId) -> Verdict {
+        let leader = self.leader;
+        if to != leader {
+            return Ok(());
+        }
+        if let LearnerPhase::Connecting { retry_at } = &mut self.phase {
+            if self.attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
+                return Err(ElectionReason::LeaderUnreachable {
+                    leader,
+                    attempts: self.attempt,
+                });
+            }
+            *retry_at = Some(now.at + CONNECT_RETRY);
+        }
+        Ok(())
+    }
+
+    /// The connection to the leader is gone. If it never said a word, it does not lead yet: that is
+    /// an attempt that failed.
+    pub(crate) fn on_closed(&mut self, now: Now, me: &Replica, conn: ConnId) -> Verdict {
+        if self.conn != Some(conn) {
+            return Ok(());
+        }
+        if self.phase == LearnerPhase::AwaitingEpoch {
+            self.conn = None;
+            self.phase = LearnerPhase::Connecting { retry_at: None };
+            return self.on_connect_failed(now, me, self.leader);
+        }
+        Err(ElectionReason::LeaderConnectionLost {
+            leader: self.leader,
+        })
+    }
+
+    /// Gives the connection up.
+    pub(crate) fn close(&mut self, out: &mut Output) {
+        if let Some(conn) = self.conn.take() {
+            out.effect(|cause| Effect::Close { conn, cause });
+        }
+    }
+
+    fn broke(&self, message: &QuorumMessage, out: &mut Output) -> Verdict {
+        let kind = message.kind();
+        out.emit(EventKind::LinkDropped {
+            with: self.leader,
+            because: DropReason::Unexpected(kind),
+        });
+        Err(ElectionReason::LeaderBroke {
+            leader: self.leader,
+            message: kind,
+        })
+    }
+
+    /// A packet from the leader.
+    pub(crate) fn on_message(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
+        if self.conn != Some(conn) {
+            return Ok(());
+        }
+        self.last_heard = now.at;
+        match &mut self.phase {
+            LearnerPhase::Connecting { .. } => Ok(()),
+            LearnerPhase::AwaitingEpoch => match message {
+                QuorumMessage::LeaderInfo { epoch } => self.on_leader_info(me, conn, epoch, out),
+                other => self.broke(&other, out),
+            },
+            LearnerPhase::AwaitingSync => self.on_sync_choice(me, message, out),
+            LearnerPhase::Truncating { held } => {
+                held.push_back(message);
+                Ok(())
+            }
+            LearnerPhase::Syncing { .. } | LearnerPhase::AwaitingUpToDate => {
+                self.on_sync_packet(me, conn, message, out)
+            }
+            LearnerPhase::Serving => self.on_broadcast(me, conn, message, out),
+        }
+    }
+
+    // ---- discovery -------------------------------------------------------------------------------
+
+    fn on_leader_info(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        epoch: Epoch,
+        out: &mut Output,
+    ) -> Verdict {
+        let accepted = me.log.accepted_epoch();
+        if epoch < accepted {
+            return Err(ElectionReason::LeaderStale {
+                leader: self.leader,
+                offered: epoch,
+                accepted,
+            });
+        }
+        // A second acknowledgement of an epoch does not count to its quorum (trap 14).
+        let current_epoch = (epoch > accepted).then(|| {
+            me.log.accept_epoch(epoch, out);
+            me.log.current_epoch()
+        });
+        self.epoch = epoch;
+        self.phase = LearnerPhase::AwaitingSync;
+        let last_zxid = me.last_zxid();
+        out.emit(EventKind::EpochAcked {
+            epoch,
+            last_zxid,
+            current_epoch,
+        });
+        // Neither the epoch nor the history it speaks of may be lost once this has left.
+        let after = me.log.unsynced();
+        out.send_after(
+            self.leader,
+            conn,
+            QuorumMessage::AckEpoch {
+                last_zxid,
+                current_epoch,
+            },
+            after,
+        );
+        Ok(())
+    }
+
+    // ---- synchronisation ---------------------------------------------------------------------------
+
+    fn on_sync_choice(
+        &mut self,
+        me: &mut Replica,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
+        let ours = me.last_zxid();
+        match message {
+            QuorumMessage::Diff { zxid } => {
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Diff,
+                    zxid,
+                    ours,
+                });
+                me.set_initialised();
+                self.phase = LearnerPhase::Syncing {
+                    mode: SyncMode::Diff,
+                };
+                Ok(())
+            }
+            QuorumMessage::Trunc { zxid } => {
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Trunc,
+                    zxid,
+                    ours,
+                });
+                self.cut = Some((zxid, me.log.last_logged()));
+                self.phase = LearnerPhase::Truncating {
+                    held: VecDeque::new(),
+                };
+                me.log.truncate(zxid, out);
+                Ok(())
+            }
+            QuorumMessage::Snap { zxid, snapshot } => {
+                out.because(EventKind::SyncStarted {
+                    mode: SyncMode::Snap,
+                    zxid,
+                    ours,
+                });
+                me.install(&snapshot, zxid, out);
+                self.phase = LearnerPhase::Syncing {
+                    mode: SyncMode::Snap,
+                };
+                Ok(())
+            }
+            other => self.broke(&other, out),
+        }
+    }
+
+    /// The log was cut, and what is left was loaded.
+    pub(crate) fn on_truncated(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        stored: &Stored,
+        out: &mut Output,
+    ) -> Verdict {
+        let LearnerPhase::Truncating { held } = &mut self.phase else {
+            return Ok(());
+        };
+        let held = std::mem::take(held);
+        let before: Vec<Zxid> = me.log.committed().iter().map(|t| t.zxid()).collect();
+        me.reload(stored);
+        let (to, last) = self
+            .cut
+            .take()
+            .unwrap_or((me.log.last_logged(), me.log.last_logged()));
+        let gone: Vec<Zxid> = before
+            .into_iter()
+            .filter(|z| *z > me.log.last_logged())
+            .collect();
+        let count = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        let last = (count > 0).then_some(last);
+        out.because(EventKind::LogTruncated {
+            to,
+            first: gone.first().copied(),
+            last,
+            count,
+        });
+        me.set_initialised();
+        self.phase = LearnerPhase::Syncing {
+            mode: SyncMode::Trunc,
+        };
+        let Some(conn) = self.conn else { return Ok(()) };
+        for message in held {
+            self.on_message(now, me, conn, message, out)?;
+        }
+        Ok(())
+    }
+
+    fn on_sync_packet(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
+        match message {
+            QuorumMessage::Proposal(txn) => self.hold(me, txn, out),
+            QuorumMessage::Commit { zxid } => self.commit_held(zxid, out),
+            QuorumMessage::Inform(txn) if self.observer => {
+                let zxid = txn.zxid();
+                self.hold(me, txn, out)?;
+                self.commit_held(zxid, out)
+            }
+            QuorumMessage::NewLeader { zxid }
+                if matches!(self.phase, LearnerPhase::Syncing { .. })
+                    && zxid == self.epoch.start() =>
+            {
+                self.on_new_leader(me, conn, out)
+            }
+            QuorumMessage::UpToDate if self.phase == LearnerPhase::AwaitingUpToDate => {
+                self.on_up_to_date(me, conn, out)
+            }
+            QuorumMessage::Ping { zxid } => {
+                out.send(
+                    self.leader,
+                    conn,
+                    QuorumMessage::Pong {
+                        zxid,
+                        touched: Vec::new(),
+                    },
+                );
+                Ok(())
+            }
+            other => self.broke(&other, out),
+        }
+    }
+
+    /// A transaction of the history, or one that is proposed while we join.
+    fn hold(&mut self, me: &Replica, txn: Arc<Txn>, out: &mut Output) -> Verdict {
+        let zxid = txn.zxid();
+        let previous = self
+            .pending
+            .back()
+            .map_or(me.log.last_logged(), |t| t.zxid());
+        // A hole in the history is a bug of the leader and must not become ours (3.5, 3.9.4).
+        let follows = zxid > previous
+            && (zxid.epoch() > previous.epoch()
+                || zxid.counter() == previous.counter().wrapping_add(1));
+        if !follows {
+            return self.broke(&QuorumMessage::Proposal(txn), out);
+        }
+        self.pending.push_back(txn);
+        Ok(())
+    }
+
+    fn commit_held(&mut self, zxid: Zxid, out: &mut Output) -> Verdict {
+        match self.pending.get(self.pending_committed) {
+            Some(txn) if txn.zxid() == zxid => {
+                self.pending_committed += 1;
+                Ok(())
+            }
+            Some(_) | None => self.broke(&QuorumMessage::Commit { zxid }, out),
+        }
+    }
+
+    /// The history is complete. In this order: what is committed goes to the log, then the epoch,
+    /// and only when both are on disk does the ACK leave.
+    fn on_new_leader(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
+        self.log_committed(me, out);
+        out.because(EventKind::HistoryComplete {
+            epoch: self.epoch,
+            last_zxid: me.log.last_logged(),
+        });
+        let witness = me.log.seal_history(self.epoch, out);
+        out.ack(self.leader, conn, witness.ack());
+        self.phase = LearnerPhase::AwaitingUpToDate;
+        me.apply_ready(out, |_| {});
+        Ok(())
+    }
+
+    fn log_committed(&mut self, me: &mut Replica, out: &mut Output) {
+        for txn in self.pending.drain(..self.pending_committed) {
+            me.commit_up_to(txn.zxid());
+            // Part of a history: the ACK of NEWLEADER speaks for it.
+            let _history = me.append(txn, out);
+        }
+        self.pending_committed = 0;
+    }
+
+    fn on_up_to_date(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
+        // The second ACK of the epoch; leaders ignore it (trap 16).
+        out.ack(self.leader, conn, me.log.sealed_history().ack());
+        self.log_committed(me, out);
+        for txn in std::mem::take(&mut self.pending) {
+            let witness = me.append(txn, out);
+            out.ack(self.leader, conn, witness.ack());
+        }
+        self.phase = LearnerPhase::Serving;
+        me.vote.epoch = self.epoch;
+        me.serving = true;
+        out.emit(EventKind::Serving {
+            leader: self.leader,
+            epoch: self.epoch,
+            last_zxid: me.db.last_processed,
+        });
+        me.apply_ready(out, |_| {});
+        Ok(())
+    }
+
+    // ---- broadcast ---------------------------------------------------------------------------------
+
+    fn on_broadcast(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        message: QuorumMessage,
+        out: &mut Output,
+    ) -> Verdict {
+        match message {
+            QuorumMessage::Proposal(txn) if !self.observer => {
+                if txn.zxid() <= me.log.last_logged() {
+                    return self.broke(&QuorumMessage::Proposal(txn), out);
+                }
+                let witness = me.append(txn, out);
+                out.ack(self.leader, conn, witness.ack());
+                Ok(())
+            }
+            QuorumMessage::Commit { zxid } if !self.observer => {
+                if me.oldest_uncommitted() != Some(zxid) {
+                    return self.broke(&QuorumMessage::Commit { zxid }, out);
+                }
+                me.commit_up_to(zxid);
+                me.apply_ready(out, |_| {});
+                Ok(())
+            }
+            QuorumMessage::Inform(txn) if self.observer => {
+                let zxid = txn.zxid();
+                if zxid <= me.log.last_logged() {
+                    return self.broke(&QuorumMessage::Inform(txn), out);
+                }
+                // Observers keep a log, but nobody counts on it.
+                let _unacknowledged = me.append(txn, out);
+                me.commit_up_to(zxid);
+                me.apply_ready(out, |_| {});
+                Ok(())
+            }
+            QuorumMessage::Ping { zxid } => {
+                let touched = me.clients.take_touched();
+                out.send(self.leader, conn, QuorumMessage::Pong { zxid, touched });
+                Ok(())
+            }
+            QuorumMessage::Revalidated { session, valid } => {
+                me.clients.validated(session, valid, out);
+                Ok(())
+            }
+            QuorumMessage::Sync => {
+                me.clients.synced(me.committed());
+                me.apply_ready(out, |_| {});
+                Ok(())
+            }
+            other => self.broke(&other, out),
+        }
+    }
+
+    /// Something of ours is on disk now.
+    pub(crate) fn on_durable(&mut self, me: &mut Replica, zxids: &[Zxid], out: &mut Output) {
+        if let Some(zxid) = zxids
+            .last()
+            .filter(|_| !self.observer && self.phase == LearnerPhase::Serving)
+        {
+            out.emit(EventKind::AckSent {
+                zxid: *zxid,
+                to: self.leader,
+            });
+        }
+        if self.phase == LearnerPhase::Serving || self.phase == LearnerPhase::AwaitingUpToDate {
+            me.apply_ready(out, |_| {});
+        }
+    }
+
+    /// A client's write or sync goes to the leader.
+    pub(crate) fn forward(&self, request: ForwardedRequest, out: &mut Output) {
+        let Some(conn) = self.conn else { return };
+        let op = match &request.op {
+            ForwardedOp::Write(write) => write.kind(),
+            ForwardedOp::Sync => OpKind::Sync,
+        };
+        out.because(EventKind::RequestForwarded {
+            leader: self.leader,
+            session: request.session,
+            xid: request.cxid,
+            op,
+        });
+        out.send(self.leader, conn, QuorumMessage::Request(request));
+    }
+
+    /// A client came with a session: the leader knows whether it is alive.
+    pub(crate) fn validate(&self, session: SessionId, timeout_ms: i32, out: &mut Output) {
+        if let Some(conn) = self.conn {
+            out.send(
+                self.leader,
+                conn,
+                QuorumMessage::Revalidate {
+                    session,
+                    timeout_ms,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What a server is whatever its role: its configuration, log, tree and clients; and the one place
+//! where transactions are applied.
+//!
+//! A transaction is applied when it is known to be committed *and* is in this server's own log on
+//! disk, in the order of zxids. So memory never shows what a power failure could take back here.
+
+use crate::{
+    config::Config,
+    id::{Epoch, ServerId, Zxid},
+    log::{Log, Stored, Written},
+    message::{Notification, ServerState, Vote},
+    peer::{
+        event::EventKind,
+        output::{Output, StorageSeq},
+    },
+    pipeline::clients::{Clients, Here},
+    time::Now,
+    tree::Database,
+    txn::Txn,
+};
+use std::{collections::VecDeque, sync::Arc};
+
+/// The part of a server that outlives its roles.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    /// The configuration.
+    pub cfg: Arc<Config>,
+    /// The logical clock of elections; not persisted.
+    pub logical_clock: u64,
+    /// The vote it stands by when it is not looking, and the round it was given in.
+    pub vote: Vote,
+    /// The round of that vote.
+    pub vote_round: u64,
+    /// The log and the epochs.
+    pub log: Log,
+    /// What was applied.
+    pub db: Database,
+    /// Clients, sessions and watches at this server.
+    pub clients: Clients,
+    /// Whether it answers clients.
+    pub serving: bool,
+    /// Logged and not yet applied, oldest first.
+    waiting: VecDeque<Arc<Txn>>,
+    /// Everything up to here is committed.
+    committed: Zxid,
+    initialised: bool,
+}
+
+impl Replica {
+    /// Loads what was on disk: the snapshot, then every later transaction of the log.
+    #[must_use]
+    pub fn load(cfg: Arc<Config>, stored: &Stored, now: Now, storage: StorageSeq) -> Replica {
+        let clients = Clients::new(cfg.my_id, now.wall_ms);
+        let nobody = Vote {
+            epoch: Epoch(0),
+            zxid: Zxid::ZERO,
+            leader: cfg.my_id,
+        };
+        let mut replica = Replica {
+            logical_clock: 0,
+            vote: nobody,
+            vote_round: 0,
+            log: Log::open(stored, Zxid::ZERO, cfg.commit_log_count, storage),
+            db: Database::new(),
+            clients,
+            serving: false,
+            waiting: VecDeque::new(),
+            committed: Zxid::ZERO,
+            initialised: stored.initialised,
+            cfg,
+        };
+        let last = replica.replay(stored);
+        replica.log = Log::open(stored, last, replica.cfg.commit_log_count, storage);
+        replica.refill(stored);
+        replica
+    }
+
+    /// The tree of a snapshot with the log after it; where that ends.
+    fn replay(&mut self, stored: &Stored) -> Zxid {
+        self.db = (*stored.snapshot).clone();
+        let start = self.db.last_processed;
+        for txn in stored.log.iter().filter(|t| t.zxid() > start) {
+            self.db.apply(txn);
+        }
+        self.committed = self.db.last_processed;
+        self.waiting.clear();
+        stored.log.last().map_or(start, |t| t.zxid().max(start))
+    }
+
+    /// What was replayed is what DIFF can send (3.4).
+    fn refill(&mut self, stored: &Stored) {
+        let start = stored.snapshot.last_processed;
+        let replayed: Vec<_> = stored.log.iter().filter(|t| t.zxid() > start).collect();
+        for txn in replayed
+            .iter()
+            .skip(replayed.len().saturating_sub(self.cfg.commit_log_count))
+        {
+            self.log.note_committed(Arc::clone(txn));
+        }
+    }
+
+    /// The disk was cut and read again.
+    pub fn reload(&mut self, stored: &Stored) {
+        let last = self.replay(stored);
+        self.log.reopened(last);
+        self.refill(stored);
+    }
+
+    /// The leader's tree replaces ours.
+    pub fn install(&mut self, database: &Arc<Database>, zxid: Zxid, out: &mut Output) {
+        self.db = (**database).clone();
+        self.db.last_processed = zxid;
+        self.committed = zxid;
+        self.waiting.clear();
+        self.initialised = true;
+        let znodes = u32::try_from(self.db.tree.node_count()).unwrap_or(u32::MAX);
+        out.emit(EventKind::SnapshotInstalled { zxid, znodes });
+        self.log.install(Arc::clone(database), zxid, out);
+    }
+
+    /// Who this server is.
+    #[must_use]
+    pub fn id(&self) -> ServerId {
+        self.cfg.my_id
+    }
+
+    /// The zxid that it stands for in elections and tells a leader: the last of its log, or the
+    /// beginning of an epoch it has led; -1 without a say.
+    #[must_use]
+    pub fn last_zxid(&self) -> Zxid {
+        if self.initialised {
+            self.db.last_processed.max(self.log.last_logged())
+        } else {
+            Zxid::UNINITIALISED
+        }
+    }
+
+    /// Its history is worth something (again).
+    pub fn set_initialised(&mut self) {
+        self.initialised = true;
+    }
+
+    /// The vote it begins an election with.
+    #[must_use]
+    pub fn own_vote(&self) -> Vote {
+        if self.cfg.is_voter() {
+            Vote {
+                epoch: self.log.current_epoch(),
+                zxid: self.last_zxid(),
+                leader: self.cfg.my_id,
+            }
+        } else {
+            Vote {
+                epoch: Epoch(i64::MIN),
+                zxid: Zxid(i64::MIN),
+                leader: ServerId::NOBODY,
+            }
+        }
+    }
+
+    /// What it says about itself when it is not looking.
+    #[must_use]
+    pub fn notification(&self, state: ServerState) -> Notification {
+        Notification {
+            state,
+            vote: self.vote,
+            round: self.vote_round,
+            config_version: self.cfg.membership.version,
+        }
+    }
+
+    /// Everything up to here is known to be committed.
+    #[must_use]
+    pub fn committed(&self) -> Zxid {
+        self.committed
+    }
+
+    /// Logged and not yet applied, oldest first.
+    pub fn waiting(&self) -> impl DoubleEndedIterator<Item = &Arc<Txn>> + ExactSizeIterator {
+        self.waiting.iter()
+    }
+
+    /// Logs a transaction whose fate is open.
+    pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
+        let written = self.log.append(&txn, out);
+        self.waiting.push_back(txn);
+        written
+    }
+
+    /// The oldest logged transaction whose commitment is not known, which is the only one that a
+    /// COMMIT may name (3.6).
+    #[must_use]
+    pub fn oldest_uncommitted(&self) -> Option<Zxid> {
+        self.waiting
+            .iter()
+            .map(|t| t.zxid())
+            .find(|z| *z > self.committed)
+    }
+
+    /// Everything up to `zxid` is committed.
+    pub fn commit_up_to(&mut self, zxid: Zxid) {
+        self.committed = self.committed.max(zxid);
+    }
+
+    /// Applies what is committed and on disk, in order; watches ring and clients are answered.
+    /// `each` sees every transaction after it was applied.
+    pub fn apply_ready(&mut self, out: &mut Output, mut each: impl FnMut(&Txn)) {
+        let limit = self.committed.min(self.log.durable());
+        while self.waiting.front().is_some_and(|t| t.zxid() <= limit) {
+            let Some(txn) = self.waiting.pop_front() else {
+                break;
+            };
+            self.apply(&txn, out);
+            each(&txn);
+        }
+        self.clients.release_syncs(
+            Here {
+                cfg: &self.cfg,
+                db: &self.db,
+            },
+            out,
+        );
+        self.maybe_snapshot(out);
+    }
+
+    fn apply(&mut self, txn: &Arc<Txn>, out: &mut Output) {
+        let applied = self.db.apply(txn);
+        let digest = self.db.tree.digest();
+        out.emit(EventKind::Applied {
+            zxid: txn.zxid(),
+            txn: txn.body.kind(),
+            path: txn.body.path().cloned(),
+            error: txn.body.error(),
+            digest,
+        });
+        if let Some(expected) = txn.digest.filter(|d| *d != digest) {
+            out.emit(EventKind::DigestMismatch {
+                zxid: txn.zxid(),
+                expected,
+                found: digest,
+            });
+        }
+        if let crate::txn::TxnBody::CloseSession { paths } = &txn.body {
+            let ephemerals = u32::try_from(paths.len()).unwrap_or(u32::MAX);
+            out.emit(EventKind::SessionEnded {
+                session: txn.header.session,
+                ephemerals,
+            });
+        }
+        self.log.note_committed(Arc::clone(txn));
+        self.clients.applied(
+            Here {
+                cfg: &self.cfg,
+                db: &self.db,
+            },
+            txn,
+            applied,
+            out,
+        );
+    }
+
+    /// The role ends: what is in the log counts as history from now on, whatever its fate was; the
+    /// next leader decides (ZOOKEEPER-2845). Clients are sent away.
+    pub fn stop_serving(&mut self, out: &mut Output) {
+        self.serving = false;
+        self.clients.end_all(out);
+        while let Some(txn) = self.waiting.pop_front() {
+            self.db.apply(&txn);
+            self.log.note_committed(txn);
+        }
+        self.committed = self.db.last_processed;
+    }
+
+    /// A snapshot now and then, so that a start need not replay everything. Servers of one ensemble
+    /// do not all do it at once (4.5).
+    fn maybe_snapshot(&mut self, out: &mut Output) {
+        let half = (self.cfg.snap_count / 2).max(1);
+        let spread = self.cfg.my_id.0.unsigned_abs().wrapping_mul(0x9e37_79b9) % half;
+        if self.log.since_snapshot() > half + spread {
+            self.log.snapshot(&self.db, out);
+        }
+    }
+}
