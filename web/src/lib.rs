@@ -5,6 +5,7 @@
 
 pub mod link;
 pub mod platform;
+pub mod scene;
 pub mod state;
 pub mod text;
 pub mod view;

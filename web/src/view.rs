@@ -10,6 +10,7 @@ pub mod message;
 pub mod notice;
 pub mod say;
 pub mod side;
+pub mod stage;
 pub mod start;
 pub mod timeline;
 pub mod transport;
