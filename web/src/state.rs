@@ -54,7 +54,7 @@ pub enum Tab {
 }
 
 /// Whether virtual time passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Motion {
     /// It stands.
     Still,

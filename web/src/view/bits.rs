@@ -8,7 +8,7 @@ use yew::prelude::*;
 use zabscope_core::{
     id::{ClientId, Epoch, ServerId, SessionId, Zxid},
     message::ServerState,
-    sim::{ClientNo, ClientState, ServerStatus, ServerView, World},
+    sim::{ClientNo, ServerStatus, ServerView, World},
     time::{Moment, Span},
 };
 
@@ -26,14 +26,7 @@ pub struct Who<'a>(pub &'a World);
 
 impl Context for Who<'_> {
     fn client(&self, id: ClientId) -> Option<ClientNo> {
-        self.0.clients().find_map(|c| match c.state {
-            ClientState::Connecting { conn, .. } | ClientState::Connected { conn, .. }
-                if conn == id =>
-            {
-                Some(c.no)
-            }
-            _ => None,
-        })
+        self.0.client_connection(id).map(|(no, _)| no)
     }
 
     fn session(&self, id: SessionId) -> Option<ClientNo> {

@@ -286,8 +286,7 @@ fn leading(peer: &Peer, lang: Lang) -> Html {
 fn log(view: &ServerView<'_>, lang: Lang) -> Html {
     const SHOWN: usize = 24;
     let committed = view.peer.map_or(Zxid::ZERO, Peer::last_committed);
-    let mut entries: Vec<_> = view.disk.entries().rev().take(SHOWN).collect();
-    entries.reverse();
+    let entries = view.disk.last_entries(SHOWN);
     let total = view.disk.entries().count();
     let mut removed: Vec<_> = view.disk.removed().rev().take(SHOWN).collect();
     removed.reverse();

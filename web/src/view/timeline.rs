@@ -169,14 +169,8 @@ pub fn Logs(props: &LogsProps) -> Html {
     let world = run.world();
     let mut columns: BTreeSet<Zxid> = BTreeSet::new();
     for server in world.servers() {
-        columns.extend(
-            server
-                .disk
-                .entries()
-                .rev()
-                .take(COLUMNS)
-                .map(|e| e.txn.zxid()),
-        );
+        let entries = server.disk.last_entries(COLUMNS);
+        columns.extend(entries.iter().map(|e| e.txn.zxid()));
         columns.extend(server.disk.removed().rev().take(COLUMNS).map(|r| r.zxid));
     }
     while columns.len() > COLUMNS {
@@ -211,6 +205,7 @@ pub fn Logs(props: &LogsProps) -> Html {
                     <tbody>
                     { for world.servers().map(|server| {
                         let committed = server.peer.map_or(Zxid::ZERO, |p| p.last_committed());
+                        let entries = server.disk.last_entries(2 * COLUMNS);
                         let mine = props.selection == Selection::Server(server.id);
                         html! {
                             <tr class={classes!(mine.then_some("chosen"))}>
@@ -221,7 +216,7 @@ pub fn Logs(props: &LogsProps) -> Html {
                                     </button>
                                 </th>
                                 { for columns.iter().map(|z| {
-                                    let entry = server.disk.entries().rev().find(|e| e.txn.zxid() == *z);
+                                    let entry = entries.iter().rev().find(|e| e.txn.zxid() == *z);
                                     let cell = match entry {
                                         Some(e) if !e.durable => Cell::Received,
                                         Some(_) if *z <= committed => Cell::Committed,
