@@ -2,7 +2,7 @@
 //! selected, of the language and of the room there is. The components of [`crate::view::stage`] draw
 //! it without deciding anything; tests look at it without a browser.
 //!
-//! * [`sight`]: what is read of a world. * [`place`]: where servers, clients and the card stand.
+//! * [`sight`]: what is seen of a world; [`read`]: from the simulator. * [`place`]: where servers, clients and the card stand.
 //! * [`glyph`]: how a server, a plate, a ballot look. * [`traffic`]: links and messages.
 //! * [`card`]: which one card is shown, and what is on it. * [`words`]: every text, in each language.
 //!
@@ -13,6 +13,7 @@ pub mod card;
 pub mod geometry;
 pub mod glyph;
 pub mod place;
+pub mod read;
 pub mod sight;
 pub mod traffic;
 pub mod words;

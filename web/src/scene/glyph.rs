@@ -169,6 +169,8 @@ pub struct ServerGlyph {
     pub note_tone: Tone,
     /// It stands still.
     pub paused: bool,
+    /// It is down only because it has not started yet.
+    pub starting: bool,
     /// It is chosen.
     pub picked: bool,
     /// Accessible name.
@@ -213,6 +215,8 @@ fn server(s: &ServerSight, at: Pt, places: &Places, pick: Pick, lang: Lang) -> S
     let short = places.compact || places.scale < 0.8;
     let (note, note_tone) = if s.paused && s.role != Role::Down {
         (lang.of("paused", "已暂停").to_owned(), Tone::Allowed)
+    } else if s.starting {
+        (lang.of("starts soon", "即将启动").to_owned(), Tone::Quiet)
     } else if s.role == Role::Down {
         (lang.note(s.role, s.phase, s.round, short), Tone::Fault)
     } else if s.behind > 0 && s.phase == Phase::Broadcast {
@@ -239,6 +243,7 @@ fn server(s: &ServerSight, at: Pt, places: &Places, pick: Pick, lang: Lang) -> S
         note,
         note_tone,
         paused: s.paused,
+        starting: s.starting,
         picked: pick == Pick::Server(s.id),
         name: lang.server_name(s.id, s.role, s.epoch, s.zxid, s.paused),
         boxes,

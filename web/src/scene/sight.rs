@@ -85,6 +85,8 @@ pub struct ServerSight {
     pub voter: bool,
     /// What it does.
     pub role: Role,
+    /// It has not started yet, but will.
+    pub starting: bool,
     /// How far it is.
     pub phase: Phase,
     /// currentEpoch; for a server that is down, what its disk says.

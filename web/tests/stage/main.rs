@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod samples;
+mod worlds;
 
 use zabscope_web::{
     scene::{
@@ -14,6 +15,7 @@ use zabscope_web::{
         glyph::BallotTone,
         place::Frame,
         scene,
+        sight::Sight,
         words::Lang,
     },
     view::stage::{Stage, StageProps},
@@ -21,9 +23,15 @@ use zabscope_web::{
 
 const FRAMES: [Frame; 2] = [Frame::WIDE, Frame::PHONE];
 
+fn everything() -> Vec<(String, Sight)> {
+    let mut all = samples::all();
+    all.extend(worlds::all());
+    all
+}
+
 fn scenes() -> Vec<(String, Scene)> {
     let mut all = Vec::new();
-    for (name, sight) in samples::all() {
+    for (name, sight) in everything() {
         for frame in FRAMES {
             for lang in [Lang::En, Lang::Zh] {
                 let pick = sight.servers.get(1).map_or(Pick::Nothing, |s| Pick::Server(s.id));
@@ -169,7 +177,7 @@ fn pictures() {
     let css = ["tokens.css", "stage.css"].map(|f| {
         std::fs::read_to_string(format!("{}/../static/css/{f}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     });
-    for (name, sight) in samples::all() {
+    for (name, sight) in everything() {
         for (size, frame) in [("wide", Frame::WIDE), ("phone", Frame::PHONE)] {
             for (theme, lang) in [("light", Lang::En), ("dark", Lang::Zh)] {
                 let pick = match name.as_str() {

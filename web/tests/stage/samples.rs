@@ -21,6 +21,7 @@ pub fn server(id: i64, role: Role, phase: Phase, zxid: Zxid) -> ServerSight {
         id: ServerId(id),
         voter: true,
         role,
+        starting: false,
         phase,
         epoch: zxid.epoch(),
         accepted: zxid.epoch(),

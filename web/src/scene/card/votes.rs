@@ -26,7 +26,7 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
     match (compared, server.vote) {
         (Some(c), _) => comparison(c, pen),
         (None, Some(vote)) => {
-            let tab = pen.x + pen.room(170.0, 150.0);
+            let tab = pen.x + pen.room(150.0, 142.0);
             let mut ballot = Ballot::of(&vote, BallotSize::Full, lang, 0.0, pen.y + 16.0);
             ballot.boxed.x = tab;
             let label = if vote.leader == id {
@@ -99,7 +99,7 @@ fn heads(pen: &mut Pen, ballot: &Ballot) {
 
 fn comparison(c: &Compared, pen: &mut Pen) {
     let lang = pen.lang;
-    let tab = pen.x + pen.room(170.0, 150.0);
+    let tab = pen.x + pen.room(150.0, 142.0);
     let step = pen.room(34.0, 30.0);
     let top = pen.y + pen.room(18.0, 13.0);
     let mut ballots = [c.ours, c.theirs].map(|vote| {

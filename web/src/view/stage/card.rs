@@ -70,7 +70,7 @@ fn item(i: &Item) -> Html {
         },
         Item::Sample { at, role } => {
             let phase = if *role == Role::Looking { Phase::Election } else { Phase::Broadcast };
-            body(*at, 0.34, *role, *role != Role::Observing, phase, Epoch(2), "", false)
+            body(*at, 0.34, *role, *role != Role::Observing, phase, Epoch(2), "", false, false)
         }
     }
 }

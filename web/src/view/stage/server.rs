@@ -48,7 +48,7 @@ pub fn server(s: &ServerGlyph, pick: &Callback<Pick>) -> Html {
             if s.picked {
                 <circle class="chosen" cx={n(s.at.x)} cy={n(s.at.y)} r={n(51.0 * k)} />
             }
-            { body(s.at, k, s.role, s.voter, s.phase, s.epoch, &id.0.to_string(), s.paused) }
+            { body(s.at, k, s.role, s.voter, s.phase, s.epoch, &id.0.to_string(), s.paused, s.starting) }
             { plate(&s.plate) }
             if let Some(b) = &s.ballot {
                 { ballot(b) }
@@ -69,9 +69,18 @@ pub fn body(
     epoch: Epoch,
     label: &str,
     paused: bool,
+    starting: bool,
 ) -> Html {
     let (x, y) = (at.x, at.y);
     let r = 32.0 * k;
+    if starting {
+        return html! {
+            <g>
+                <circle cx={n(x)} cy={n(y)} r={n(r)} fill="none" stroke="var(--line-2)" stroke-width="1.5" stroke-dasharray="1 4" />
+                <text class="id t-quiet" x={n(x)} y={n(y + 8.0 * k)} font-size={n(24.0 * k)}>{ label }</text>
+            </g>
+        };
+    }
     if role == Role::Down {
         let c = 12.0 * k;
         return html! {
