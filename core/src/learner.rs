@@ -67,6 +67,9 @@ pub struct Learner {
     pending_committed: usize,
     /// What of our log was cut, for the event.
     cut: Option<(Zxid, Zxid)>,
+    /// The leader was lost while our log was being cut: nothing can go on before the disk has
+    /// answered, for until then we do not know what we stand for.
+    lost: Option<ElectionReason>,
 }
 
 type Verdict = Result<(), ElectionReason>;
@@ -88,6 +91,7 @@ impl Learner {
             pending: VecDeque::new(),
             pending_committed: 0,
             cut: None,
+            lost: None,
         }
     }
 
@@ -143,38 +147,35 @@ impl Learner {
         }
     }
 
-    /// Its deadline.
+    /// Its deadline; none while the disk is at work, which always answers.
     #[must_use]
-    pub fn next_wait(&self, me: &Replica) -> Wait {
+    pub fn next_wait(&self, me: &Replica) -> Option<Wait> {
         match &self.phase {
-            LearnerPhase::Connecting {
-                retry_at: Some(at), ..
-            } => Wait {
+            LearnerPhase::Connecting { retry_at: Some(at) } => Some(Wait {
                 at: *at,
                 reason: WaitReason::RetryConnect,
-            },
-            LearnerPhase::Connecting { retry_at: None, .. } => Wait {
+            }),
+            LearnerPhase::Connecting { retry_at: None } => Some(Wait {
                 at: self.began + me.cfg.init_span(),
                 reason: WaitReason::LearnerInitLimit,
-            },
+            }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
-            | LearnerPhase::Truncating { .. }
-            | LearnerPhase::Syncing { .. } => Wait {
+            | LearnerPhase::Syncing { .. } => Some(Wait {
                 at: self.last_heard + me.cfg.init_span(),
                 reason: WaitReason::LearnerInitLimit,
-            },
-            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Wait {
+            }),
+            LearnerPhase::Truncating { .. } => None,
+            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Some(Wait {
                 at: self.last_heard + me.cfg.sync_span(),
                 reason: WaitReason::LearnerSyncLimit,
-            },
+            }),
         }
     }
 
     /// A deadline has come.
     pub(crate) fn on_timer(&mut self, now: Now, me: &Replica, out: &mut Output) -> Verdict {
-        let wait = self.next_wait(me);
-        if now.at < wait.at {
+        if self.next_wait(me).is_none_or(|wait| now.at < wait.at) {
             return Ok(());
         }
         let leader = self.leader;
@@ -263,9 +264,18 @@ impl Learner {
             self.phase = LearnerPhase::Connecting { retry_at: None };
             return self.on_connect_failed(now, me, self.leader);
         }
-        Err(ElectionReason::LeaderConnectionLost {
+        self.give_up(ElectionReason::LeaderConnectionLost {
             leader: self.leader,
         })
+    }
+
+    /// Back to the election, at once or when the disk has answered.
+    fn give_up(&mut self, because: ElectionReason) -> Verdict {
+        if matches!(self.phase, LearnerPhase::Truncating { .. }) {
+            self.lost.get_or_insert(because);
+            return Ok(());
+        }
+        Err(because)
     }
 
     /// Gives the connection up.
@@ -444,6 +454,9 @@ impl Learner {
             count,
         });
         me.set_initialised();
+        if let Some(because) = self.lost.take() {
+            return Err(because);
+        }
         self.phase = LearnerPhase::Syncing {
             mode: SyncMode::Trunc,
         };

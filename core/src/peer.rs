@@ -193,11 +193,8 @@ impl Peer {
                     });
                     learner.on_truncated(now, &mut self.me, &stored, out)
                 }
-                // The role ended while the disk was at work: what it found is what we have now.
-                Role::Looking(_) | Role::Leading(_) => {
-                    self.me.reload(&stored);
-                    Ok(())
-                }
+                // A learner never leaves while its log is being cut.
+                Role::Looking(_) | Role::Leading(_) => Ok(()),
             },
             InputKind::LogRead { conn, read } => {
                 out.because(EventKind::DiskRead {
@@ -480,19 +477,18 @@ impl Peer {
     /// When it wants to be called if nothing comes, and what for.
     #[must_use]
     pub fn deadline(&self) -> Option<Wait> {
-        Some(match &self.role {
-            Role::Looking(election) => election.deadline(),
+        match &self.role {
+            Role::Looking(election) => Some(election.deadline()),
             Role::Learning(learner) => learner.next_wait(&self.me),
-            Role::Leading(leader) => leader.next_wait(),
-        })
+            Role::Leading(leader) => Some(leader.next_wait()),
+        }
     }
 
     /// Everything that it waits for, the nearest first.
     #[must_use]
     pub fn waits(&self) -> Vec<Wait> {
         let mut all = match &self.role {
-            Role::Looking(election) => vec![election.deadline()],
-            Role::Learning(learner) => vec![learner.next_wait(&self.me)],
+            Role::Looking(_) | Role::Learning(_) => Vec::from_iter(self.deadline()),
             Role::Leading(leader) => leader.waits(),
         };
         all.sort_unstable();

@@ -156,8 +156,10 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
     }
     let setup = match shared.w {
         Value::Null => Setup::default(),
-        other => serde_json::from_value(other)
-            .map_err(|error| LinkError::NoRun(error.to_string()))?,
+        object @ Value::Object(_) => {
+            serde_json::from_value(object).map_err(|error| LinkError::NoRun(error.to_string()))?
+        }
+        _ => return Err(LinkError::NoRun("its world is no object".to_owned())),
     };
     let mut at = 0_u64;
     let actions = shared

@@ -96,8 +96,6 @@ pub enum Notice {
     TooLong,
     /// Nothing can happen any more, or the run has its greatest length.
     End,
-    /// Nothing but heartbeats for a long time: the world is at rest.
-    Rest,
 }
 
 /// A dialog.
@@ -223,8 +221,8 @@ pub struct State {
 
 /// So many steps are taken in one frame at most.
 const STEPS_PER_FRAME: usize = 400;
-/// So many steps without anything that matters are taken by *Step* and *Next phase* at most.
-const STEPS_AT_ONCE: usize = 20_000;
+/// So many steps are taken by one *Step* or *Next phase* at most.
+const STEPS_AT_ONCE: usize = 3000;
 /// While time passes, a sentence stands at least so long.
 const HOLD_MS: f64 = 550.0;
 /// A turning point stands longer.
@@ -300,12 +298,7 @@ impl State {
             Action::Frame(ms) => self.frame(ms),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
-            Action::First => {
-                self.goto(0);
-                // Undo what was done before the first step, too.
-                while self.run.get().history().cursor() > 0 && self.run.change().back() {}
-                self.settle();
-            }
+            Action::First => self.first(),
             Action::Last => {
                 let end = self.run.get().history().end();
                 self.goto(end);
@@ -422,13 +415,37 @@ impl State {
             self.time = self.run.get().world().now();
             return;
         }
+        // At rest there are only heartbeats: then one of them is shown, and why it comes.
+        let least = if self.comes(least) { least } else { Importance::Heartbeat };
         self.until(least, pace::STEP_MS);
     }
 
     fn next_phase(&mut self) {
         self.finish();
         self.motion = Motion::Still;
-        self.until(Importance::Headline, pace::PHASE_MS);
+        if self.comes(Importance::Headline) {
+            self.until(Importance::Headline, pace::PHASE_MS);
+        } else if self.comes(self.least()) {
+            self.run_to_rest();
+        } else {
+            self.until(Importance::Heartbeat, pace::STEP_MS);
+        }
+    }
+
+    /// Whether something that matters so much happens soon if nobody acts.
+    fn comes(&self, least: Importance) -> bool {
+        self.run.quietly().ahead(least).matters.is_some()
+    }
+
+    /// Takes steps until only heartbeats are left.
+    fn run_to_rest(&mut self) {
+        let least = self.least();
+        for _ in 0..STEPS_AT_ONCE {
+            if !self.comes(least) || !self.run.change().step() {
+                break;
+            }
+        }
+        self.settle();
     }
 
     fn until(&mut self, least: Importance, within_ms: f64) {
@@ -457,8 +474,16 @@ impl State {
         match found {
             Some(told) => self.focus = Some(told.index),
             None if taken == 0 => self.notify(Notice::End),
-            None => self.notify(Notice::Rest),
+            None => {}
         }
+    }
+
+    fn first(&mut self) {
+        self.motion = Motion::Still;
+        self.run.change().goto(0);
+        // What was done before the first step is undone, too.
+        while self.run.change().back() {}
+        self.settle();
     }
 
     fn goto(&mut self, step: u64) {
@@ -527,15 +552,7 @@ impl State {
         };
         match before {
             Some(told) => self.tell(told.index),
-            None => {
-                self.run.change().goto(0);
-                while self.focus.is_some() && !self.run.get().is_empty() {
-                    if !self.run.change().back() {
-                        break;
-                    }
-                }
-                self.settle();
-            }
+            None => self.first(),
         }
     }
 

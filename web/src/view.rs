@@ -8,6 +8,7 @@ pub mod header;
 pub mod inspector;
 pub mod message;
 pub mod notice;
+pub mod room;
 pub mod say;
 pub mod side;
 pub mod stage;
@@ -26,6 +27,7 @@ use crate::{
     },
 };
 use bits::Send;
+use stage::StageHandle;
 use gloo::{
     events::{EventListener, EventListenerOptions},
     render::{AnimationFrame, request_animation_frame},
@@ -53,11 +55,15 @@ pub fn App() -> Html {
     use_address(&state);
     let s = &*state;
     let (run, lang) = (s.run.clone(), s.lang);
+    // Messages move by attributes; the stage is drawn anew only when a step was taken.
+    let handle = (*use_memo((), |()| StageHandle::default())).clone();
+    handle.advance(s.time.0 as f64);
     html! {
         <div class="app" data-motion={if s.moves() { "on" } else { "off" }}>
             <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
-                { stage(s, &send) }
+                <room::Room run={run.clone()} selection={s.selection} {lang} still={s.reduced}
+                    handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
                     <notice::NoticeBar notice={notice.clone()} {lang} send={send.clone()} />
                 }
@@ -77,10 +83,6 @@ pub fn App() -> Html {
             }
         </div>
     }
-}
-
-fn stage(_: &State, _: &Send) -> Html {
-    Html::default()
 }
 
 // ---- how the page begins --------------------------------------------------------------------------

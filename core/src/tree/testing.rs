@@ -3,7 +3,7 @@
 use super::{Applied, Database, acl};
 use crate::{
     id::{SessionId, Zxid},
-    pipeline::prepare::{Context, propose},
+    pipeline::prepare::{Context, predict, prepare},
     request::{Acl, AuthId, Create, CreateMode, CreateOp, ErrorCode, Response, Write},
     txn::{Data, Txn, TxnBody, TxnHeader},
 };
@@ -100,7 +100,8 @@ impl World {
             auth: &self.auth,
             extended_types: self.extended,
         };
-        let txn = propose(&mut self.db, write, &ctx);
+        let body = prepare(&self.db, write, &ctx);
+        let txn = predict(&mut self.db, ctx.header, body);
         self.log.push(txn.clone());
         txn.body
     }

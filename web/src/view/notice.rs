@@ -58,14 +58,6 @@ pub fn NoticeBar(props: &NoticeProps) -> Html {
             true,
         ),
         Notice::End => (t(lang, Key::AtRest), String::new(), false),
-        Notice::Rest => (
-            lang.pick(
-                "Nothing but heartbeats happens now: the ensemble is at rest. Break something, or write.",
-                "现在只有心跳：集群处于平静状态。弄坏点什么，或者写入数据。",
-            ),
-            String::new(),
-            false,
-        ),
     };
     html! {
         <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>

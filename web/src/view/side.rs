@@ -92,7 +92,7 @@ pub fn Side(props: &SideProps) -> Html {
                     }
                 }) }
             </div>
-            <div class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
+            <div key={format!("{:?}", props.tab)} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
                     Tab::Lesson => html! { <Start {run} {lang} {send} /> },
                     Tab::Chosen => html! { <Chosen {run} {selection} {lang} {send} /> },
