@@ -211,3 +211,26 @@ pub struct TimedAction {
 
 /// The virtual time at which a world begins; not zero, so that no deadline is in the past.
 pub const BEGINNING: Moment = Moment(0);
+
+/// A setup that is out of bounds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// A number is outside its bounds.
+    #[error("{what} is {got}; it must be from {min} to {max}")]
+    OutOfBounds {
+        /// Which field.
+        what: &'static str,
+        /// Its value; spans in µs.
+        got: u64,
+        /// The smallest allowed.
+        min: u64,
+        /// The largest allowed.
+        max: u64,
+    },
+    /// Groups name a server that is no voter.
+    #[error("groups and weights name server {0}, which is no voter")]
+    NoVoter(ServerId),
+    /// No set of voters can be a quorum.
+    #[error("no set of voters can be a quorum: all weights are zero or no voter is in a group")]
+    NoQuorum,
+}

@@ -1,0 +1,1 @@
+//! How a run and a violation are told in text.
