@@ -146,7 +146,8 @@ pub fn established(vote: Vote, epoch: Epoch) -> Vote {
 
 /// Answers a notification when this server is not LOOKING (2.6, the receiver's side).
 ///
-/// `round` is the round of the decision that led to `current_vote`.
+/// `round` is the round of the decision that led to `current_vote`. While LOOKING a server uses
+/// [`Election::on_notification`], which answers by itself.
 pub fn answer(
     cfg: &Config,
     state: ServerState,

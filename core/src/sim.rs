@@ -19,6 +19,7 @@ pub mod fault;
 pub mod hash;
 pub mod history;
 pub mod invariant;
+mod queue;
 pub mod report;
 pub mod setup;
 pub mod workload;
@@ -32,7 +33,7 @@ pub use fact::{
     WorldEventKind,
 };
 pub use fault::{FaultKind, FaultPlan, Faults};
-pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Records};
+pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
 pub use invariant::{Checker, Invariant, Violation};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;

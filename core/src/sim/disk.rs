@@ -1,12 +1,21 @@
 //! A simulated disk: what is durable, what is only written, what was cut away.
+//!
+//! Operations take effect in order. While the disk works on a batch, new ones gather and become
+//! the next batch: group commit. A crash loses all that is not durable, epoch files included.
 
 use crate::{
-    id::{Epoch, Zxid},
-    peer::output::StorageSeq,
-    time::Moment,
+    id::{ConnId, Epoch, EventId, Zxid},
+    log::{LogRead, Stored},
+    peer::{
+        input::InputKind,
+        output::{StorageOp, StorageSeq},
+    },
+    time::{Moment, Span},
+    tree::Database,
     txn::Txn,
 };
-use std::sync::Arc;
+use imbl::Vector;
+use std::{collections::VecDeque, sync::Arc};
 
 /// A transaction in a log.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +39,8 @@ pub enum RemovedBecause {
     DiskLost,
 }
 
-/// A transaction that a log once had. The newest [`REMOVED_KEPT`] are kept for drawing.
+/// A transaction that a log once had. The newest [`REMOVED_KEPT`] are kept for drawing. What is
+/// purged because a snapshot covers it is not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
     /// Which.
@@ -44,61 +54,445 @@ pub struct Removed {
 /// How many removed transactions are kept for drawing.
 pub const REMOVED_KEPT: usize = 256;
 
+/// What lies on the platter.
+#[derive(Clone, Debug)]
+struct Content {
+    log: Vector<Arc<Txn>>,
+    /// Oldest first; a fresh disk has none.
+    snapshots: Vec<(Zxid, Arc<Database>)>,
+    accepted: Option<Epoch>,
+    current: Option<Epoch>,
+    initialised: bool,
+}
+
+impl Content {
+    fn fresh() -> Content {
+        Content {
+            log: Vector::new(),
+            snapshots: Vec::new(),
+            accepted: None,
+            current: None,
+            initialised: true,
+        }
+    }
+
+    fn last(&self) -> Zxid {
+        let log = self.log.back().map_or(Zxid::ZERO, |t| t.zxid());
+        let snapshot = self.snapshots.last().map_or(Zxid::ZERO, |(z, _)| *z);
+        log.max(snapshot)
+    }
+
+    fn stored(&self) -> Stored {
+        Stored {
+            snapshot: match self.snapshots.last() {
+                Some((_, snapshot)) => Arc::clone(snapshot),
+                None => Arc::new(Database::new()),
+            },
+            log: self.log.iter().cloned().collect(),
+            accepted_epoch: self.accepted,
+            current_epoch: self.current,
+            initialised: self.initialised,
+        }
+    }
+
+    /// Carries out one operation; transactions that leave the log go to `removed`.
+    fn apply(
+        &mut self,
+        op: &StorageOp,
+        retain: usize,
+        mut removed: impl FnMut(Zxid, RemovedBecause),
+    ) {
+        match op {
+            StorageOp::Append(txn) => self.log.push_back(Arc::clone(txn)),
+            StorageOp::Truncate(to) => {
+                let keep = position_after(&self.log, *to);
+                for txn in self.log.split_off(keep) {
+                    removed(txn.zxid(), RemovedBecause::Truncated);
+                }
+                // A snapshot beyond the cut holds what must not be seen again.
+                self.snapshots.retain(|(zxid, _)| zxid <= to);
+            }
+            StorageOp::Install(database) => {
+                for txn in core::mem::take(&mut self.log) {
+                    removed(txn.zxid(), RemovedBecause::Replaced);
+                }
+                self.snapshots = vec![(snapshot_zxid(database), Arc::clone(database))];
+                self.initialised = true;
+            }
+            StorageOp::Snapshot(database) => {
+                let zxid = snapshot_zxid(database);
+                self.snapshots.retain(|(z, _)| *z < zxid);
+                self.snapshots.push((zxid, Arc::clone(database)));
+                self.initialised = true;
+                if self.snapshots.len() > retain {
+                    self.snapshots.drain(..self.snapshots.len() - retain);
+                    // Logs reach back to the oldest snapshot that is kept (4.9).
+                    if let Some((oldest, _)) = self.snapshots.first() {
+                        let purge = position_after(&self.log, *oldest);
+                        self.log = self.log.split_off(purge);
+                    }
+                }
+            }
+            StorageOp::AcceptedEpoch(epoch) => self.accepted = Some(*epoch),
+            StorageOp::CurrentEpoch(epoch) => self.current = Some(*epoch),
+            StorageOp::ReadLog { .. } => {}
+        }
+    }
+}
+
+/// The index of the first transaction after `zxid`.
+fn position_after(log: &Vector<Arc<Txn>>, zxid: Zxid) -> usize {
+    match log.binary_search_by(|t| t.zxid().cmp(&zxid)) {
+        Ok(index) => index + 1,
+        Err(index) => index,
+    }
+}
+
+/// Up to where a snapshot reaches.
+fn snapshot_zxid(database: &Database) -> Zxid {
+    database.last_processed
+}
+
+/// About how many bytes its file has.
+fn snapshot_bytes(database: &Database) -> u64 {
+    database.approximate_bytes()
+}
+
+#[derive(Clone, Debug)]
+struct Pending {
+    seq: StorageSeq,
+    op: StorageOp,
+    cause: EventId,
+}
+
+/// What the disk hands to the server when a batch is done.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) input: InputKind,
+    pub(crate) cause: EventId,
+}
+
+/// A log read that begins now.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) conn: ConnId,
+    pub(crate) read: LogRead,
+    pub(crate) takes: Span,
+}
+
 /// One server's disk.
 #[derive(Clone, Debug)]
-pub struct Disk {}
+pub struct Disk {
+    durable: Content,
+    /// Written, not durable; the first `batch` of them are being synced.
+    pending: VecDeque<Pending>,
+    batch: usize,
+    busy_until: Option<Moment>,
+    durable_seq: StorageSeq,
+    /// Snapshots kept.
+    retain: usize,
+    fsync: Span,
+    pub(crate) extra: Span,
+    removed: VecDeque<Removed>,
+}
 
 impl Disk {
-    /// The log as the server sees it, unsynced tail included, oldest first.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = LogEntry<'_>> + '_ {
-        core::iter::empty()
+    pub(crate) fn new(fsync: Span, retain: usize) -> Disk {
+        Disk {
+            durable: Content::fresh(),
+            pending: VecDeque::new(),
+            batch: 0,
+            busy_until: None,
+            durable_seq: StorageSeq(0),
+            retain,
+            fsync,
+            extra: Span(0),
+            removed: VecDeque::new(),
+        }
     }
-    /// Last zxid that a crash can't take away; 0 if the disk is fresh.
+
+    // ---- for those who look -----------------------------------------------------------------
+
+    /// The log as the server sees it, unsynced tail included, oldest first. What a snapshot covers
+    /// and was purged is not there.
+    pub fn entries(&self) -> impl Iterator<Item = LogEntry<'_>> + '_ {
+        let (kept, tail) = self.written();
+        self.durable
+            .log
+            .iter()
+            .take(kept)
+            .map(|txn| LogEntry { txn, durable: true })
+            .chain(tail.map(|txn| LogEntry {
+                txn,
+                durable: false,
+            }))
+    }
+
+    /// The newest `n` entries, oldest first: cheap however long the log is.
+    #[must_use]
+    pub fn last_entries(&self, n: usize) -> Vec<LogEntry<'_>> {
+        let (kept, tail) = self.written();
+        let tail: Vec<_> = tail.collect();
+        let from_tail = tail.len().min(n);
+        let from_kept = kept.min(n - from_tail);
+        self.durable
+            .log
+            .iter()
+            .skip(kept - from_kept)
+            .take(from_kept)
+            .map(|txn| LogEntry { txn, durable: true })
+            .chain(tail[tail.len() - from_tail..].iter().map(|txn| LogEntry {
+                txn,
+                durable: false,
+            }))
+            .collect()
+    }
+
+    /// How many of the durable entries are still there when all pending operations are carried
+    /// out, and the appended ones after them.
+    fn written(&self) -> (usize, impl Iterator<Item = &Arc<Txn>> + '_) {
+        // Rare: a truncation or installation waits. Then what it cuts is not shown.
+        let last_cut = self
+            .pending
+            .iter()
+            .rposition(|p| matches!(p.op, StorageOp::Truncate(_) | StorageOp::Install(_)));
+        let kept = match last_cut.map(|index| &self.pending[index].op) {
+            Some(StorageOp::Truncate(to)) => position_after(&self.durable.log, *to),
+            Some(StorageOp::Install(_)) => 0,
+            _ => self.durable.log.len(),
+        };
+        let skip = last_cut.map_or(0, |index| index + 1);
+        let tail = self.pending.iter().skip(skip).filter_map(|p| match &p.op {
+            StorageOp::Append(txn) => Some(txn),
+            StorageOp::Truncate(_)
+            | StorageOp::Install(_)
+            | StorageOp::Snapshot(_)
+            | StorageOp::AcceptedEpoch(_)
+            | StorageOp::CurrentEpoch(_)
+            | StorageOp::ReadLog { .. } => None,
+        });
+        (kept, tail)
+    }
+
+    /// Last zxid that a crash can't take away, in the log or in a snapshot; 0 if there is none.
     #[must_use]
     pub fn durable_zxid(&self) -> Zxid {
-        Zxid::ZERO
+        self.durable.last()
     }
+
     /// Last zxid that was written.
     #[must_use]
     pub fn last_zxid(&self) -> Zxid {
-        Zxid::ZERO
+        let (kept, tail) = self.written();
+        tail.last()
+            .map(|t| t.zxid())
+            .or_else(|| match kept {
+                0 => self.durable.snapshots.last().map(|(z, _)| *z),
+                n => self.durable.log.get(n - 1).map(|t| t.zxid()),
+            })
+            .unwrap_or(Zxid::ZERO)
     }
-    /// Whether a transaction would survive a crash now: in the durable log or in a snapshot.
+
+    /// Whether a transaction would survive a crash now: it is in the durable log, or a durable
+    /// snapshot covers its place in the order.
     #[must_use]
     pub fn is_durable(&self, zxid: Zxid) -> bool {
         zxid == Zxid::ZERO
+            || self.durable.snapshots.iter().any(|(z, _)| *z >= zxid)
+            || self
+                .durable
+                .log
+                .binary_search_by(|t| t.zxid().cmp(&zxid))
+                .is_ok()
     }
+
     /// All operations up to this one are on disk.
     #[must_use]
     pub fn durable_seq(&self) -> StorageSeq {
-        StorageSeq(0)
+        self.durable_seq
     }
+
     /// File acceptedEpoch, as durable.
     #[must_use]
     pub fn accepted_epoch(&self) -> Option<Epoch> {
-        None
+        self.durable.accepted
     }
+
     /// File currentEpoch, as durable.
     #[must_use]
     pub fn current_epoch(&self) -> Option<Epoch> {
-        None
+        self.durable.current
     }
+
+    /// False after a disk was lost, until a snapshot is on it (4.8).
+    #[must_use]
+    pub fn initialised(&self) -> bool {
+        self.durable.initialised
+    }
+
     /// Up to where each durable snapshot reaches, oldest first.
     pub fn snapshots(&self) -> impl Iterator<Item = Zxid> + '_ {
-        core::iter::empty()
+        self.durable.snapshots.iter().map(|(zxid, _)| *zxid)
     }
+
     /// Operations that are not on disk yet.
     #[must_use]
     pub fn unsynced(&self) -> usize {
-        0
+        self.pending.len()
     }
+
     /// When the batch under way will be on disk.
     #[must_use]
     pub fn busy_until(&self) -> Option<Moment> {
-        None
+        self.busy_until
     }
+
     /// What was in the log once, oldest removal first.
     pub fn removed(&self) -> impl DoubleEndedIterator<Item = &Removed> + '_ {
-        core::iter::empty()
+        self.removed.iter()
     }
+
+    /// What a server that starts now finds.
+    #[must_use]
+    pub fn stored(&self) -> Stored {
+        self.durable.stored()
+    }
+
+    // ---- for the world ------------------------------------------------------------------------
+
+    /// Takes an operation. A read is carried out at once, on what is written so far; its answer
+    /// takes time.
+    pub(crate) fn submit(
+        &mut self,
+        seq: StorageSeq,
+        op: StorageOp,
+        cause: EventId,
+    ) -> Option<Reading> {
+        let reading = match &op {
+            StorageOp::ReadLog { from, conn } => Some(self.read(*from, *conn)),
+            StorageOp::Append(_)
+            | StorageOp::Truncate(_)
+            | StorageOp::Install(_)
+            | StorageOp::Snapshot(_)
+            | StorageOp::AcceptedEpoch(_)
+            | StorageOp::CurrentEpoch(_) => None,
+        };
+        self.pending.push_back(Pending { seq, op, cause });
+        reading
+    }
+
+    fn read(&self, from: Zxid, conn: ConnId) -> Reading {
+        let (kept, tail) = self.written();
+        let start = position_after(&self.durable.log, from).saturating_sub(1);
+        let mut entries: Vec<Arc<Txn>> = self
+            .durable
+            .log
+            .iter()
+            .take(kept)
+            .skip(start)
+            .cloned()
+            .collect();
+        for txn in tail {
+            // The last one at or before `from` comes first; that may be in the tail.
+            if txn.zxid() <= from {
+                entries.clear();
+            }
+            entries.push(Arc::clone(txn));
+        }
+        Reading {
+            conn,
+            takes: Span(self.fsync.0 + self.extra.0 + 10 * entries.len() as u64),
+            read: LogRead {
+                entries,
+                snapshot_bytes: self
+                    .durable
+                    .snapshots
+                    .last()
+                    .map_or(0, |(_, s)| snapshot_bytes(s)),
+            },
+        }
+    }
+
+    /// Begins a batch if there is something to do and the disk is idle: when it will be done.
+    pub(crate) fn begin(&mut self, now: Moment) -> Option<Moment> {
+        if self.busy_until.is_some() || self.pending.is_empty() {
+            return None;
+        }
+        self.batch = self.pending.len();
+        let done = now + Span(self.fsync.0 + self.extra.0);
+        self.busy_until = Some(done);
+        Some(done)
+    }
+
+    /// The batch is on disk. What the server is told, in order, goes to `tell`.
+    pub(crate) fn finish(&mut self, now: Moment, mut tell: impl FnMut(Done)) {
+        let Some(last) = self.batch.checked_sub(1).and_then(|i| self.pending.get(i)) else {
+            return;
+        };
+        self.busy_until = None;
+        self.durable_seq = last.seq;
+        tell(Done {
+            input: InputKind::Durable(last.seq),
+            cause: last.cause,
+        });
+        for _ in 0..core::mem::take(&mut self.batch) {
+            let Some(Pending { op, cause, .. }) = self.pending.pop_front() else {
+                break;
+            };
+            self.carry_out(&op, now);
+            if matches!(op, StorageOp::Truncate(_)) {
+                tell(Done {
+                    input: InputKind::Truncated(Box::new(self.durable.stored())),
+                    cause,
+                });
+            }
+        }
+    }
+
+    fn carry_out(&mut self, op: &StorageOp, now: Moment) {
+        let removed = &mut self.removed;
+        self.durable.apply(op, self.retain, |zxid, because| {
+            note(removed, zxid, now, because);
+        });
+    }
+
+    /// Power off: the transactions that are lost.
+    pub(crate) fn crash(&mut self, now: Moment, lose_unsynced: bool) -> Vec<Zxid> {
+        let mut lost = Vec::new();
+        for Pending { seq, op, .. } in core::mem::take(&mut self.pending) {
+            if !lose_unsynced {
+                self.carry_out(&op, now);
+                self.durable_seq = seq;
+            } else if let StorageOp::Append(txn) = &op {
+                lost.push(txn.zxid());
+                note(
+                    &mut self.removed,
+                    txn.zxid(),
+                    now,
+                    RemovedBecause::LostInCrash,
+                );
+            }
+        }
+        self.batch = 0;
+        self.busy_until = None;
+        lost
+    }
+
+    /// Everything is gone.
+    pub(crate) fn lose(&mut self, now: Moment) {
+        for txn in &self.durable.log {
+            note(&mut self.removed, txn.zxid(), now, RemovedBecause::DiskLost);
+        }
+        self.durable = Content {
+            initialised: false,
+            ..Content::fresh()
+        };
+    }
+}
+
+fn note(removed: &mut VecDeque<Removed>, zxid: Zxid, at: Moment, because: RemovedBecause) {
+    if removed.len() == REMOVED_KEPT {
+        removed.pop_front();
+    }
+    removed.push_back(Removed { zxid, at, because });
 }

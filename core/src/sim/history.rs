@@ -1,7 +1,11 @@
 //! Any moment of a run can be reached, left in another direction, and kept.
+//!
+//! A run is a list of *moves*: steps and actions. A branch owns the moves, records and checkpoints
+//! since it left its parent; what came before is the parent's. A moment is the world at the nearest
+//! checkpoint before it, run on: exact, because a run is decided by seed, setup and actions.
 
 use crate::sim::{
-    fact::Record,
+    fact::{Record, StepLog},
     setup::{Action, Setup, TimedAction},
     world::{ActError, SetupError, World},
 };
@@ -13,6 +17,14 @@ pub const VERSION: u32 = 1;
 pub const MAX_ACTIONS: usize = 10_000;
 /// More steps are not imported, and a history takes no more.
 pub const MAX_STEPS: u64 = 200_000;
+
+/// Longer texts are not imported.
+pub const MAX_JSON: usize = 16 << 20;
+/// How many branches a history keeps.
+pub const MAX_BRANCHES: usize = 256;
+/// A checkpoint is made after so many moves: small enough that any moment is reached at once, large
+/// enough that a long run fits in memory.
+const CHECKPOINT: usize = 256;
 
 /// A branch: the first is 0, "main".
 #[derive(
@@ -140,6 +152,12 @@ pub enum ImportError {
         /// What the run says.
         steps: u64,
     },
+    /// The text is not such a run.
+    #[error("not a run of zabscope: {0}")]
+    Json(String),
+    /// The text is too long to be read.
+    #[error("{0} bytes, at most {max}", max = MAX_JSON)]
+    Bytes(usize),
     /// The trace hash is not a hexadecimal number of 64 bits.
     #[error("the trace hash can't be read")]
     Trace,
@@ -154,93 +172,544 @@ pub struct Imported {
     pub mismatch: Option<(u64, u64)>,
 }
 
+impl Exported {
+    /// As JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // The types hold nothing that JSON can't say: map keys are numbers or strings.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads JSON text. The version is looked at first, so that a run of another format is called
+    /// that, whatever else it holds.
+    ///
+    /// # Errors
+    /// It is too long, not JSON, of another format, or has unknown fields.
+    pub fn from_json(text: &str) -> Result<Exported, ImportError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        if text.len() > MAX_JSON {
+            return Err(ImportError::Bytes(text.len()));
+        }
+        let json = |e: serde_json::Error| ImportError::Json(e.to_string());
+        let Version { version } = serde_json::from_str(text).map_err(json)?;
+        if version != VERSION {
+            return Err(ImportError::Version { found: version });
+        }
+        serde_json::from_str(text).map_err(json)
+    }
+}
+
+/// A step or an action.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    /// Steps taken after it.
+    step: u32,
+    /// Records of its branch after it.
+    records: u32,
+    /// The action of its branch; `None`: a step.
+    action: Option<u32>,
+}
+
+/// A branch with what it owns.
+#[derive(Clone)]
+struct Track {
+    name: String,
+    /// The branch it left, and after how many moves from the beginning of the run.
+    parent: Option<(usize, usize)>,
+    moves: Vec<Move>,
+    actions: Vec<Action>,
+    records: Vec<Record>,
+    /// Worlds, by the number of moves from the beginning of the run; the first is where the branch
+    /// begins.
+    checkpoints: Vec<(usize, World)>,
+}
+
+impl Track {
+    fn base(&self) -> usize {
+        self.parent.map_or(0, |(_, at)| at)
+    }
+
+    fn end(&self) -> usize {
+        self.base() + self.moves.len()
+    }
+}
+
 /// A run with all its moments and branches.
 #[derive(Clone)]
 pub struct History {
+    tracks: Vec<Track>,
+    current: usize,
+    /// Moves from the beginning of the run.
+    at: usize,
     world: World,
+    log: StepLog,
 }
 
-#[allow(clippy::todo, unused_variables)] // the skeleton
 impl History {
     /// A run before its first step.
     ///
     /// # Errors
     /// The setup is out of bounds.
     pub fn new(setup: &Setup) -> Result<History, SetupError> {
-        todo!()
+        let world = World::new(setup)?;
+        Ok(History {
+            tracks: vec![Track {
+                name: "main".to_owned(),
+                parent: None,
+                moves: Vec::new(),
+                actions: Vec::new(),
+                records: Vec::new(),
+                checkpoints: vec![(0, world.clone())],
+            }],
+            current: 0,
+            at: 0,
+            world,
+            log: StepLog::default(),
+        })
     }
+
+    // ---- for those who look -------------------------------------------------------------------
+
     /// The world at the cursor.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
     }
+
+    /// What happened in the last step or action before the cursor.
+    #[must_use]
+    pub fn log(&self) -> &StepLog {
+        &self.log
+    }
+
     /// The cursor: steps taken.
     #[must_use]
     pub fn cursor(&self) -> u64 {
-        todo!()
+        self.world.steps()
     }
+
     /// The last known step of the current branch.
     #[must_use]
     pub fn end(&self) -> u64 {
-        todo!()
+        self.steps_at(self.tracks[self.current].end())
     }
-    /// One step on. In the past that is the step that was taken then. The records of the step, and
-    /// of actions that follow it, are `records().last(..)`; their number is returned. `None`:
-    /// nothing can happen any more, or the run is too long.
+
+    /// Whether the cursor is at the end of the current branch, so that a step is a new one.
+    #[must_use]
+    pub fn at_end(&self) -> bool {
+        self.at == self.tracks[self.current].end()
+    }
+
+    /// All branches, in the order in which they began.
+    #[must_use]
+    pub fn branches(&self) -> Vec<Branch> {
+        self.tracks
+            .iter()
+            .enumerate()
+            .map(|(no, track)| Branch {
+                no: BranchNo(no as u16),
+                name: track.name.clone(),
+                parent: track.parent.map(|(parent, _)| BranchNo(parent as u16)),
+                forked_at: self.steps_on(no, track.base()),
+                end: self.steps_on(no, track.end()),
+            })
+            .collect()
+    }
+
+    /// The current one.
+    #[must_use]
+    pub fn branch(&self) -> BranchNo {
+        BranchNo(self.current as u16)
+    }
+
+    /// The facts of the current branch up to the cursor.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        self.records_until(self.at)
+    }
+
+    /// All facts of the current branch, those after the cursor too: what is known of the future.
+    #[must_use]
+    pub fn all_records(&self) -> Records<'_> {
+        self.records_until(self.tracks[self.current].end())
+    }
+
+    fn records_until(&self, at: usize) -> Records<'_> {
+        let mut parts = Vec::new();
+        let (mut no, mut until) = (self.current, at);
+        loop {
+            let track = &self.tracks[no];
+            let own = until.saturating_sub(track.base());
+            if let Some(last) = own.checked_sub(1).and_then(|i| track.moves.get(i)) {
+                parts.push(&track.records[..last.records as usize]);
+            }
+            match track.parent {
+                Some((parent, base)) => (no, until) = (parent, until.min(base)),
+                None => break,
+            }
+        }
+        parts.reverse();
+        parts.retain(|p| !p.is_empty());
+        let len = parts.iter().map(|p| p.len()).sum();
+        Records { parts, len }
+    }
+
+    /// The actions of the current branch up to the cursor.
+    #[must_use]
+    pub fn actions(&self) -> Vec<TimedAction> {
+        (1..=self.at)
+            .filter_map(|at| {
+                let (track, m) = self.move_before(self.current, at)?;
+                let action = track.actions.get(m.action? as usize)?.clone();
+                Some(TimedAction {
+                    step: u64::from(m.step),
+                    action,
+                })
+            })
+            .collect()
+    }
+
+    /// The move that leads to the moment `at` on the way to branch `no`.
+    fn move_before(&self, no: usize, at: usize) -> Option<(&Track, &Move)> {
+        let mut track = self.tracks.get(no)?;
+        while at <= track.base() {
+            track = self.tracks.get(track.parent?.0)?;
+        }
+        Some((track, track.moves.get(at - track.base() - 1)?))
+    }
+
+    fn steps_on(&self, no: usize, at: usize) -> u64 {
+        self.move_before(no, at)
+            .map_or(0, |(_, m)| u64::from(m.step))
+    }
+
+    fn steps_at(&self, at: usize) -> u64 {
+        self.steps_on(self.current, at)
+    }
+
+    // ---- moving ---------------------------------------------------------------------------------
+
+    /// One step on. In the past that is the step that was taken then, and the actions that
+    /// followed it. Says how many records that brought: they are the last of
+    /// [`History::records`]. `None`: nothing can happen any more, or the run is too long.
     pub fn step(&mut self) -> Option<usize> {
-        todo!()
+        let before = self.records().len();
+        if !self.at_end() {
+            let target = self.cursor() + 1;
+            self.goto(target);
+            return Some(self.records().len() - before);
+        }
+        if self.cursor() >= MAX_STEPS || !self.world.step(&mut self.log) {
+            return None;
+        }
+        Some(self.push(None))
     }
-    /// Does something at the cursor. In the past, and when it is not what was done then, this
-    /// begins a branch; the old future is kept.
+
+    /// Does something at the cursor. In the past this begins a branch and the old future is kept,
+    /// unless it is just what was done then: that is repeated. Says how many records that brought.
     ///
     /// # Errors
     /// The action is impossible; nothing was changed.
     pub fn act(&mut self, action: Action) -> Result<usize, ActError> {
-        todo!()
+        if !self.at_end() {
+            self.world.possible(&action)?;
+            let next = self
+                .move_before(self.current, self.at + 1)
+                .and_then(|(track, m)| track.actions.get(m.action? as usize));
+            if next == Some(&action) {
+                let before = self.records().len();
+                self.run_to(self.at + 1);
+                return Ok(self.records().len() - before);
+            }
+            self.fork()?;
+        }
+        let track = &self.tracks[self.current];
+        if self.actions_before_end() >= MAX_ACTIONS {
+            return Err(ActError::TooMuch {
+                what: "actions",
+                got: MAX_ACTIONS as u64 + 1,
+                limit: MAX_ACTIONS as u64,
+            });
+        }
+        let no = track.actions.len() as u32;
+        self.world.act(&action, &mut self.log)?;
+        self.tracks[self.current].actions.push(action);
+        Ok(self.push(Some(no)))
     }
+
+    fn actions_before_end(&self) -> usize {
+        let mut track = &self.tracks[self.current];
+        let mut count = track.actions.len();
+        while let Some((parent, at)) = track.parent {
+            track = &self.tracks[parent];
+            let own = at.saturating_sub(track.base());
+            count += track.moves[..own.min(track.moves.len())]
+                .iter()
+                .filter(|m| m.action.is_some())
+                .count();
+        }
+        count
+    }
+
+    /// Notes a new move at the end of the current branch.
+    fn push(&mut self, action: Option<u32>) -> usize {
+        let track = &mut self.tracks[self.current];
+        let new = self.log.records.len();
+        track.records.extend(self.log.records.iter().cloned());
+        track.moves.push(Move {
+            step: self.world.steps() as u32,
+            records: track.records.len() as u32,
+            action,
+        });
+        self.at += 1;
+        let since = track.checkpoints.last().map_or(0, |(at, _)| *at);
+        if self.at - since >= CHECKPOINT {
+            track.checkpoints.push((self.at, self.world.clone()));
+        }
+        new
+    }
+
+    /// Leaves the current branch at the cursor.
+    fn fork(&mut self) -> Result<(), ActError> {
+        if self.tracks.len() >= MAX_BRANCHES {
+            return Err(ActError::TooMuch {
+                what: "branches",
+                got: MAX_BRANCHES as u64 + 1,
+                limit: MAX_BRANCHES as u64,
+            });
+        }
+        // The branch that owns this moment is the parent.
+        let mut owner = self.current;
+        while let Some((parent, base)) = self.tracks[owner].parent {
+            if self.at > base {
+                break;
+            }
+            owner = parent;
+        }
+        self.tracks.push(Track {
+            name: format!("branch {}", self.tracks.len() + 1),
+            parent: Some((owner, self.at)),
+            moves: Vec::new(),
+            actions: Vec::new(),
+            records: Vec::new(),
+            checkpoints: vec![(self.at, self.world.clone())],
+        });
+        self.current = self.tracks.len() - 1;
+        Ok(())
+    }
+
     /// Undoes the last step or action. False at the beginning.
     pub fn back(&mut self) -> bool {
-        todo!()
+        match self.at.checked_sub(1) {
+            Some(at) => {
+                self.run_to(at);
+                true
+            }
+            None => false,
+        }
     }
+
+    /// Redoes one step or action of the known future. False at the end of the branch.
+    pub fn forward(&mut self) -> bool {
+        let more = !self.at_end();
+        if more {
+            self.run_to(self.at + 1);
+        }
+        more
+    }
+
     /// Goes to the moment after this step and the actions that followed it, or to the end of the
     /// branch if that is earlier. Says where it arrived.
     pub fn goto(&mut self, step: u64) -> u64 {
-        todo!()
+        // The last moment with so many steps or fewer.
+        let (mut low, mut high) = (0, self.tracks[self.current].end());
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if self.steps_at(middle) <= step {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        self.run_to(low);
+        self.cursor()
     }
-    /// All branches, in the order in which they began.
-    #[must_use]
-    pub fn branches(&self) -> Vec<Branch> {
-        todo!()
-    }
-    /// The current one.
-    #[must_use]
-    pub fn branch(&self) -> BranchNo {
-        todo!()
-    }
+
     /// Goes to the end of another branch. False: there is no such branch.
     pub fn switch(&mut self, branch: BranchNo) -> bool {
-        todo!()
+        let no = usize::from(branch.0);
+        if no >= self.tracks.len() {
+            return false;
+        }
+        self.current = no;
+        self.at = usize::MAX; // nothing of the present world is of use
+        self.run_to(self.tracks[no].end());
+        true
     }
-    /// The facts of the current branch up to the cursor.
-    #[must_use]
-    pub fn records(&self) -> Records<'_> {
-        todo!()
+
+    /// Makes the world of this moment of the current branch.
+    fn run_to(&mut self, at: usize) {
+        // The nearest checkpoint on the way, at or before it; the present if that is nearer.
+        let mut no = self.current;
+        let checkpoint = loop {
+            let track = &self.tracks[no];
+            let found = track.checkpoints.partition_point(|(c, _)| *c <= at);
+            match (found.checked_sub(1), track.parent) {
+                (Some(index), _) => break &track.checkpoints[index],
+                (None, Some((parent, _))) => no = parent,
+                (None, None) => return,
+            }
+        };
+        if !(checkpoint.0 <= self.at && self.at <= at) {
+            self.world = checkpoint.1.clone();
+            self.at = checkpoint.0;
+        }
+        while self.at < at {
+            let Some((track, m)) = self.move_before(self.current, self.at + 1) else {
+                return;
+            };
+            let same = match m.action.map(|no| track.actions[no as usize].clone()) {
+                None => self.world.step(&mut self.log),
+                Some(action) => self.world.act(&action, &mut self.log).is_ok(),
+            };
+            assert!(
+                same,
+                "a run is decided by seed, setup and actions; move {} was possible and is not",
+                self.at + 1
+            );
+            self.at += 1;
+        }
+        if self.at == 0 {
+            self.log.clear();
+        }
     }
-    /// The actions of the current branch up to the cursor.
-    #[must_use]
-    pub fn actions(&self) -> Vec<TimedAction> {
-        todo!()
-    }
+
+    // ---- sharing --------------------------------------------------------------------------------
+
     /// The current branch up to the cursor, to be shared.
     #[must_use]
     pub fn export(&self) -> Exported {
-        todo!()
+        Exported {
+            version: VERSION,
+            setup: self.world.setup().clone(),
+            actions: self.actions(),
+            steps: self.cursor(),
+            trace: Some(format!("{:016x}", self.world.trace_hash())),
+        }
     }
+
     /// Runs what was shared.
     ///
     /// # Errors
     /// It can't be read, is out of bounds or impossible.
     pub fn import(exported: &Exported) -> Result<Imported, ImportError> {
-        todo!()
+        let mut importing = Importing::new(exported)?;
+        while importing.run(MAX_STEPS)? {}
+        Ok(importing.finish())
+    }
+}
+
+/// An import under way: a page runs it a piece at a time and stays alive.
+pub struct Importing {
+    history: History,
+    actions: std::vec::IntoIter<TimedAction>,
+    next: Option<TimedAction>,
+    index: usize,
+    steps: u64,
+    trace: Option<u64>,
+}
+
+impl Importing {
+    /// Looks at what was shared, and begins.
+    ///
+    /// # Errors
+    /// It is of another format or out of bounds.
+    pub fn new(exported: &Exported) -> Result<Importing, ImportError> {
+        if exported.version != VERSION {
+            return Err(ImportError::Version {
+                found: exported.version,
+            });
+        }
+        if exported.actions.len() > MAX_ACTIONS {
+            return Err(ImportError::Actions(exported.actions.len()));
+        }
+        if exported.steps > MAX_STEPS {
+            return Err(ImportError::Steps(exported.steps));
+        }
+        let mut last = 0;
+        for (index, timed) in exported.actions.iter().enumerate() {
+            if timed.step < last || timed.step > exported.steps {
+                return Err(ImportError::Order { index });
+            }
+            last = timed.step;
+        }
+        let trace = match &exported.trace {
+            None => None,
+            Some(text) if text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Some(u64::from_str_radix(text, 16).map_err(|_| ImportError::Trace)?)
+            }
+            Some(_) => return Err(ImportError::Trace),
+        };
+        let mut actions = exported.actions.clone().into_iter();
+        Ok(Importing {
+            history: History::new(&exported.setup)?,
+            next: actions.next(),
+            actions,
+            index: 0,
+            steps: exported.steps,
+            trace,
+        })
+    }
+
+    /// Steps done and steps to do.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        (self.history.cursor(), self.steps)
+    }
+
+    /// Runs on for at most so many steps. False: it is done.
+    ///
+    /// # Errors
+    /// An action is impossible, or the world came to rest before the cursor.
+    pub fn run(&mut self, at_most: u64) -> Result<bool, ImportError> {
+        for _ in 0..at_most {
+            let at = self.history.cursor();
+            while let Some(timed) = self.next.take_if(|timed| timed.step == at) {
+                self.history
+                    .act(timed.action)
+                    .map_err(|error| ImportError::Act {
+                        index: self.index,
+                        error,
+                    })?;
+                self.index += 1;
+                self.next = self.actions.next();
+            }
+            if at == self.steps {
+                return Ok(false);
+            }
+            if self.history.step().is_none() {
+                return Err(ImportError::Ended {
+                    at,
+                    steps: self.steps,
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// The run; call it when [`Importing::run`] is done.
+    #[must_use]
+    pub fn finish(self) -> Imported {
+        let found = self.history.world().trace_hash();
+        Imported {
+            history: self.history,
+            mismatch: self
+                .trace
+                .filter(|recorded| *recorded != found)
+                .map(|recorded| (recorded, found)),
+        }
     }
 }

@@ -212,6 +212,68 @@ pub struct TimedAction {
 /// The virtual time at which a world begins; not zero, so that no deadline is in the past.
 pub const BEGINNING: Moment = Moment(0);
 
+/// How many clients a world may have.
+pub const MAX_CLIENTS: u16 = 64;
+/// How many writes one client's load may have.
+pub const MAX_LOAD: u32 = 10_000_000;
+/// How much slower a link or a disk may be made.
+pub const MAX_EXTRA: Span = Span::millis(60_000);
+
+impl Setup {
+    /// Whether a world can be made of it.
+    ///
+    /// # Errors
+    /// The first field that is out of bounds.
+    pub fn validate(&self) -> Result<(), SetupError> {
+        let within = |what: &'static str, got: u64, min: u64, max: u64| {
+            if (min..=max).contains(&got) {
+                Ok(())
+            } else {
+                Err(SetupError::OutOfBounds {
+                    what,
+                    got,
+                    min,
+                    max,
+                })
+            }
+        };
+        let ms = |n: u64| Span::millis(n).0;
+        within("voters", u64::from(self.voters), 1, 9)?;
+        within("observers", u64::from(self.observers), 0, 4)?;
+        within("tick", self.tick.0, ms(10), ms(60_000))?;
+        within("init_limit", self.init_limit, 1, 1000)?;
+        within("sync_limit", self.sync_limit, 1, 1000)?;
+        within("commit_log_count", self.commit_log_count as u64, 1, 100_000)?;
+        let percent = u64::from(self.snapshot_size_percent.unwrap_or(0));
+        within("snapshot_size_percent", percent, 0, 10_000)?;
+        within("snap_count", self.snap_count, 2, 10_000_000)?;
+        within("snap_retain", self.snap_retain as u64, 1, 100)?;
+        within("latency", self.latency.0, 0, ms(10_000))?;
+        within("jitter", self.jitter.0, 0, ms(10_000))?;
+        within("fsync", self.fsync.0, 0, ms(10_000))?;
+        within("start_spread", self.start_spread.0, 0, ms(60_000))?;
+        match &self.rule {
+            QuorumRule::Majority => Ok(()),
+            QuorumRule::Groups { group, weight } => {
+                let voters = 1..=i64::from(self.voters);
+                for id in group.keys().chain(weight.keys()) {
+                    if !voters.contains(&id.0) {
+                        return Err(SetupError::NoVoter(*id));
+                    }
+                }
+                for w in weight.values() {
+                    within("weight", *w, 0, 1_000_000)?;
+                }
+                let counts = |id: &ServerId| weight.get(id).copied().unwrap_or(1) > 0;
+                match group.keys().any(counts) {
+                    true => Ok(()),
+                    false => Err(SetupError::NoQuorum),
+                }
+            }
+        }
+    }
+}
+
 /// A setup that is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {

@@ -1,19 +1,34 @@
 //! The world: a priority queue of (virtual time, sequence) over servers, disks, links and clients.
 
 use crate::{
-    config::Config,
-    id::{ServerId, Zxid},
-    peer::Peer,
-    sim::{
-        bus::{Dropped, InFlight, LinkState},
-        client::ClientView,
-        disk::Disk,
-        fact::StepLog,
-        setup::{Action, ClientNo, Setup},
+    bus::{Channel, Envelope, Message},
+    config::{Config, Membership},
+    id::{ClientId, EventId, ServerId, Zxid},
+    peer::{
+        Peer,
+        event::{Event, EventKind},
+        input::{Input, InputKind},
+        output::{Effect, Output, StorageSeq},
     },
-    time::Moment,
+    quorum::Quorum,
+    request::{ConnectResponse, Request, Write},
+    sim::{
+        bus::{Dropped, InFlight, LinkState, Net, Told},
+        client::{Around, Client, ClientView, Links, QUEUE_LIMIT, op_kind},
+        disk::Disk,
+        fact::{Fact, InputSummary, Record, StepLog, WorldEventKind},
+        hash::TraceHasher,
+        queue::{Answer, Base, Call, Happening},
+        setup::{Action, BEGINNING, ClientNo, MAX_CLIENTS, MAX_EXTRA, MAX_LOAD, Setup},
+    },
+    time::{Moment, Now, Span},
 };
-use std::sync::Arc;
+use core::hash::{Hash, Hasher};
+use imbl::Vector;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 pub use crate::sim::setup::SetupError;
 
@@ -105,106 +120,1365 @@ pub enum ActError {
     NotAskable(&'static str),
 }
 
+/// What a server's clock showed at the beginning of the world: 2026-01-01T00:00:00Z.
+const WALL_BEGINNING_MS: i64 = 1_767_225_600_000;
+/// Wall clocks are wrong by up to this much.
+const MAX_SKEW_MS: u64 = 250;
+/// When so much has happened without an input to any server, the step ends without one.
+const MAX_FOLDED: usize = 10_000;
+
+/// An input that reaches a server.
+#[derive(Clone, Debug)]
+struct Arrival {
+    summary: InputSummary,
+    input: Input,
+}
+
+/// A message that waits for the disk.
+#[derive(Clone, Debug)]
+struct Held {
+    after: StorageSeq,
+    envelope: Envelope,
+}
+
+#[derive(Clone)]
+struct Server {
+    id: ServerId,
+    cfg: Arc<Config>,
+    status: ServerStatus,
+    peer: Option<Peer>,
+    disk: Disk,
+    /// Inputs that piled up while it was paused; they come before all others.
+    inbox: VecDeque<Arrival>,
+    held: VecDeque<Held>,
+    /// The disk has told it that everything up to here is durable.
+    synced: StorageSeq,
+    starts: u32,
+    next_event: u64,
+    storage: StorageSeq,
+    wall_skew_ms: i64,
+    /// When it wants to be called, if it can be.
+    timer: Option<Moment>,
+}
+
+impl Server {
+    fn runs(&self) -> bool {
+        matches!(self.status, ServerStatus::Up | ServerStatus::Paused)
+    }
+
+    fn now(&self, at: Moment) -> Now {
+        Now {
+            at,
+            wall_ms: WALL_BEGINNING_MS + (at.0 / 1000) as i64 + self.wall_skew_ms,
+        }
+    }
+
+    /// Its timer counts only while it runs and nothing older waits for it.
+    fn set_timer(&mut self) {
+        self.timer = match self.status {
+            ServerStatus::Up if self.inbox.is_empty() => {
+                self.peer.as_ref().and_then(Peer::deadline).map(|w| w.at)
+            }
+            ServerStatus::Up
+            | ServerStatus::NotStarted
+            | ServerStatus::Paused
+            | ServerStatus::Down => None,
+        };
+    }
+
+    fn view(&self) -> ServerView<'_> {
+        ServerView {
+            id: self.id,
+            status: self.status,
+            wall_skew_ms: self.wall_skew_ms,
+            peer: self.peer.as_ref(),
+            disk: &self.disk,
+            waiting: self.inbox.len(),
+            held: self.held.len(),
+            starts: self.starts,
+        }
+    }
+}
+
 /// A simulated world. `clone` shares what it can: a checkpoint.
 #[derive(Clone)]
 pub struct World {
     setup: Arc<Setup>,
+    base: Base,
+    servers: Vec<Server>,
+    net: Net,
+    links: Links,
+    clients: Vec<Client>,
+    steps: u64,
+    hasher: TraceHasher,
+    /// All transactions that are committed, in order.
+    committed: Vector<Zxid>,
+    /// Reused from step to step.
+    out: Output,
 }
 
-#[allow(clippy::todo, unused_variables)] // the skeleton
 impl World {
     /// A world before its first step.
     ///
     /// # Errors
     /// The setup is out of bounds.
     pub fn new(setup: &Setup) -> Result<World, SetupError> {
-        todo!()
+        setup.validate()?;
+        let n = usize::from(setup.voters) + usize::from(setup.observers);
+        let mut membership = Membership::simple(setup.voters, setup.observers);
+        membership.quorum = Quorum::new(membership.quorum.voters().clone(), setup.rule.clone());
+        let mut base = Base::new(BEGINNING, setup.seed, setup.latency, setup.jitter);
+        let servers = (1..=n as i64)
+            .map(ServerId)
+            .map(|id| {
+                let mut cfg = Config::new(id, membership.clone(), setup.tick);
+                cfg.init_limit = setup.init_limit;
+                cfg.sync_limit = setup.sync_limit;
+                cfg.leader_serves = setup.leader_serves;
+                cfg.commit_log_count = setup.commit_log_count;
+                cfg.snapshot_size_percent = setup.snapshot_size_percent;
+                cfg.snap_count = setup.snap_count;
+                cfg.extended_types = setup.extended_types;
+                Server {
+                    id,
+                    cfg: Arc::new(cfg),
+                    status: ServerStatus::NotStarted,
+                    peer: None,
+                    disk: Disk::new(setup.fsync, setup.snap_retain),
+                    inbox: VecDeque::new(),
+                    held: VecDeque::new(),
+                    synced: StorageSeq(0),
+                    starts: 0,
+                    next_event: 1,
+                    storage: StorageSeq(0),
+                    wall_skew_ms: base.dice.between(0, 2 * MAX_SKEW_MS) as i64 - MAX_SKEW_MS as i64,
+                    timer: None,
+                }
+            })
+            .collect();
+        for id in 1..=n as i64 {
+            let at = base.dice.below(setup.start_spread.0 + 1);
+            base.after(Span(at), Happening::Start(ServerId(id)));
+        }
+        let mut hasher = TraceHasher::default();
+        setup.hash(&mut hasher);
+        Ok(World {
+            setup: Arc::new(setup.clone()),
+            base,
+            servers,
+            net: Net::new(n, setup.tick),
+            links: Links::new(),
+            clients: Vec::new(),
+            steps: 0,
+            hasher,
+            committed: Vector::new(),
+            out: Output::default(),
+        })
     }
+
+    // ---- for those who look -------------------------------------------------------------------
+
     /// What it is made of.
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
+
     /// Virtual time.
     #[must_use]
     pub fn now(&self) -> Moment {
-        todo!()
+        self.base.now
     }
+
     /// Steps taken.
     #[must_use]
     pub fn steps(&self) -> u64 {
-        todo!()
+        self.steps
     }
-    /// A hash of everything that has happened.
+
+    /// A hash of everything that has happened, actions included.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
-        todo!()
+        self.hasher.finish()
     }
-    /// Lets the next thing happen: one input to one server. `log` is cleared first. False: nothing
-    /// can happen any more until someone acts.
+
+    /// A server's protocol; `None` when it is down or there is no such server.
+    #[must_use]
+    pub fn peer(&self, id: ServerId) -> Option<&Peer> {
+        self.at(id)?.peer.as_ref()
+    }
+
+    /// A server's configuration.
+    #[must_use]
+    pub fn config(&self, id: ServerId) -> Option<&Config> {
+        self.at(id).map(|s| &*s.cfg)
+    }
+
+    /// One server.
+    #[must_use]
+    pub fn server(&self, id: ServerId) -> Option<ServerView<'_>> {
+        self.at(id).map(Server::view)
+    }
+
+    /// All servers, in order of id.
+    pub fn servers(&self) -> impl ExactSizeIterator<Item = ServerView<'_>> + '_ {
+        self.servers.iter().map(Server::view)
+    }
+
+    /// A server's disk.
+    #[must_use]
+    pub fn disk(&self, id: ServerId) -> Option<&Disk> {
+        self.at(id).map(|s| &s.disk)
+    }
+
+    /// Messages on links, in no particular order; see [`InFlight::order`].
+    pub fn in_flight(&self) -> impl Iterator<Item = InFlight<'_>> + '_ {
+        self.base.queue.iter().filter_map(|what| match what {
+            Happening::Message(f) => Some(InFlight {
+                number: f.number,
+                sent_at: f.sent_at,
+                arrives_at: f.arrives_at,
+                order: f.order,
+                envelope: &f.envelope,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Messages that were lost lately, oldest first.
+    pub fn dropped(&self) -> impl DoubleEndedIterator<Item = &Dropped> + '_ {
+        self.net.dropped.iter()
+    }
+
+    /// All links, each once.
+    pub fn links(&self) -> impl Iterator<Item = LinkState> + '_ {
+        self.net.links()
+    }
+
+    /// Whether every link works with normal latency.
+    #[must_use]
+    pub fn links_are_whole(&self) -> bool {
+        self.net.is_whole()
+    }
+
+    /// All clients, in order.
+    pub fn clients(&self) -> impl ExactSizeIterator<Item = ClientView<'_>> + '_ {
+        self.clients.iter().map(Client::view)
+    }
+
+    /// One client.
+    #[must_use]
+    pub fn client(&self, no: ClientNo) -> Option<ClientView<'_>> {
+        let index = usize::from(no.0).checked_sub(1)?;
+        self.clients.get(index).map(Client::view)
+    }
+
+    /// The client and the server of a client's connection, while either end has it open.
+    #[must_use]
+    pub fn client_connection(&self, conn: ClientId) -> Option<(ClientNo, ServerId)> {
+        self.links.get(conn).map(|l| (l.client, l.server))
+    }
+
+    /// The newest transaction that is committed anywhere; no server need know it.
+    #[must_use]
+    pub fn newest_committed(&self) -> Zxid {
+        self.committed.last().copied().unwrap_or(Zxid::ZERO)
+    }
+
+    /// How many committed transactions are newer than `zxid`.
+    #[must_use]
+    pub fn behind_by(&self, zxid: Zxid) -> u64 {
+        let seen = match self.committed.binary_search(&zxid) {
+            Ok(index) => index + 1,
+            Err(index) => index,
+        };
+        (self.committed.len() - seen) as u64
+    }
+
+    fn at(&self, id: ServerId) -> Option<&Server> {
+        let index = usize::try_from(id.0).ok()?.checked_sub(1)?;
+        self.servers.get(index)
+    }
+
+    fn index(&self, id: ServerId) -> Result<usize, ActError> {
+        match self.at(id) {
+            Some(_) => Ok((id.0 - 1) as usize),
+            None => Err(ActError::NoServer(id)),
+        }
+    }
+
+    // ---- stepping -----------------------------------------------------------------------------
+
+    /// Lets the next thing happen: one input to one server. What happens before without one (a
+    /// client looks at its clock, a message is lost) belongs to the same step. `log` is cleared
+    /// first. False: nothing can happen any more until someone acts.
     pub fn step(&mut self, log: &mut StepLog) -> bool {
-        todo!()
+        log.clear();
+        log.step = self.steps;
+        log.at = self.base.now;
+        let alive = |s: &Server| matches!(s.status, ServerStatus::Up | ServerStatus::NotStarted);
+        if !self.servers.iter().any(alive) {
+            return false;
+        }
+        log.step += 1;
+        for _ in 0..MAX_FOLDED {
+            let timer = self.next_timer();
+            // At the same moment what was sent comes before what is only waited for.
+            match (self.base.queue.next_at(), timer) {
+                (None, None) => {
+                    log.step -= 1;
+                    return false;
+                }
+                (Some(at), None) => self.advance(at),
+                (Some(at), Some((due, _))) if at <= due => self.advance(at),
+                (_, Some((due, index))) => {
+                    self.advance(due);
+                    self.fire(log, index);
+                    break;
+                }
+            }
+            if let Some((_, what)) = self.base.queue.pop() {
+                if self.happen(log, what) {
+                    break;
+                }
+            }
+        }
+        self.steps += 1;
+        log.at = self.base.now;
+        self.fold(log);
+        true
     }
+
+    fn advance(&mut self, to: Moment) {
+        self.base.now = self.base.now.max(to);
+    }
+
+    fn next_timer(&self) -> Option<(Moment, usize)> {
+        let mut next: Option<(Moment, usize)> = None;
+        for (index, server) in self.servers.iter().enumerate() {
+            if let Some(due) = server.timer {
+                if next.is_none_or(|(best, _)| due < best) {
+                    next = Some((due, index));
+                }
+            }
+        }
+        next
+    }
+
+    /// Everything in the log becomes part of the trace hash.
+    fn fold(&mut self, log: &StepLog) {
+        let h = &mut self.hasher;
+        h.write_u64(log.step);
+        h.write_u64(log.at.0);
+        log.server.hash(h);
+        log.input.hash(h);
+        for record in &log.records {
+            h.write_u64(record.at.0);
+            record.source.hash(h);
+        }
+        for sent in &log.sent {
+            sent.hash(h);
+        }
+    }
+
+    /// Something is due. True when a server got an input.
+    fn happen(&mut self, log: &mut StepLog, what: Happening) -> bool {
+        match what {
+            Happening::Start(id) => match self.index(id) {
+                Ok(index) if self.servers[index].status == ServerStatus::NotStarted => {
+                    self.start(log, index, None);
+                    true
+                }
+                Ok(_) | Err(_) => false,
+            },
+            Happening::Drain(id) => self.drain(log, id),
+            Happening::Message(flight) => {
+                let Some(envelope) = self.net.arrives(&mut self.base, log, flight) else {
+                    return false;
+                };
+                self.deliver(log, envelope)
+            }
+            Happening::ElectionUp { a, b, tag } => {
+                self.net.election_up(&mut self.base, log, a, b, tag);
+                false
+            }
+            Happening::Syn(conn) => {
+                let told = self.net.syn(&mut self.base, conn);
+                self.tell(log, told, conn)
+            }
+            Happening::SynAck(conn) => {
+                let told = self.net.syn_ack(conn);
+                self.tell(log, told, conn)
+            }
+            Happening::ConnectFails(conn) => {
+                let told = self.net.connect_fails(&mut self.base, conn);
+                self.tell(log, told, conn)
+            }
+            Happening::Closed {
+                server,
+                conn,
+                cause,
+            } => {
+                self.net.closed(&mut self.base, log, server, conn, cause)
+                    && self.arrive(
+                        log,
+                        server,
+                        InputSummary::Closed { conn },
+                        InputKind::Closed { conn },
+                        cause,
+                    )
+            }
+            Happening::DiskDone { server, life } => self.disk_done(log, server, life),
+            Happening::DiskRead {
+                server,
+                life,
+                conn,
+                read,
+                cause,
+            } => {
+                let same_life = self
+                    .at(server)
+                    .is_some_and(|s| s.starts == life && s.runs());
+                let found = read.entries.len() as u32;
+                same_life
+                    && self.arrive(
+                        log,
+                        server,
+                        InputSummary::LogRead { conn, found },
+                        InputKind::LogRead { conn, read },
+                        Some(cause),
+                    )
+            }
+            Happening::ToServer { conn, call, cause } => self.call(log, conn, call, cause),
+            Happening::ToClient {
+                conn,
+                answer,
+                cause,
+            } => {
+                if let Some(no) = self.links.get(conn).map(|l| l.client) {
+                    self.with_client(log, no, |client, w| {
+                        client.on_answer(w, conn, answer, cause);
+                    });
+                }
+                false
+            }
+            Happening::ClientTimer { client, tag } => {
+                self.with_client(log, client, |client, w| client.on_timer(w, tag));
+                false
+            }
+        }
+    }
+
+    fn with_client(
+        &mut self,
+        log: &mut StepLog,
+        no: ClientNo,
+        f: impl FnOnce(&mut Client, &mut Around<'_>),
+    ) {
+        let Some(client) = usize::from(no.0)
+            .checked_sub(1)
+            .and_then(|index| self.clients.get_mut(index))
+        else {
+            return;
+        };
+        f(
+            client,
+            &mut Around {
+                base: &mut self.base,
+                log,
+                links: &mut self.links,
+            },
+        );
+    }
+
+    fn deliver(&mut self, log: &mut StepLog, envelope: Envelope) -> bool {
+        let Envelope {
+            from,
+            to,
+            message,
+            cause,
+        } = envelope;
+        let kind = message.kind();
+        let (summary, input) = match message {
+            Message::Election(n) => (
+                InputSummary::Message {
+                    from,
+                    channel: Channel::Election,
+                    conn: None,
+                    kind,
+                    zxid: Some(n.vote.zxid),
+                },
+                InputKind::Notification(from, n),
+            ),
+            Message::Quorum(conn, m) => (
+                InputSummary::Message {
+                    from,
+                    channel: Channel::Quorum,
+                    conn: Some(conn),
+                    kind,
+                    zxid: m.zxid(),
+                },
+                InputKind::Quorum(conn, m),
+            ),
+        };
+        self.arrive(log, to, summary, input, Some(cause))
+    }
+
+    fn tell(&mut self, log: &mut StepLog, told: Option<Told>, conn: crate::id::ConnId) -> bool {
+        match told {
+            None => false,
+            Some(Told::Accepted { at, from, cause }) => self.arrive(
+                log,
+                at,
+                InputSummary::Accepted { from, conn },
+                InputKind::Accepted { from, conn },
+                Some(cause),
+            ),
+            Some(Told::Connected { at, to, cause }) => self.arrive(
+                log,
+                at,
+                InputSummary::Connected { to, conn },
+                InputKind::Connected { to, conn },
+                Some(cause),
+            ),
+            Some(Told::ConnectFailed { at, to, cause }) => self.arrive(
+                log,
+                at,
+                InputSummary::ConnectFailed { to },
+                InputKind::ConnectFailed { to },
+                Some(cause),
+            ),
+        }
+    }
+
+    fn disk_done(&mut self, log: &mut StepLog, id: ServerId, life: u32) -> bool {
+        let now = self.base.now;
+        let Ok(index) = self.index(id) else {
+            return false;
+        };
+        let server = &mut self.servers[index];
+        if server.starts != life || !server.runs() {
+            return false;
+        }
+        let mut done = Vec::new();
+        server.disk.finish(now, |d| done.push(d));
+        if let Some(at) = server.disk.begin(now) {
+            self.base
+                .queue
+                .push(at, Happening::DiskDone { server: id, life });
+        }
+        // One input to one server in each step: what else the batch has to tell waits its turn.
+        let mut handled = false;
+        for d in done {
+            let summary = match &d.input {
+                InputKind::Durable(seq) => InputSummary::Durable(*seq),
+                _ => InputSummary::Truncated,
+            };
+            let arrival = Arrival {
+                summary,
+                input: Input {
+                    kind: d.input,
+                    cause: Some(d.cause),
+                },
+            };
+            if handled {
+                self.pile_up(index, arrival);
+            } else {
+                handled = self.take(log, index, arrival);
+            }
+        }
+        handled
+    }
+
+    fn call(
+        &mut self,
+        log: &mut StepLog,
+        conn: ClientId,
+        call: Call,
+        cause: Option<EventId>,
+    ) -> bool {
+        let Some((no, server)) = self.links.get(conn).map(|l| (l.client, l.server)) else {
+            return false;
+        };
+        let runs = self.at(server).is_some_and(Server::runs);
+        let Some(server) = self.links.reaches_server(&mut self.base, conn, &call, runs) else {
+            return false;
+        };
+        let (summary, input) = match call {
+            Call::Connect(request) => {
+                let auth = match self.clients.get(usize::from(no.0) - 1) {
+                    Some(client) => Arc::clone(&client.address),
+                    None => return false,
+                };
+                (
+                    InputSummary::ClientConnect { client: conn },
+                    InputKind::ClientConnect {
+                        client: conn,
+                        request,
+                        auth,
+                    },
+                )
+            }
+            Call::Request { xid, request } => (
+                InputSummary::ClientRequest {
+                    client: conn,
+                    xid,
+                    op: op_kind(&request),
+                },
+                InputKind::ClientRequest {
+                    client: conn,
+                    xid,
+                    request,
+                },
+            ),
+            Call::Gone => (
+                InputSummary::ClientGone { client: conn },
+                InputKind::ClientGone { client: conn },
+            ),
+        };
+        self.arrive(log, server, summary, input, cause)
+    }
+
+    // ---- inputs to servers ----------------------------------------------------------------------
+
+    fn arrive(
+        &mut self,
+        log: &mut StepLog,
+        id: ServerId,
+        summary: InputSummary,
+        kind: InputKind,
+        cause: Option<EventId>,
+    ) -> bool {
+        let Ok(index) = self.index(id) else {
+            return false;
+        };
+        let input = Input { kind, cause };
+        self.take(log, index, Arrival { summary, input })
+    }
+
+    /// Hands an input to a server, or lets it pile up. True when it was handled.
+    fn take(&mut self, log: &mut StepLog, index: usize, arrival: Arrival) -> bool {
+        let server = &mut self.servers[index];
+        match server.status {
+            ServerStatus::Up if server.inbox.is_empty() => {
+                self.handle(log, index, arrival);
+                true
+            }
+            ServerStatus::Up | ServerStatus::Paused => {
+                self.pile_up(index, arrival);
+                false
+            }
+            ServerStatus::NotStarted | ServerStatus::Down => false,
+        }
+    }
+
+    fn pile_up(&mut self, index: usize, arrival: Arrival) {
+        let server = &mut self.servers[index];
+        let first = server.inbox.is_empty();
+        server.inbox.push_back(arrival);
+        server.set_timer();
+        if first && server.status == ServerStatus::Up {
+            let id = server.id;
+            self.base.queue.push(self.base.now, Happening::Drain(id));
+        }
+    }
+
+    /// The next of what piled up.
+    fn drain(&mut self, log: &mut StepLog, id: ServerId) -> bool {
+        let Ok(index) = self.index(id) else {
+            return false;
+        };
+        let server = &mut self.servers[index];
+        if server.status != ServerStatus::Up {
+            return false;
+        }
+        let Some(arrival) = server.inbox.pop_front() else {
+            return false;
+        };
+        if !server.inbox.is_empty() {
+            self.base.queue.push(self.base.now, Happening::Drain(id));
+        }
+        self.handle(log, index, arrival);
+        true
+    }
+
+    /// A server's deadline has come.
+    fn fire(&mut self, log: &mut StepLog, index: usize) {
+        let server = &mut self.servers[index];
+        let Some(wait) = server.peer.as_ref().and_then(Peer::deadline) else {
+            server.timer = None;
+            return;
+        };
+        let arrival = Arrival {
+            summary: InputSummary::Timer(wait.reason),
+            input: Input {
+                kind: InputKind::Timer,
+                cause: None,
+            },
+        };
+        self.handle(log, index, arrival);
+    }
+
+    fn handle(&mut self, log: &mut StepLog, index: usize, arrival: Arrival) {
+        let Arrival { summary, input } = arrival;
+        // What waited for these bytes leaves before the server thinks about them.
+        if let InputSummary::Durable(seq) = summary {
+            self.release(log, index, seq);
+        }
+        let server = &mut self.servers[index];
+        let Some(peer) = server.peer.as_mut() else {
+            return;
+        };
+        let at = self.base.now;
+        let now = Now {
+            at,
+            wall_ms: WALL_BEGINNING_MS + (at.0 / 1000) as i64 + server.wall_skew_ms,
+        };
+        let mut out = core::mem::take(&mut self.out);
+        out.clear();
+        peer.handle(now, input, &mut out);
+        log.server = Some(server.id);
+        log.input = Some(summary);
+        self.finish(log, index, out);
+    }
+
+    /// Sends what waited for the disk.
+    fn release(&mut self, log: &mut StepLog, index: usize, seq: StorageSeq) {
+        let server = &mut self.servers[index];
+        server.synced = server.synced.max(seq);
+        if server.held.is_empty() {
+            return;
+        }
+        let synced = server.synced;
+        // Almost always all of the front and nothing else.
+        let mut waiting = core::mem::take(&mut server.held);
+        let mut rest = VecDeque::new();
+        for held in waiting.drain(..) {
+            if held.after <= synced {
+                self.net.send(&mut self.base, log, held.envelope);
+            } else {
+                rest.push_back(held);
+            }
+        }
+        if rest.is_empty() {
+            // Keep the memory.
+            rest = waiting;
+        }
+        self.servers[index].held = rest;
+    }
+
+    fn start(&mut self, log: &mut StepLog, index: usize, cause: Option<EventId>) {
+        let server = &mut self.servers[index];
+        server.status = ServerStatus::Up;
+        server.starts += 1;
+        let id = server.id;
+        let mut out = core::mem::take(&mut self.out);
+        out.clear();
+        server.peer = Some(Peer::start(
+            Arc::clone(&server.cfg),
+            &server.disk.stored(),
+            server.now(self.base.now),
+            server.next_event,
+            server.storage,
+            &mut out,
+        ));
+        if let (Some(first), Some(cause)) = (out.events.first_mut(), cause) {
+            first.cause = first.cause.or(Some(cause));
+        }
+        log.server = Some(id);
+        log.input = Some(InputSummary::Start);
+        self.net.server_up(&mut self.base, id);
+        self.finish(log, index, out);
+    }
+
+    /// Carries out what a server wants, and notes what it said.
+    fn finish(&mut self, log: &mut StepLog, index: usize, mut out: Output) {
+        for event in out.events.drain(..) {
+            self.note(log, index, event);
+        }
+        let id = self.servers[index].id;
+        for effect in out.effects.drain(..) {
+            self.carry_out(log, index, id, effect);
+        }
+        self.out = out;
+        let server = &mut self.servers[index];
+        if let Some(at) = server.disk.begin(self.base.now) {
+            let life = server.starts;
+            self.base
+                .queue
+                .push(at, Happening::DiskDone { server: id, life });
+        }
+        server.set_timer();
+    }
+
+    /// Notes an event, and what the world makes of it.
+    fn note(&mut self, log: &mut StepLog, index: usize, event: Event) {
+        let (id, kind) = (event.id, &event.kind);
+        let mut stale = None;
+        match kind {
+            EventKind::Committed { zxid, .. } => self.now_committed(*zxid),
+            EventKind::Established { .. } => {
+                // A quorum has its whole history: all of it is committed.
+                let newest = self.newest_committed();
+                let server = &self.servers[index];
+                let new: Vec<Zxid> = server
+                    .disk
+                    .entries()
+                    .map(|e| e.txn.zxid())
+                    .chain([server.disk.last_zxid()])
+                    .filter(|z| *z > newest)
+                    .collect();
+                new.into_iter().for_each(|z| self.now_committed(z));
+            }
+            EventKind::ReadServed {
+                client, path, zxid, ..
+            } if *zxid < self.newest_committed() => {
+                stale = self.links.get(*client).map(|link| {
+                    (
+                        id,
+                        WorldEventKind::StaleRead {
+                            client: link.client,
+                            server: link.server,
+                            path: path.clone(),
+                            shown: *zxid,
+                            newest: self.newest_committed(),
+                            behind_by: self.behind_by(*zxid),
+                        },
+                    )
+                });
+            }
+            _ => {}
+        }
+        log.records.push(Record {
+            step: log.step,
+            at: self.base.now,
+            source: Fact::Peer(event),
+        });
+        if let Some((cause, kind)) = stale {
+            self.base.emit(log, Some(cause), kind);
+        }
+    }
+
+    fn now_committed(&mut self, zxid: Zxid) {
+        if zxid > self.newest_committed() {
+            self.committed.push_back(zxid);
+        }
+    }
+
+    fn carry_out(&mut self, log: &mut StepLog, index: usize, id: ServerId, effect: Effect) {
+        match effect {
+            Effect::Send {
+                to,
+                message,
+                after,
+                cause,
+            } => {
+                if to == id || self.at(to).is_none() {
+                    return;
+                }
+                let envelope = Envelope {
+                    from: id,
+                    to,
+                    message,
+                    cause,
+                };
+                let server = &mut self.servers[index];
+                match after.filter(|after| *after > server.synced) {
+                    Some(after) => server.held.push_back(Held { after, envelope }),
+                    None => self.net.send(&mut self.base, log, envelope),
+                }
+            }
+            Effect::Connect { to, cause } => {
+                if to != id && self.at(to).is_some() {
+                    self.net.connect(&mut self.base, id, to, cause);
+                }
+            }
+            Effect::Close { conn, cause } => {
+                self.net.close(&mut self.base, log, id, conn, cause);
+            }
+            Effect::Store { seq, op, cause } => {
+                let server = &mut self.servers[index];
+                if let Some(reading) = server.disk.submit(seq, op, cause) {
+                    let life = server.starts;
+                    self.base.after(
+                        reading.takes,
+                        Happening::DiskRead {
+                            server: id,
+                            life,
+                            conn: reading.conn,
+                            read: reading.read,
+                            cause,
+                        },
+                    );
+                }
+            }
+            Effect::ClientConnected {
+                client,
+                response,
+                cause,
+            } => {
+                let refused = response.timeout_ms <= 0;
+                let response: ConnectResponse = response;
+                self.links
+                    .answer(&mut self.base, client, Answer::Connected(response), cause);
+                if refused {
+                    self.links.close_by_server(&mut self.base, client, cause);
+                }
+            }
+            Effect::ClientReply {
+                client,
+                reply,
+                cause,
+            } => self
+                .links
+                .answer(&mut self.base, client, Answer::Reply(reply), cause),
+            Effect::ClientWatch {
+                client,
+                event,
+                cause,
+            } => self
+                .links
+                .answer(&mut self.base, client, Answer::Watch(event), cause),
+            Effect::ClientClose { client, cause } => {
+                self.links.close_by_server(&mut self.base, client, cause);
+            }
+        }
+    }
+
+    // ---- acting ---------------------------------------------------------------------------------
+
     /// Does something to the world. `log` is cleared first.
     ///
     /// # Errors
     /// The action is impossible now; nothing was changed.
     pub fn act(&mut self, action: &Action, log: &mut StepLog) -> Result<(), ActError> {
-        todo!()
+        log.clear();
+        log.step = self.steps;
+        log.at = self.base.now;
+        self.possible(action)?;
+        action.hash(&mut self.hasher);
+        self.carry_out_action(action, log);
+        self.fold(log);
+        Ok(())
     }
-    /// A server's protocol; `None` when it is down or there is no such server.
-    #[must_use]
-    pub fn peer(&self, id: ServerId) -> Option<&Peer> {
-        todo!()
+
+    /// Whether an action can be done now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn possible(&self, action: &Action) -> Result<(), ActError> {
+        let server = |id: ServerId| self.at(id).ok_or(ActError::NoServer(id));
+        let running = |id: ServerId| match server(id)?.runs() {
+            true => Ok(()),
+            false => Err(ActError::NotRunning(id)),
+        };
+        let link = |a: ServerId, b: ServerId| {
+            server(a)?;
+            server(b)?;
+            match a == b {
+                true => Err(ActError::SameServer(a)),
+                false => Ok(()),
+            }
+        };
+        let client = |no: ClientNo| {
+            usize::from(no.0)
+                .checked_sub(1)
+                .and_then(|index| self.clients.get(index))
+                .ok_or(ActError::NoClient(no))
+        };
+        let alive = |no: ClientNo| match client(no)?.is_over() {
+            true => Err(ActError::ClientOver(no)),
+            false => client(no),
+        };
+        let at_most = |what: &'static str, got: u64, limit: u64| match got > limit {
+            true => Err(ActError::TooMuch { what, got, limit }),
+            false => Ok(()),
+        };
+        match action {
+            Action::Crash { server, .. } => running(*server),
+            Action::Restart { server: id } => match server(*id)?.runs() {
+                true => Err(ActError::Running(*id)),
+                false => Ok(()),
+            },
+            Action::Pause { server: id } => {
+                running(*id)?;
+                match server(*id)?.status {
+                    ServerStatus::Paused => Err(ActError::Paused(*id)),
+                    _ => Ok(()),
+                }
+            }
+            Action::Resume { server: id } => match server(*id)?.status {
+                ServerStatus::Paused => Ok(()),
+                _ => Err(ActError::NotPaused(*id)),
+            },
+            Action::CutLink { a, b } | Action::HealLink { a, b } => link(*a, *b),
+            Action::CutDirection { from, to } => link(*from, *to),
+            Action::Partition { groups } => {
+                at_most("groups", groups.len() as u64, self.servers.len() as u64 + 1)?;
+                let mut seen = BTreeSet::new();
+                for id in groups.iter().flatten() {
+                    server(*id)?;
+                    if !seen.insert(*id) {
+                        return Err(ActError::InTwoGroups(*id));
+                    }
+                }
+                Ok(())
+            }
+            Action::HealAll => Ok(()),
+            Action::SlowLink { a, b, extra } => {
+                link(*a, *b)?;
+                at_most("extra latency in µs", extra.0, MAX_EXTRA.0)
+            }
+            Action::SlowDisk { server: id, extra } => {
+                server(*id)?;
+                at_most("extra disk time in µs", extra.0, MAX_EXTRA.0)
+            }
+            Action::LoseDisk { server: id } => match server(*id)?.runs() {
+                true => Err(ActError::Running(*id)),
+                false => Ok(()),
+            },
+            Action::AddClient {
+                server: id,
+                timeout_ms,
+            } => {
+                if let Some(id) = id {
+                    server(*id)?;
+                }
+                at_most(
+                    "clients",
+                    self.clients.len() as u64 + 1,
+                    u64::from(MAX_CLIENTS),
+                )?;
+                at_most(
+                    "session time-out in ms",
+                    u64::from(timeout_ms.unsigned_abs()),
+                    3_600_000,
+                )?;
+                match *timeout_ms > 0 {
+                    true => Ok(()),
+                    false => Err(ActError::NotAskable("a session time-out must be positive")),
+                }
+            }
+            Action::MoveClient { client, server: id } => {
+                server(*id)?;
+                match alive(*client)?.is_paused() {
+                    true => Err(ActError::ClientPaused(*client)),
+                    false => Ok(()),
+                }
+            }
+            Action::DropClient { client } => match alive(*client)?.connection() {
+                Some(_) => Ok(()),
+                None => Err(ActError::ClientNotConnected(*client)),
+            },
+            Action::PauseClient { client } => match alive(*client)?.is_paused() {
+                true => Err(ActError::ClientPaused(*client)),
+                false => Ok(()),
+            },
+            Action::ResumeClient { client: no } => match client(*no)?.is_paused() {
+                true => Ok(()),
+                false => Err(ActError::ClientNotPaused(*no)),
+            },
+            Action::Ask { client, request } => {
+                let waiting = alive(*client)?.waiting() as u64;
+                at_most("waiting requests", waiting + 1, QUEUE_LIMIT as u64)?;
+                askable(request)?;
+                let bytes = request_bytes(request);
+                at_most("bytes in a request", bytes, self.max_buffer())
+            }
+            Action::Load { client, writes } => {
+                let load = u64::from(alive(*client)?.view().load);
+                at_most("writes", load + u64::from(*writes), u64::from(MAX_LOAD))
+            }
+        }
     }
-    /// A server's configuration.
-    #[must_use]
-    pub fn config(&self, id: ServerId) -> Option<&Config> {
-        todo!()
+
+    fn max_buffer(&self) -> u64 {
+        self.servers.first().map_or(0, |s| s.cfg.max_buffer as u64)
     }
-    /// One server.
-    #[must_use]
-    pub fn server(&self, id: ServerId) -> Option<ServerView<'_>> {
-        todo!()
+
+    /// The action is possible.
+    fn carry_out_action(&mut self, action: &Action, log: &mut StepLog) {
+        match action {
+            Action::Crash {
+                server,
+                lose_unsynced,
+            } => self.crash(log, *server, *lose_unsynced),
+            Action::Restart { server } => {
+                let cause = self.emit(log, WorldEventKind::Restarted { server: *server });
+                if let Ok(index) = self.index(*server) {
+                    self.start(log, index, Some(cause));
+                }
+            }
+            Action::Pause { server } => {
+                self.emit(log, WorldEventKind::Paused { server: *server });
+                if let Ok(index) = self.index(*server) {
+                    self.servers[index].status = ServerStatus::Paused;
+                    self.servers[index].set_timer();
+                }
+            }
+            Action::Resume { server } => {
+                if let Ok(index) = self.index(*server) {
+                    let s = &mut self.servers[index];
+                    s.status = ServerStatus::Up;
+                    s.set_timer();
+                    let waiting = s.inbox.len() as u32;
+                    self.emit(
+                        log,
+                        WorldEventKind::Resumed {
+                            server: *server,
+                            waiting,
+                        },
+                    );
+                    if waiting > 0 {
+                        self.base
+                            .queue
+                            .push(self.base.now, Happening::Drain(*server));
+                    }
+                }
+            }
+            Action::CutLink { a, b } => {
+                let cause = self.emit(log, WorldEventKind::LinkCut { a: *a, b: *b });
+                self.cut(log, *a, *b, cause);
+                self.cut(log, *b, *a, cause);
+            }
+            Action::CutDirection { from, to } => {
+                let cause = self.emit(
+                    log,
+                    WorldEventKind::DirectionCut {
+                        from: *from,
+                        to: *to,
+                    },
+                );
+                self.cut(log, *from, *to, cause);
+            }
+            Action::HealLink { a, b } => {
+                let cause = self.emit(log, WorldEventKind::LinkHealed { a: *a, b: *b });
+                self.net.heal(&mut self.base, log, *a, *b, cause);
+            }
+            Action::Partition { groups } => self.partition(log, groups),
+            Action::HealAll => {
+                let cause = self.emit(log, WorldEventKind::AllHealed);
+                for (a, b) in self.pairs() {
+                    self.net.slow(a, b, Span(0));
+                    self.net.heal(&mut self.base, log, a, b, cause);
+                }
+            }
+            Action::SlowLink { a, b, extra } => {
+                self.net.slow(*a, *b, *extra);
+                let (a, b, extra) = (*a, *b, *extra);
+                self.emit(log, WorldEventKind::LinkSlowed { a, b, extra });
+            }
+            Action::SlowDisk { server, extra } => {
+                if let Ok(index) = self.index(*server) {
+                    self.servers[index].disk.extra = *extra;
+                }
+                let (server, extra) = (*server, *extra);
+                self.emit(log, WorldEventKind::DiskSlowed { server, extra });
+            }
+            Action::LoseDisk { server } => {
+                if let Ok(index) = self.index(*server) {
+                    self.servers[index].disk.lose(self.base.now);
+                }
+                self.emit(log, WorldEventKind::DiskLost { server: *server });
+            }
+            Action::AddClient { server, timeout_ms } => {
+                let no = ClientNo(self.clients.len() as u16 + 1);
+                let servers: Vec<ServerId> = self.servers.iter().map(|s| s.id).collect();
+                let client = Client::new(no, *timeout_ms, *server, &servers, &mut self.base);
+                self.clients.push(client);
+                self.emit(log, WorldEventKind::ClientAdded { client: no });
+                self.with_client(log, no, |client, w| client.begin(w));
+            }
+            Action::MoveClient { client, server } => {
+                self.with_client(log, *client, |client, w| client.move_to(w, *server));
+            }
+            Action::DropClient { client } => {
+                self.with_client(log, *client, |client, w| client.drop_connection(w));
+            }
+            Action::PauseClient { client } => {
+                self.emit(log, WorldEventKind::ClientPaused { client: *client });
+                self.with_client(log, *client, |client, _| client.pause());
+            }
+            Action::ResumeClient { client } => {
+                self.emit(log, WorldEventKind::ClientResumed { client: *client });
+                self.with_client(log, *client, |client, w| client.resume(w));
+            }
+            Action::Ask { client, request } => {
+                self.with_client(log, *client, |client, w| client.ask(w, request.clone()));
+            }
+            Action::Load { client, writes } => {
+                self.with_client(log, *client, |client, w| client.add_load(w, *writes));
+            }
+        }
     }
-    /// All servers, in order of id.
-    pub fn servers(&self) -> impl Iterator<Item = ServerView<'_>> + '_ {
-        core::iter::empty()
+
+    fn emit(&mut self, log: &mut StepLog, kind: WorldEventKind) -> EventId {
+        self.base.emit(log, None, kind)
     }
-    /// A server's disk.
-    #[must_use]
-    pub fn disk(&self, id: ServerId) -> Option<&Disk> {
-        todo!()
+
+    fn pairs(&self) -> Vec<(ServerId, ServerId)> {
+        let ids: Vec<ServerId> = self.servers.iter().map(|s| s.id).collect();
+        let mut pairs = Vec::new();
+        for (i, a) in ids.iter().enumerate() {
+            pairs.extend(ids[i + 1..].iter().map(|b| (*a, *b)));
+        }
+        pairs
     }
-    /// Messages on links, in no particular order; see [`InFlight::order`].
-    pub fn in_flight(&self) -> impl Iterator<Item = InFlight<'_>> + '_ {
-        core::iter::empty()
+
+    fn cut(&mut self, log: &mut StepLog, from: ServerId, to: ServerId, cause: EventId) {
+        self.net.cut(&mut self.base, log, from, to, cause);
     }
-    /// Messages that were lost lately, oldest first.
-    pub fn dropped(&self) -> impl DoubleEndedIterator<Item = &Dropped> + '_ {
-        core::iter::empty()
+
+    fn partition(&mut self, log: &mut StepLog, groups: &[BTreeSet<ServerId>]) {
+        let mut all: Vec<BTreeSet<ServerId>> =
+            groups.iter().filter(|g| !g.is_empty()).cloned().collect();
+        // Servers that no group names are alone.
+        for server in &self.servers {
+            if !all.iter().any(|g| g.contains(&server.id)) {
+                all.push(BTreeSet::from([server.id]));
+            }
+        }
+        let cause = self.emit(
+            log,
+            WorldEventKind::Partitioned {
+                groups: Arc::from(all.clone()),
+            },
+        );
+        for (a, b) in self.pairs() {
+            let together = all.iter().any(|g| g.contains(&a) && g.contains(&b));
+            if together {
+                if self.net.is_cut(a, b) || self.net.is_cut(b, a) {
+                    self.net.heal(&mut self.base, log, a, b, cause);
+                }
+            } else {
+                self.cut(log, a, b, cause);
+                self.cut(log, b, a, cause);
+            }
+        }
     }
-    /// All links, each once.
-    pub fn links(&self) -> impl Iterator<Item = LinkState> + '_ {
-        core::iter::empty()
+
+    fn crash(&mut self, log: &mut StepLog, id: ServerId, lose_unsynced: bool) {
+        let Ok(index) = self.index(id) else {
+            return;
+        };
+        let now = self.base.now;
+        let server = &mut self.servers[index];
+        let lost = server.disk.crash(now, lose_unsynced);
+        if let Some(peer) = server.peer.take() {
+            server.next_event = peer.next_event();
+            server.storage = peer.last_storage();
+        }
+        // Restarted operations are numbered after these, so all before count as done.
+        server.synced = server.storage;
+        server.status = ServerStatus::Down;
+        server.inbox.clear();
+        let held = core::mem::take(&mut server.held);
+        server.set_timer();
+        let cause = self.emit(
+            log,
+            WorldEventKind::Crashed {
+                server: id,
+                lost: Arc::from(lost),
+            },
+        );
+        for Held { envelope, .. } in held {
+            self.net.never_left(&mut self.base, log, &envelope, cause);
+        }
+        self.net.server_down(&mut self.base, log, id, cause);
+        self.links.server_down(&mut self.base, id, cause);
     }
-    /// All clients, in order.
-    pub fn clients(&self) -> impl Iterator<Item = ClientView<'_>> + '_ {
-        core::iter::empty()
+}
+
+/// Whether a client library can send this at all.
+fn askable(request: &Request) -> Result<(), ActError> {
+    let no = |why| Err(ActError::NotAskable(why));
+    match request {
+        Request::Ping => no("it pings by itself"),
+        Request::SetWatches(_) => no("it sets its watches again by itself"),
+        Request::MultiRead(all) => match all
+            .iter()
+            .all(|r| matches!(r, Request::GetData { .. } | Request::GetChildren { .. }))
+        {
+            true => Ok(()),
+            false => no("a multiRead holds getData and getChildren only"),
+        },
+        Request::Write(write) => match write {
+            Write::Multi(all) => match all.iter().all(|w| {
+                matches!(
+                    w,
+                    Write::Create(_)
+                        | Write::Delete { .. }
+                        | Write::SetData { .. }
+                        | Write::Check { .. }
+                )
+            }) {
+                true => Ok(()),
+                false => no("a multi holds create, delete, setData and check only"),
+            },
+            Write::Check { .. } => no("check stands in a multi only"),
+            Write::DeleteContainer { .. } | Write::CreateSession { .. } | Write::CloseSession => {
+                no("only the server itself does that")
+            }
+            Write::Create(_)
+            | Write::Delete { .. }
+            | Write::SetData { .. }
+            | Write::SetAcl { .. } => Ok(()),
+        },
+        Request::Exists { .. }
+        | Request::GetData { .. }
+        | Request::GetAcl { .. }
+        | Request::GetChildren { .. }
+        | Request::GetAllChildrenNumber { .. }
+        | Request::GetEphemerals { .. }
+        | Request::Sync { .. }
+        | Request::AddWatch { .. }
+        | Request::CheckWatches { .. }
+        | Request::RemoveWatches { .. }
+        | Request::WhoAmI
+        | Request::Auth { .. }
+        | Request::CloseSession => Ok(()),
     }
-    /// One client.
-    #[must_use]
-    pub fn client(&self, no: ClientNo) -> Option<ClientView<'_>> {
-        todo!()
+}
+
+/// About how many bytes a request has on the wire.
+fn request_bytes(request: &Request) -> u64 {
+    let data = |d: &crate::txn::Data| d.as_ref().map_or(0, |d| d.len());
+    let acl = |list: &[crate::request::Acl]| -> usize {
+        list.iter().map(|a| 12 + a.scheme.len() + a.id.len()).sum()
+    };
+    fn write_bytes(
+        write: &Write,
+        data: &impl Fn(&crate::txn::Data) -> usize,
+        acl: &impl Fn(&[crate::request::Acl]) -> usize,
+    ) -> usize {
+        16 + match write {
+            Write::Create(c) => c.path.len() + data(&c.data) + acl(&c.acl),
+            Write::SetData { path, data: d, .. } => path.len() + data(d),
+            Write::SetAcl {
+                path, acl: list, ..
+            } => path.len() + acl(list),
+            Write::Delete { path, .. }
+            | Write::Check { path, .. }
+            | Write::DeleteContainer { path } => path.len(),
+            Write::Multi(all) => all.iter().map(|w| write_bytes(w, data, acl)).sum(),
+            Write::CreateSession { .. } | Write::CloseSession => 0,
+        }
     }
-    /// The newest transaction that is committed anywhere; no server need know it.
-    #[must_use]
-    pub fn newest_committed(&self) -> Zxid {
-        todo!()
-    }
-    /// How many committed transactions are newer than `zxid`.
-    #[must_use]
-    pub fn behind_by(&self, zxid: Zxid) -> u64 {
-        todo!()
-    }
+    let bytes = match request {
+        Request::Exists { path, .. }
+        | Request::GetData { path, .. }
+        | Request::GetAcl { path }
+        | Request::GetChildren { path, .. }
+        | Request::GetAllChildrenNumber { path }
+        | Request::Sync { path }
+        | Request::AddWatch { path, .. }
+        | Request::CheckWatches { path, .. }
+        | Request::RemoveWatches { path, .. } => path.len(),
+        Request::GetEphemerals { prefix } => prefix.as_ref().map_or(0, |p| p.len()),
+        Request::MultiRead(all) => all.iter().map(|r| request_bytes(r) as usize).sum(),
+        Request::Auth { scheme, auth } => scheme.len() + auth.len(),
+        Request::Write(write) => write_bytes(write, &data, &acl),
+        Request::Ping | Request::SetWatches(_) | Request::WhoAmI | Request::CloseSession => 0,
+    };
+    bytes as u64 + 16
 }

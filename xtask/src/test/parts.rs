@@ -1,0 +1,240 @@
+//! What each part runs.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::outcome::Outcome;
+use crate::server::Server;
+use crate::tools::{self, WASM_BINDGEN};
+use crate::{fingerprint, licences, page, process, size, system, workspace};
+
+/// What `--quick` tests natively.
+const QUICK: &[&str] = &[
+    "-p",
+    "zabscope-core",
+    "-p",
+    "zabscope-lessons",
+    "-p",
+    "zabscope-web",
+    "-p",
+    "zabscope-tests",
+];
+
+/// Packages that run in the page, so that they are also linted as wasm.
+const WASM: &[&str] = &[
+    "-p",
+    "zabscope-core",
+    "-p",
+    "zabscope-lessons",
+    "-p",
+    "zabscope-web",
+    "--features",
+    "zabscope-core/sim",
+];
+
+/// Test targets that run as wasm in Node.
+const WASM_IN_NODE: &[&str] = &["-p", "zabscope-tests", "--test", "wasm"];
+
+/// Test targets that run as wasm in Chromium.
+const WASM_IN_BROWSER: &[&str] = &["-p", "zabscope-web"];
+
+/// The longest that a check may take, a cold build included.
+const CHECK_LIMIT: Duration = Duration::from_secs(20 * 60);
+/// The longest that the tests of one part may take, a cold build included.
+const TEST_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// The longest that one wasm test binary may take in the browser, in seconds.
+const WASM_TEST_SECONDS: &str = "180";
+
+/// rustfmt has nothing to change.
+pub fn format() -> Result<Outcome> {
+    tools::ensure_toolchain()?;
+    check(cargo(&["fmt", "--all", "--check"], &[]))
+}
+
+/// No warning in anything, tests and benchmarks included.
+pub fn clippy() -> Result<Outcome> {
+    check(cargo(
+        &["clippy", "--locked", "--workspace", "--all-targets"],
+        &["--features", "zabscope-core/sim", "--", "-D", "warnings"],
+    ))
+}
+
+/// The server has the core without its simulator.
+pub fn clippy_core_alone() -> Result<Outcome> {
+    check(cargo(
+        &["clippy", "--locked", "-p", "zabscope-core"],
+        &["--", "-D", "warnings"],
+    ))
+}
+
+/// No warning in what runs in the page, as wasm.
+pub fn clippy_wasm() -> Result<Outcome> {
+    let command = cargo(
+        &[
+            "clippy",
+            "--locked",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--target",
+            "wasm32-unknown-unknown",
+        ],
+        WASM,
+    );
+    check(with(command, &["--", "-D", "warnings"]))
+}
+
+/// Every dependency has a licence that we may use.
+pub fn licences() -> Result<Outcome> {
+    licences::check().map(Outcome::of)
+}
+
+/// The documentation has no broken link.
+pub fn documentation() -> Result<Outcome> {
+    let mut command = cargo(&["doc", "--locked", "--workspace", "--no-deps"], &[]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    check(command)
+}
+
+/// The tests of the code that you are reading.
+pub fn xtask() -> Result<Outcome> {
+    tests(cargo(
+        &["test", "--locked", "--no-fail-fast", "-p", "xtask"],
+        &[],
+    ))
+}
+
+/// All native tests, with all seeds.
+pub fn native() -> Result<Outcome> {
+    tests(cargo(
+        &[
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "--workspace",
+            "--exclude",
+            "xtask",
+        ],
+        &["--features", "zabscope-core/sim"],
+    ))
+}
+
+/// The native tests without the long rows of seeds.
+pub fn native_quick() -> Result<Outcome> {
+    let mut command = cargo(&["test", "--locked", "--no-fail-fast"], QUICK);
+    command
+        .args(["--features", "zabscope-core/sim"])
+        .env("ZABSCOPE_QUICK", "1");
+    tests(command)
+}
+
+/// wasm-bindgen-test in Node.
+pub fn wasm_in_node() -> Result<Outcome> {
+    system::node()?;
+    tests(wasm_tests(WASM_IN_NODE)?)
+}
+
+/// wasm-bindgen-test in Chromium.
+pub fn wasm_in_browser() -> Result<Outcome> {
+    system::chromium()?;
+    let mut command = wasm_tests(WASM_IN_BROWSER)?;
+    command.env("CHROMEDRIVER", system::chromedriver()?);
+    tests(command)
+}
+
+/// The page can be built and is light enough.
+pub fn size() -> Result<Outcome> {
+    size::check(&page::build()?).map(Outcome::of)
+}
+
+/// The page does what it should, in Chromium.
+pub fn browser() -> Result<Outcome> {
+    let server = Server::bind(&page::build()?, 0)?;
+    let command = node_script(&workspace::browser_tests().join("run.mjs"), &server)?;
+    serve_beside(server);
+    tests(command)
+}
+
+/// Serves until this process ends.
+pub fn serve_beside(server: Server) {
+    std::thread::spawn(move || server.serve());
+}
+
+/// A Node script of the browser tests, for the page of that server; installs what it imports.
+pub fn node_script(script: &Path, server: &Server) -> Result<Command> {
+    let directory = workspace::browser_tests();
+    let (node, npm, chromium) = (system::node()?, system::npm()?, system::chromium()?);
+    let record = workspace::target().join("node_modules.fingerprint");
+    let wanted = fingerprint::of(&directory, &["package-lock.json"])?.to_string();
+    let installed = directory.join("node_modules").is_dir()
+        && std::fs::read_to_string(&record).is_ok_and(|found| found == wanted);
+    if !installed {
+        process::say("installing what the browser tests import (seconds)");
+        let mut install = workspace::command(npm);
+        install
+            .current_dir(&directory)
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        process::must(install, Duration::from_secs(10 * 60))?;
+        std::fs::write(&record, wanted)?;
+    }
+    let mut command = workspace::command(node);
+    command
+        .current_dir(&directory)
+        .arg(script)
+        .env("ZABSCOPE_URL", server.url())
+        .env("CHROMIUM", chromium);
+    Ok(command)
+}
+
+fn cargo(first: &[&str], then: &[&str]) -> Command {
+    let mut command = workspace::cargo();
+    command.args(first).args(then);
+    command
+}
+
+fn with(mut command: Command, arguments: &[&str]) -> Command {
+    command.args(arguments);
+    command
+}
+
+/// `cargo test` for wasm; .cargo/config.toml names the runner, which we put on the PATH.
+fn wasm_tests(which: &[&str]) -> Result<Command> {
+    tools::ensure_toolchain()?;
+    let mut command = cargo(
+        &[
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "--target",
+            "wasm32-unknown-unknown",
+        ],
+        which,
+    );
+    command
+        .env("PATH", workspace::path_with(&WASM_BINDGEN.directory()?))
+        .env("WASM_BINDGEN_TEST_TIMEOUT", WASM_TEST_SECONDS);
+    Ok(command)
+}
+
+/// Runs what counts as one test.
+fn check(command: Command) -> Result<Outcome> {
+    let ended = process::stream(command, CHECK_LIMIT, |_| {})?;
+    Ok(Outcome::of(ended.success))
+}
+
+/// Runs a test runner and counts its tests.
+fn tests(command: Command) -> Result<Outcome> {
+    let mut counted = Outcome::default();
+    let ended = process::stream(command, TEST_LIMIT, |line| {
+        if let Some(outcome) = Outcome::parse(line) {
+            counted += outcome;
+        }
+    })?;
+    if ended.timed_out && counted == Outcome::default() {
+        bail!("no test ended in time");
+    }
+    Ok(Outcome::of_run(counted, ended.success))
+}
