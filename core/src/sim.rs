@@ -34,7 +34,7 @@ pub use fact::{
 };
 pub use fault::{FaultKind, FaultPlan, Faults};
 pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
-pub use invariant::{Checker, Invariant, Violation};
+pub use invariant::{Checker, Invariant, Look, Property, Violation};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;
 pub use world::{ActError, ServerStatus, ServerView, SetupError, World};
