@@ -293,12 +293,6 @@ impl Net {
         self.directions.iter().all(|d| !d.cut) && self.pairs.iter().all(|p| p.extra == Span(0))
     }
 
-    /// The other end of a connection that `id` has.
-    pub(crate) fn other_end(&self, conn: ConnId, id: ServerId) -> Option<ServerId> {
-        let conn = self.conns.get(&conn)?;
-        Some(conn.ends[1 - conn.end(id)].id)
-    }
-
     // ---- sending ------------------------------------------------------------------------------
 
     /// Takes a message. What does not leave at once waits (a vote) or is lost, and said so.
@@ -859,10 +853,6 @@ impl Net {
 
     pub(crate) fn is_cut(&self, from: ServerId, to: ServerId) -> bool {
         self.direction(from, to).cut
-    }
-
-    pub(crate) fn extra(&self, a: ServerId, b: ServerId) -> Span {
-        self.pair(a, b).extra
     }
 
     // ---- the election channel ---------------------------------------------------------------------

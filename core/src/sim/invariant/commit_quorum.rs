@@ -73,8 +73,10 @@ impl Invariant for CommitQuorum {
             if let Delivered::History(history) = &delivery.what
                 && history.leads
             {
-                // A quorum has acknowledged all of it.
-                self.newest = self.newest.max(history.last);
+                // A quorum has acknowledged all of it. The beginning of an epoch is on no disk.
+                if !history.last.is_new_epoch() {
+                    self.newest = self.newest.max(history.last);
+                }
                 look_again = true;
             }
         }

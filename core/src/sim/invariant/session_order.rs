@@ -2,20 +2,20 @@
 
 use super::{Invariant, Step, Violation, delivery::Delivered};
 use crate::{
-    id::{ServerId, SessionId, Zxid},
+    id::{ClientId, ServerId, SessionId, Zxid},
     peer::event::EventKind,
     request::ErrorCode,
     txn::{Txn, TxnKind},
 };
 use std::collections::BTreeMap;
 
-/// Each session's newest write in the one order, and its newest answer.
+/// Each session's newest write in the one order, and each connection's newest answer.
 #[derive(Debug, Default)]
 pub struct SessionOrder {
     /// Everything up to here was looked at, by whichever server delivered it first.
     newest: Zxid,
     written: BTreeMap<SessionId, (i32, Zxid)>,
-    answered: BTreeMap<SessionId, (i32, Zxid)>,
+    answered: BTreeMap<(ServerId, ClientId), (i32, Zxid)>,
 }
 
 impl SessionOrder {
@@ -80,12 +80,17 @@ impl Invariant for SessionOrder {
         }
         for (server, event) in step.events() {
             let EventKind::WriteAnswered {
-                session, xid, zxid, ..
+                client,
+                session,
+                xid,
+                zxid,
+                ..
             } = event
             else {
                 continue;
             };
-            let before = self.answered.insert(*session, (*xid, *zxid));
+            // A leader that was paused may answer on a connection that its client has given up.
+            let before = self.answered.insert((server, *client), (*xid, *zxid));
             if let Some((last, at)) = before.filter(|(last, at)| last >= xid || at >= zxid) {
                 return Err(Violation::new(self, step)
                     .with("of session", session)

@@ -50,6 +50,10 @@ impl SyncedPrefix {
         let Some(reign) = self.reigns.get(&epoch) else {
             return Ok(());
         };
+        if self.following.get(&server).is_some_and(|(e, _)| *e == epoch) {
+            // The second ACK, after UPTODATE, says nothing new (trap 16).
+            return Ok(());
+        }
         let log = step.look.log(server);
         let wrong = |what: &str, theirs: String, ours: String| {
             Err(Violation::new(self, step)
