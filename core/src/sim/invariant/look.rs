@@ -3,7 +3,7 @@
 
 use crate::{
     id::{Epoch, ServerId, Zxid},
-    sim::World,
+    sim::{LogEntry, World},
     txn::Txn,
 };
 use std::sync::Arc;
@@ -79,12 +79,12 @@ impl Look for World {
             (found.txn().zxid() == zxid).then(|| Arc::clone(found.txn()))
         };
         self.peer(server).and_then(here).or_else(|| {
+            // Not in memory any more, or not yet: mostly near the end of the log.
             let disk = self.disk(server)?;
+            let is = |e: &LogEntry<'_>| e.txn.zxid() == zxid;
             let newest = disk.last_entries(64);
-            newest
-                .iter()
-                .rev()
-                .find(|e| e.txn.zxid() == zxid)
+            let near = newest.iter().rev().find(|e| is(e)).copied();
+            near.or_else(|| disk.entries().find(is))
                 .map(|e| Arc::clone(e.txn))
         })
     }
