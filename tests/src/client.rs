@@ -16,7 +16,6 @@ const TIMEOUT_MS: i32 = 30_000;
 
 /// A client in the hand of the scenario. What it asks is sent in order and not waited for, until
 /// [`Hand::ok`], [`Hand::fails`], [`Hand::answered`] or [`Hand::connected`].
-#[must_use = "a client that is only named does nothing"]
 pub struct Hand<'s> {
     s: &'s mut Scenario,
     name: String,
