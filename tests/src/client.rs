@@ -232,6 +232,14 @@ impl<'s> Hand<'s> {
         self
     }
 
+    /// Runs until it gets its session anew: it may not know yet that its connection is gone.
+    #[track_caller]
+    pub fn reconnected(self) -> Self {
+        let no = self.no();
+        self.s.until(crate::world!(ClientConnected { client, .. } if *client == no));
+        self
+    }
+
     /// Its connection breaks; it reconnects by itself.
     #[track_caller]
     pub fn drop_connection(self) -> Self {

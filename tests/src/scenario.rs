@@ -325,7 +325,8 @@ impl Scenario {
                         let applied = p.last_applied();
                         p.serving()
                             && p.leader() == Some(leader.id())
-                            && p.last_logged() == leader.last_logged()
+                            && (p.last_logged() == leader.last_logged()
+                                || p.last_logged() == newest)
                             && (applied == newest || newest.is_new_epoch())
                             && p.last_durable() == p.last_logged()
                             && p.last_committed() >= p.last_logged()

@@ -27,7 +27,7 @@ fn a_follower_that_is_cut_off_may_answer_with_old_data() {
         ..
     }));
     s.heal_all();
-    s.client("A").connected();
+    s.client("A").reconnected();
     assert_eq!(s.client("A").sync().read("/a").data(), "2");
 }
 
@@ -172,7 +172,12 @@ fn a_read_does_not_wait_for_writes_of_other_sessions() {
     s.client("A").set("/a", "1");
     s.for_ms(20);
     assert_eq!(s.client("C").read("/a").data(), "0");
-    s.never(event!(1, Applied));
+    s.client("A").answered();
+    s.in_order(&[
+        event!(1, ReadServed),
+        event!(1, Applied),
+        event!(1, WriteAnswered),
+    ]);
 }
 
 /// A client at the leader, while a proposal has no quorum.

@@ -58,7 +58,7 @@ fn a_session_begins_by_a_transaction_and_the_client_is_answered_after_it() {
 #[test]
 fn a_time_out_is_clamped_to_2_and_20_ticks() {
     let mut s = three();
-    s.client("A").at_with(1, 1).connected();
+    s.client("A").at_with(1, 300).connected();
     s.client("B").at_with(1, 3_600_000).connected();
     assert_eq!(s.see("A").timeout_ms, 4000);
     assert_eq!(s.see("B").timeout_ms, 40_000);
@@ -172,7 +172,7 @@ fn a_client_takes_its_session_and_its_ephemerals_to_another_server() {
     s.client("A").at(1).ephemeral("/e").ok();
     let session = s.session("A");
     s.from_here().crash(1);
-    s.client("A").connected();
+    s.client("A").reconnected();
     assert_eq!(s.session("A"), session);
     assert_ne!(s.server_of("A"), Some(1));
     s.happened(event!(3, SessionValidated { valid: true, .. }));
@@ -378,7 +378,7 @@ fn a_server_that_loses_its_leader_sends_its_clients_away() {
         because: RefuseReason::ServerStopsServing,
         ..
     }));
-    s.client("A").connected();
+    s.client("A").reconnected();
     assert_ne!(s.server_of("A"), Some(1));
 }
 
