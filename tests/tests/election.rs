@@ -130,21 +130,21 @@ fn a_late_joiner_of_the_same_round_takes_the_decision_over() {
     s.settle().agree();
 }
 
-/// Server 1 starts anew when the others are in a later round.
+/// Server 1 looks for a leader in a later round than that in which the others found theirs.
 #[test]
-fn a_late_joiner_finds_the_running_ensemble() {
+fn a_server_of_a_newer_round_joins_the_running_ensemble_of_an_older_one() {
     let mut s = Scenario::voters(5).start();
     s.settle();
-    s.crash(5);
-    assert_eq!(s.until_another_leader(5), 4);
-    s.settle();
-    s.from_here().reboot(1).until(event!(1, Serving));
+    s.isolate(1).until(event!(1, ElectionStarted { round: 2, .. }));
+    s.from_here().heal_all().until(event!(1, Serving));
     s.happened(event!(1, Elected {
         by: DecidedBy::RunningEnsemble,
-        leader: ServerId(4),
+        leader: ServerId(5),
+        round: 1,
         ..
     }))
     .never(event!(any, NewEpoch));
+    assert_eq!(s.server(1).round(), 1);
     s.settle().agree();
 }
 
