@@ -88,7 +88,7 @@ impl Setting {
         let mut scenario = Scenario {
             world,
             log: StepLog::default(),
-            checker: Checker::default(),
+            checker: Checker::all(),
             history: Vec::new(),
             from: 0,
             actions: Vec::new(),
