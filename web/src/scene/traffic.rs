@@ -561,6 +561,11 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
             Form::Crate => (mono + 34.0, 26.0),
             Form::Pill => (mono + 18.0, 22.0),
         };
+        // It begins and ends beside the circles, not upon them, as far as the way is long enough.
+        let (dx, dy) = ((pb.x - pa.x) / d, (pb.y - pa.y) / d);
+        let along = (size.0 / 2.0 / dx.abs().max(1e-6)).min(size.1 / 2.0 / dy.abs().max(1e-6));
+        let trim = (along / way.max(1.0)).min(0.36);
+        let (from, to) = (from.towards(to, trim), to.towards(from, trim));
         let end = |e: End| match e {
             End::Server(id) => id.to_string(),
             End::Client(no) => words::client_letter(no.0),

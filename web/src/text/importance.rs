@@ -102,14 +102,21 @@ pub fn importance(fact: &Fact) -> Importance {
         | K::ClientLeft { .. } => Detail,
 
         K::Started { .. } | K::ElectionStarted { .. } => Step,
-        K::VoteCompared { by, changes, .. } => match by {
-            // The change itself follows, and is told then.
+        K::VoteCompared {
+            from,
+            theirs,
+            by,
+            changes,
+            ..
+        } => match by {
             VoteField::Same => Detail,
             VoteField::Epoch | VoteField::Zxid | VoteField::Id | VoteField::Weight => {
-                if *changes {
-                    Detail
-                } else {
+                // A change is told by the event that follows. A vote that is kept matters when a
+                // candidate itself stands against it; later echoes of the same vote do not.
+                if !*changes && theirs.leader == *from {
                     Step
+                } else {
+                    Detail
                 }
             }
         },

@@ -1,8 +1,8 @@
 //! The stage: draws a [`Scene`]. Nothing is decided here.
 //!
-//! The shell renders [`Stage`] when the world, the selection, the language or the room changed, and
-//! calls [`StageHandle::advance`] on every animation frame. That moves messages and drains session
-//! rings by writing attributes, without a render.
+//! The shell gives [`Stage`] a new scene when the world, the selection, the language or the room
+//! changed, and calls [`StageHandle::advance`] whenever time has passed. That moves messages and
+//! drains session rings by writing attributes, without a render.
 
 mod card;
 mod client;
@@ -36,7 +36,8 @@ impl PartialEq for StageHandle {
 
 #[derive(Default)]
 struct Moving {
-    now: f64,
+    now: Option<f64>,
+    shown: f64,
     still: bool,
     messages: Vec<(Element, MessageGlyph)>,
     clients: Vec<(Element, ClientGlyph)>,
@@ -46,26 +47,26 @@ impl StageHandle {
     /// Puts everything where it is at `now`, in microseconds of virtual time.
     pub fn advance(&self, now: f64) {
         let mut moving = self.0.borrow_mut();
-        moving.now = now;
+        moving.now = Some(now);
         moving.write();
     }
 
-    /// The moment that was shown last.
-    #[must_use]
-    pub fn now(&self) -> f64 {
-        self.0.borrow().now
+    /// The moment that is shown; that of the scene until the clock is known.
+    fn now(&self, scene: &Scene) -> f64 {
+        self.0.borrow().now.unwrap_or(scene.now.0 as f64)
     }
 }
 
 impl Moving {
     fn write(&self) {
+        let now = self.now.unwrap_or(self.shown);
         for (element, message) in &self.messages {
-            let at = message::transform(message, self.now, self.still);
+            let at = message::transform(message, now, self.still);
             // An element that is gone takes no attribute: nothing to be done about it.
             let _ = element.set_attribute("transform", &at);
         }
         for (element, client) in &self.clients {
-            let _ = element.set_attribute("stroke-dasharray", &client::dash(client, self.now));
+            let _ = element.set_attribute("stroke-dasharray", &client::dash(client, now));
         }
     }
 }
@@ -110,8 +111,7 @@ impl Component for Stage {
             handle,
             pick,
         } = ctx.props();
-        // A new scene begins at its own moment, unless the clock has gone on already.
-        let now = handle.0.borrow().now.max(scene.now.0 as f64);
+        let now = handle.now(scene);
         let name = lang.of("Stage: servers, clients and messages", "舞台：服务器、客户端与消息");
         let class = classes!("stage-svg", scene.compact.then_some("compact"));
         let clear = pick.reform(|_: MouseEvent| Pick::Nothing);
@@ -146,7 +146,7 @@ impl Component for Stage {
                 .filter_map(|node| wasm_bindgen::JsCast::dyn_into::<Element>(node).ok())
         };
         let mut moving = props.handle.0.borrow_mut();
-        moving.now = moving.now.max(props.scene.now.0 as f64);
+        moving.shown = props.scene.now.0 as f64;
         moving.still = props.still;
         moving.messages = all("[data-message]")
             .zip(props.scene.messages.iter().cloned())

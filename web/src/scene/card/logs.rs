@@ -103,8 +103,8 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     let state = match (sync.stage, serves) {
         (_, true) => lang.of("UPTODATE: it serves", "UPTODATE：开始服务"),
         (SyncStage::Complete, _) => lang.of(
-            "NEWLEADER: history to disk, then the epoch",
-            "NEWLEADER：先写历史，再写纪元",
+            "history to disk, then epoch",
+            "先写历史，再写纪元",
         ),
         (SyncStage::Started, _) => lang.of("it follows", "正在执行"),
         _ => lang.of("on its way", "在途"),
@@ -126,6 +126,16 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     Some((title, aside))
 }
 
+/// What the learner has no more. While its disk still cuts, its last transaction is known to go.
+fn gone(sync: &SyncSight) -> BTreeSet<Zxid> {
+    let mut gone: BTreeSet<Zxid> = sync.removed.iter().copied().collect();
+    let still = sync.learner_log.iter().any(|e| e.zxid == sync.peer);
+    if sync.mode == SyncMode::Trunc && sync.peer > sync.zxid && !still {
+        gone.insert(sync.peer);
+    }
+    gone
+}
+
 /// Which zxids have a column. The end of the logs is what matters; before it stands an ellipsis.
 struct Columns {
     shown: Vec<Zxid>,
@@ -139,7 +149,7 @@ impl Columns {
     fn of(sync: &SyncSight, pen: &Pen) -> Columns {
         let leader: BTreeSet<Zxid> = sync.leader_log.iter().map(|e| e.zxid).collect();
         let learner: BTreeSet<Zxid> = sync.learner_log.iter().map(|e| e.zxid).collect();
-        let removed: BTreeSet<Zxid> = sync.removed.iter().copied().collect();
+        let removed = gone(sync);
         let all: Vec<Zxid> = leader
             .union(&learner)
             .copied()
@@ -186,6 +196,12 @@ fn row(sync: &SyncSight, columns: &Columns, leader: bool, y: f64, pen: &mut Pen)
         &sync.learner_log
     };
     let truncated = |z: Zxid| sync.mode == SyncMode::Trunc && z > sync.zxid && z <= sync.peer;
+    if log.is_empty() && (leader || sync.mode == SyncMode::Diff) {
+        let text = pen.lang.of("empty", "空");
+        pen.text(pen.x, y + h / 2.0 + 4.0, text, 12.0, |t| {
+            t.ink = TextInk::Quiet;
+        });
+    }
     for zxid in &columns.shown {
         let entry = log.iter().find(|e| e.zxid == *zxid);
         let boxed = Rect::new(columns.x(*zxid, pen), y, w, h);
@@ -229,14 +245,15 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
         to: Pt::new(x, y + h + pen.room(44.0, 32.0)),
     });
     let label = pen.lang.of("cut here", "在此截断");
-    pen.text(x + 6.0, y - pen.room(12.0, 8.0), label, 12.0, |t| {
+    let room = pen.right() - x > text_width(label, 12.0, false) * 1.1 + 6.0;
+    let at = if room { x + 6.0 } else { x - 6.0 };
+    pen.text(at, y - pen.room(12.0, 8.0), label, 12.0, |t| {
         t.ink = TextInk::Fault;
         t.strong = true;
+        t.align = if room { Align::Start } else { Align::End };
     });
-    let fallen: Vec<Zxid> = sync
-        .removed
-        .iter()
-        .copied()
+    let fallen: Vec<Zxid> = gone(sync)
+        .into_iter()
         .filter(|r| columns.shown.contains(r))
         .collect();
     let fall = pen.room(40.0, 28.0);

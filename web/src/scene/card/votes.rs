@@ -2,6 +2,7 @@
 
 use super::pen::{Align, Item, Pen, TextInk, relation};
 use crate::scene::{
+    geometry::text_width,
     glyph::{Ballot, BallotTone},
     place::BallotSize,
     sight::{Aside, Compared, Sight},
@@ -146,8 +147,7 @@ fn comparison(c: &Compared, pen: &mut Pen) {
             b.leader.to_string(),
             a.leader.cmp(&b.leader),
         ),
-        VoteField::Same => "=".to_owned(),
-        VoteField::Weight => String::new(),
+        VoteField::Same | VoteField::Weight => String::new(),
     };
     pen.y = ballots[1].boxed.bottom();
     for b in ballots {
@@ -166,8 +166,13 @@ fn comparison(c: &Compared, pen: &mut Pen) {
         (false, Lang::Zh) => "保持原票".to_owned(),
     };
     pen.text(pen.x, pen.y, outcome, size, |t| t.strong = true);
-    pen.y += pen.room(18.0, 15.0);
-    pen.text(tab, pen.y, lang.decided(c.by), 12.0, |t| {
+    // Without a verdict the reason stands in its place.
+    if !matches!(c.by, VoteField::Same | VoteField::Weight) {
+        pen.y += pen.room(18.0, 15.0);
+    }
+    let why = lang.decided(c.by);
+    let left = tab.min(pen.right() - text_width(why, 12.0, false) - 2.0);
+    pen.text(left, pen.y, why, 12.0, |t| {
         t.ink = TextInk::Quiet;
     });
 }
