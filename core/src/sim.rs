@@ -6,6 +6,7 @@
 //! * [`fact`]: what happened, as one stream: events of servers and events of the world.
 //! * [`history`]: any moment can be reached, left in another direction, exported.
 //! * [`fault`], [`workload`]: seeded schedules for tests and `zabscope simulate`.
+//! * [`run`]: a whole run with faults, clients and checks.
 //! * [`invariant`]: what must hold after every step; [`report`]: how a violation is told.
 //!
 //! Nothing here reads a clock, uses floating point or depends on hash order: the same setup and
@@ -21,6 +22,7 @@ pub mod history;
 pub mod invariant;
 mod queue;
 pub mod report;
+pub mod run;
 pub mod setup;
 pub mod workload;
 pub mod world;
@@ -32,9 +34,10 @@ pub use fact::{
     Fact, GaveUpBecause, InputSummary, LostBecause, Record, Sent, StepLog, WorldEvent,
     WorldEventKind,
 };
-pub use fault::{FaultKind, FaultPlan, Faults};
+pub use fault::{FaultKind, FaultPlan, FaultPlanError, Faults};
 pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
 pub use invariant::{Checker, Invariant, Violation};
+pub use run::{Plan, Run, Tally};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;
 pub use world::{ActError, ServerStatus, ServerView, SetupError, World};

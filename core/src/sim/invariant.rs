@@ -67,6 +67,12 @@ impl Violation {
     }
 }
 
+/// All invariants, in the order in which they are checked.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Invariant>> {
+    Vec::new()
+}
+
 /// All invariants of a run.
 #[derive(Default)]
 pub struct Checker {
@@ -84,6 +90,12 @@ impl Checker {
     #[must_use]
     pub fn new(all: Vec<Box<dyn Invariant>>) -> Checker {
         Checker { all }
+    }
+
+    /// All that there are.
+    #[must_use]
+    pub fn all() -> Checker {
+        Checker::new(all())
     }
 
     /// One more.

@@ -4,8 +4,8 @@ use super::{Lang, say::push_number};
 use zabscope_core::{
     id::Zxid,
     message::{MessageKind, ServerState},
-    peer::event::{OpKind, SyncMode, TxnKind, WatchKind},
-    request::{ErrorCode, WatchEventKind},
+    peer::event::{OpKind, SyncMode, TxnKind},
+    request::{ErrorCode, WatchEventKind, WatchKind},
 };
 
 /// `1·09`: epoch and counter, the counter with at least two digits. Empty for "none".

@@ -8,10 +8,10 @@ use zabscope_core::{
         WaitReason,
         event::{
             DecidedBy, DropReason, ElectionReason, Event, EventKind as K, IgnoreReason, OpKind,
-            Phase, RefuseReason, SyncMode, SyncRule, TxnKind, VoteField, WatchKind,
+            Phase, RefuseReason, SyncMode, SyncRule, TxnKind, VoteField,
         },
     },
-    request::{ErrorCode, WatchEventKind},
+    request::{ErrorCode, WatchEventKind, WatchKind},
     sim::{ClientNo, Fact, GaveUpBecause, LostBecause, WorldEvent, WorldEventKind as W},
     time::Span,
 };

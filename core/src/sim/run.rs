@@ -1,0 +1,353 @@
+//! A run with faults and clients, checked after every step: what `zabscope simulate` and the seed
+//! tests do.
+
+use crate::{
+    peer::event::EventKind,
+    sim::{
+        fact::{Fact, StepLog, WorldEventKind},
+        fault::{FaultPlan, Faults, swarm},
+        history::{Exported, VERSION},
+        invariant::{Checker, Invariant, Violation},
+        report::{self, Trace},
+        setup::{Action, Setup, TimedAction},
+        workload::Workload,
+        world::{ServerStatus, SetupError, World},
+    },
+    time::Span,
+};
+use serde::Serialize;
+
+/// What to run. Two runs of the same plan are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Feeds the world, the faults and the clients.
+    pub seed: u64,
+    /// Steps with faults.
+    pub steps: u64,
+    /// Voters.
+    pub servers: u8,
+    /// Observers.
+    pub observers: u8,
+    /// Clients at a time.
+    pub clients: u16,
+    /// Which faults.
+    pub faults: FaultPlan,
+    /// The default timings instead of [`swarm`]'s.
+    pub plain: bool,
+}
+
+impl Plan {
+    /// A run of this seed with all faults: five servers, three clients.
+    #[must_use]
+    pub fn of_seed(seed: u64, steps: u64) -> Plan {
+        Plan {
+            seed,
+            steps,
+            servers: 5,
+            observers: 0,
+            clients: 3,
+            faults: FaultPlan::all(),
+            plain: false,
+        }
+    }
+
+    /// The world that it begins with.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        if self.plain {
+            Setup {
+                seed: self.seed,
+                voters: self.servers,
+                observers: self.observers,
+                ..Setup::default()
+            }
+        } else {
+            swarm(self.seed, self.servers, self.observers)
+        }
+    }
+
+    /// The command that repeats it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut command = format!(
+            "zabscope simulate --seed {} --steps {} --faults {} --servers {} --observers {} --clients {}",
+            self.seed, self.steps, self.faults, self.servers, self.observers, self.clients
+        );
+        if self.plain {
+            command.push_str(" --plain");
+        }
+        command
+    }
+}
+
+/// What happened, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Steps taken.
+    pub steps: u64,
+    /// Virtual time at the end, in µs.
+    pub virtual_us: u64,
+    /// Facts.
+    pub facts: u64,
+    /// Times a server began to look for a leader.
+    pub elections: u64,
+    /// Leaders established.
+    pub leaders: u64,
+    /// Transactions committed.
+    pub committed: u64,
+    /// Servers crashed.
+    pub crashes: u64,
+    /// Links cut, partitions, pauses, slow disks and links.
+    pub other_faults: u64,
+    /// Messages lost.
+    pub lost: u64,
+    /// Logs cut by TRUNC.
+    pub truncated: u64,
+    /// Trees replaced by SNAP.
+    pub snapshots_installed: u64,
+    /// Requests answered.
+    pub answered: u64,
+    /// Reads that showed less than was committed.
+    pub stale_reads: u64,
+    /// Watch events received.
+    pub watch_events: u64,
+    /// Sessions expired.
+    pub expired: u64,
+}
+
+impl Tally {
+    fn note(&mut self, log: &StepLog) {
+        self.facts += log.records.len() as u64;
+        for record in &log.records {
+            match &record.source {
+                Fact::Peer(event) => match &event.kind {
+                    EventKind::ElectionStarted { .. } => self.elections += 1,
+                    EventKind::Established { .. } => self.leaders += 1,
+                    EventKind::Committed { .. } => self.committed += 1,
+                    EventKind::LogTruncated { count, .. } if *count > 0 => self.truncated += 1,
+                    EventKind::SnapshotInstalled { .. } => self.snapshots_installed += 1,
+                    EventKind::SessionExpired { .. } => self.expired += 1,
+                    _ => {}
+                },
+                Fact::World(event) => match &event.kind {
+                    WorldEventKind::Crashed { .. } => self.crashes += 1,
+                    WorldEventKind::LinkCut { .. }
+                    | WorldEventKind::DirectionCut { .. }
+                    | WorldEventKind::Partitioned { .. }
+                    | WorldEventKind::Paused { .. }
+                    | WorldEventKind::DiskLost { .. } => self.other_faults += 1,
+                    WorldEventKind::LinkSlowed { extra, .. }
+                    | WorldEventKind::DiskSlowed { extra, .. }
+                        if *extra > Span(0) =>
+                    {
+                        self.other_faults += 1;
+                    }
+                    WorldEventKind::MessageLost { .. } => self.lost += 1,
+                    WorldEventKind::ReplyReceived { .. } => self.answered += 1,
+                    WorldEventKind::StaleRead { .. } => self.stale_reads += 1,
+                    WorldEventKind::WatchReceived { .. } => self.watch_events += 1,
+                    _ => {}
+                },
+            }
+        }
+    }
+}
+
+/// A run under way.
+pub struct Run {
+    plan: Plan,
+    world: World,
+    log: StepLog,
+    faults: Faults,
+    workload: Workload,
+    actions: Vec<TimedAction>,
+    checker: Checker,
+    trace: Trace,
+    tally: Tally,
+}
+
+/// Facts that a violation shows.
+const TRACE: usize = 60;
+
+impl Run {
+    /// A run before its first step, checked by these.
+    ///
+    /// # Errors
+    /// The plan's setup is out of bounds.
+    pub fn new(plan: Plan, mut checker: Checker) -> Result<Run, SetupError> {
+        checker.reset();
+        Ok(Run {
+            world: World::new(&plan.setup())?,
+            log: StepLog::default(),
+            faults: Faults::new(plan.faults.clone(), plan.seed),
+            workload: Workload::new(plan.seed, plan.clients),
+            actions: Vec::new(),
+            checker,
+            trace: Trace::new(TRACE),
+            tally: Tally::default(),
+            plan,
+        })
+    }
+
+    /// The world now.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What happened, in numbers.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally {
+            steps: self.world.steps(),
+            virtual_us: self.world.now().0,
+            ..self.tally
+        }
+    }
+
+    /// The run so far, to be opened in the page.
+    #[must_use]
+    pub fn export(&self) -> Exported {
+        Exported {
+            version: VERSION,
+            setup: self.world.setup().clone(),
+            actions: self.actions.clone(),
+            steps: self.world.steps(),
+            trace: Some(format!("{:016x}", self.world.trace_hash())),
+        }
+    }
+
+    /// A violation as text.
+    #[must_use]
+    pub fn report(&self, violation: &Violation) -> String {
+        report::violation(violation, &self.trace, &self.plan.command())
+    }
+
+    /// Runs all planned steps, then ends all faults and waits until every server serves again.
+    /// `each` sees every step and every action.
+    ///
+    /// # Errors
+    /// A property that does not hold.
+    pub fn run(&mut self, each: &mut dyn FnMut(&World, &StepLog)) -> Result<(), Box<Violation>> {
+        while self.world.steps() < self.plan.steps {
+            while let Some(action) = self.faults.next(&self.world) {
+                self.act(action, each)?;
+            }
+            while let Some(action) = self.workload.next(&self.world) {
+                self.act(action, each)?;
+            }
+            if !self.step(each)? {
+                // Everything is down: time goes on only for the faults to end.
+                self.end_faults(each)?;
+            }
+        }
+        self.recover(each)
+    }
+
+    fn end_faults(&mut self, each: &mut dyn FnMut(&World, &StepLog)) -> Result<(), Box<Violation>> {
+        let plan = self.plan.faults.clone();
+        self.faults.stop();
+        while let Some(action) = self.faults.next(&self.world) {
+            self.act(action, each)?;
+        }
+        self.faults.resume(plan);
+        Ok(())
+    }
+
+    /// All faults end; then every server must serve again within [`PATIENCE`].
+    fn recover(&mut self, each: &mut dyn FnMut(&World, &StepLog)) -> Result<(), Box<Violation>> {
+        self.faults.stop();
+        while let Some(action) = self.faults.next(&self.world) {
+            self.act(action, each)?;
+        }
+        let mut heal = vec![Action::HealAll];
+        for server in self.world.servers() {
+            let id = server.id;
+            match server.status {
+                ServerStatus::Down => heal.push(Action::Restart { server: id }),
+                ServerStatus::Paused => heal.push(Action::Resume { server: id }),
+                ServerStatus::Up | ServerStatus::NotStarted => {}
+            }
+        }
+        for action in heal {
+            self.act(action, each)?;
+        }
+        let until = self.world.now() + PATIENCE;
+        while !self.all_serve() {
+            if self.world.now() > until || !self.step(each)? {
+                let mut violation = Violation::new(&Recovers, &self.world, &self.log);
+                for server in self.world.servers() {
+                    if let Some(peer) = server.peer {
+                        violation = violation.with(
+                            &format!("server {}", server.id),
+                            format!(
+                                "{:?}, {:?}, leader {:?}, serving {}, last {:?}",
+                                peer.state(),
+                                peer.phase(),
+                                peer.leader(),
+                                peer.serving(),
+                                peer.last_logged()
+                            ),
+                        );
+                    }
+                }
+                return Err(Box::new(violation));
+            }
+        }
+        Ok(())
+    }
+
+    fn all_serve(&self) -> bool {
+        self.world
+            .servers()
+            .all(|s| s.peer.is_some_and(crate::peer::Peer::serving))
+    }
+
+    fn act(
+        &mut self,
+        action: Action,
+        each: &mut dyn FnMut(&World, &StepLog),
+    ) -> Result<(), Box<Violation>> {
+        let step = self.world.steps();
+        if self.world.act(&action, &mut self.log).is_ok() {
+            self.actions.push(TimedAction { step, action });
+            self.after(each)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, each: &mut dyn FnMut(&World, &StepLog)) -> Result<bool, Box<Violation>> {
+        let happened = self.world.step(&mut self.log);
+        if happened {
+            self.after(each)?;
+        }
+        Ok(happened)
+    }
+
+    fn after(&mut self, each: &mut dyn FnMut(&World, &StepLog)) -> Result<(), Box<Violation>> {
+        self.trace.note(&self.world, &self.log);
+        self.tally.note(&self.log);
+        each(&self.world, &self.log);
+        self.checker.check(&self.world, &self.log).map_err(Box::new)
+    }
+}
+
+/// How long an ensemble without faults may take until all servers serve, in virtual time: the
+/// longest pause between notifications (60 s) and a few rounds of initLimit.
+const PATIENCE: Span = Span::millis(300_000);
+
+/// Liveness: when all faults have ended, all servers serve again.
+struct Recovers;
+
+impl Invariant for Recovers {
+    fn name(&self) -> &'static str {
+        "recovers"
+    }
+    fn source(&self) -> &'static str {
+        "liveness: when faults end, every server serves within 300 s"
+    }
+    fn check(&mut self, _: &World, _: &StepLog) -> Result<(), Violation> {
+        Ok(())
+    }
+    fn reset(&mut self) {}
+}

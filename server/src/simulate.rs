@@ -1,0 +1,194 @@
+//! `zabscope simulate`: a seed, faults, clients, and every property checked after every step.
+
+use clap::Args;
+use serde::Serialize;
+use std::{
+    io::{self, BufWriter, Write},
+    process::ExitCode,
+    time::Instant,
+};
+use zabscope_core::sim::{
+    Checker, Exported, FaultPlan, Plan, Run, Tally, Violation,
+    report::{self, Standing},
+};
+
+/// What to simulate.
+#[derive(Args)]
+pub struct Options {
+    /// Decides everything: timings, faults, what clients do.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds to run, one after the other.
+    #[arg(long, default_value_t = 1)]
+    runs: u64,
+    /// Steps of each run; a step is one input to one server.
+    #[arg(long, default_value_t = 10_000)]
+    steps: u64,
+    /// Which faults: all, none, or a list of crash, cut, partition, pause, slow-disk, slow-link,
+    /// client, lose-disk, each with an optional rate such as crash=3.
+    #[arg(long, default_value = "all", value_parser = FaultPlan::parse)]
+    faults: FaultPlan,
+    /// Voters.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
+    servers: u8,
+    /// Observers.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
+    observers: u8,
+    /// Clients at a time.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=64))]
+    clients: u16,
+    /// The default timings; otherwise the seed draws them too.
+    #[arg(long)]
+    plain: bool,
+    /// Do not check the properties.
+    #[arg(long)]
+    no_invariants: bool,
+    /// Print the result as JSON, with the run as the page reads it.
+    #[arg(long)]
+    json: bool,
+    /// Print every fact, one line each.
+    #[arg(long)]
+    trace: bool,
+}
+
+/// The result of one run.
+#[derive(Serialize)]
+struct Outcome {
+    seed: u64,
+    trace_hash: String,
+    tally: Tally,
+    steps_per_second: u64,
+    violation: Option<Violation>,
+    repeat: String,
+    /// Only of a run that is shown alone or that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<Exported>,
+}
+
+/// Runs it; exit code 1 when a property does not hold, 2 when the plan is impossible.
+pub fn run(options: &Options) -> ExitCode {
+    match print(options) {
+        Ok(code) => code,
+        // Nobody reads on: not our failure.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("zabscope: {e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn print(options: &Options) -> io::Result<ExitCode> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut violations = 0;
+    let last = options.seed.saturating_add(options.runs.max(1) - 1);
+    let began = Instant::now();
+    for seed in options.seed..=last {
+        let plan = Plan {
+            seed,
+            steps: options.steps,
+            servers: options.servers,
+            observers: options.observers,
+            clients: options.clients,
+            faults: options.faults.clone(),
+            plain: options.plain,
+        };
+        let outcome = one(options, plan, &mut out)?;
+        violations += u64::from(outcome.violation.is_some());
+        if options.json {
+            serde_json::to_writer(&mut out, &outcome)?;
+            writeln!(out)?;
+        } else {
+            summary(&outcome, &mut out)?;
+        }
+        out.flush()?;
+    }
+    if options.runs > 1 && !options.json {
+        writeln!(
+            out,
+            "{} seeds, {violations} with a violation, in {:.1} s",
+            options.runs,
+            began.elapsed().as_secs_f64()
+        )?;
+    }
+    out.flush()?;
+    Ok(ExitCode::from(u8::from(violations > 0)))
+}
+
+fn one(options: &Options, plan: Plan, out: &mut impl Write) -> io::Result<Outcome> {
+    let checker = if options.no_invariants {
+        Checker::empty()
+    } else {
+        Checker::all()
+    };
+    let repeat = plan.command();
+    let seed = plan.seed;
+    let mut run = Run::new(plan, checker).map_err(io::Error::other)?;
+    let mut written = Ok(());
+    let began = Instant::now();
+    let result = run.run(&mut |world, log| {
+        if options.trace && written.is_ok() {
+            written = log.records.iter().try_for_each(|record| {
+                let standing = Standing::of(world, record.id().server);
+                writeln!(out, "{}", report::line(record, standing))
+            });
+        }
+    });
+    let seconds = began.elapsed().as_secs_f64().max(1e-9);
+    written?;
+    let tally = run.tally();
+    let violation = result.err().map(|v| *v);
+    if let (Some(violation), false) = (&violation, options.json) {
+        write!(out, "{}", run.report(violation))?;
+    }
+    Ok(Outcome {
+        seed,
+        trace_hash: format!("{:016x}", run.world().trace_hash()),
+        tally,
+        steps_per_second: (tally.steps as f64 / seconds) as u64,
+        run: (violation.is_some() || options.runs == 1).then(|| run.export()),
+        violation,
+        repeat,
+    })
+}
+
+fn summary(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let Outcome {
+        seed,
+        trace_hash,
+        tally: t,
+        steps_per_second,
+        violation,
+        ..
+    } = outcome;
+    writeln!(
+        out,
+        "seed {seed}: {} in {} steps, {}.{:03} s of virtual time, trace {trace_hash}, {steps_per_second} steps/s",
+        if violation.is_some() {
+            "VIOLATION"
+        } else {
+            "ok"
+        },
+        t.steps,
+        t.virtual_us / 1_000_000,
+        t.virtual_us / 1000 % 1000,
+    )?;
+    writeln!(
+        out,
+        "  {} leaders in {} elections, {} committed, {} crashes, {} other faults, {} messages lost, \
+         {} logs cut, {} trees replaced",
+        t.leaders,
+        t.elections,
+        t.committed,
+        t.crashes,
+        t.other_faults,
+        t.lost,
+        t.truncated,
+        t.snapshots_installed,
+    )?;
+    writeln!(
+        out,
+        "  {} requests answered, {} stale reads, {} watch events, {} sessions expired",
+        t.answered, t.stale_reads, t.watch_events, t.expired,
+    )
+}
