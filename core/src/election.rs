@@ -272,8 +272,9 @@ impl Election {
             }
             return None;
         }
-        if looking && n.round < self.round {
-            // Apache's receiver does this before anybody looks at the vote.
+        if looking && n.round < self.round && cfg.is_voter() {
+            // Apache's receiver does this before anybody looks at the vote. An observer's word would
+            // not count, only be answered: the two would go on for ever.
             self.tell_proposal(cfg, from, out);
         }
         match self.phase {

@@ -539,7 +539,7 @@ impl Leader {
                 link.id,
                 conn,
                 QuorumMessage::LeaderInfo { epoch },
-                me.log.last_seq(),
+                me.log.unsynced(),
             );
         }
     }
@@ -610,7 +610,7 @@ impl Leader {
         let Some(epoch) = self.epoch else { return };
         // A quorum has accepted: our own history becomes the history of the epoch.
         let witness = me.log.seal_history(epoch, out);
-        self.own_history = Some(witness.seq());
+        self.own_history = witness.seq();
         self.phase = LeaderPhase::CollectingNewLeaderAcks;
         self.phase_deadline = now.at + me.cfg.init_span();
         me.set_initialised();

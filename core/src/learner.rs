@@ -25,8 +25,6 @@ const CONNECT_RETRY: Span = Span::millis(100);
 pub enum LearnerPhase {
     /// The leader is called.
     Connecting {
-        /// Which attempt, from 1.
-        attempt: u32,
         /// When to try again; `None` while an attempt is under way.
         retry_at: Option<Moment>,
     },
@@ -59,6 +57,8 @@ pub struct Learner {
     phase: LearnerPhase,
     /// The epoch that the leader has offered.
     epoch: Epoch,
+    /// Attempts to reach the leader so far.
+    attempt: u32,
     began: Moment,
     last_heard: Moment,
     /// Received while synchronising, not yet logged: oldest first.
@@ -67,6 +67,9 @@ pub struct Learner {
     pending_committed: usize,
     /// What of our log was cut, for the event.
     cut: Option<(Zxid, Zxid)>,
+    /// The leader was lost while our log was being cut: nothing can go on before the disk has
+    /// answered, for until then we do not know what we stand for.
+    lost: Option<ElectionReason>,
 }
 
 type Verdict = Result<(), ElectionReason>;
@@ -80,16 +83,15 @@ impl Learner {
             leader,
             observer: !me.cfg.is_voter(),
             conn: None,
-            phase: LearnerPhase::Connecting {
-                attempt: 1,
-                retry_at: None,
-            },
+            phase: LearnerPhase::Connecting { retry_at: None },
             epoch: Epoch(0),
+            attempt: 1,
             began: now.at,
             last_heard: now.at,
             pending: VecDeque::new(),
             pending_committed: 0,
             cut: None,
+            lost: None,
         }
     }
 
@@ -103,6 +105,12 @@ impl Learner {
     #[must_use]
     pub fn conn(&self) -> Option<ConnId> {
         self.conn
+    }
+
+    /// Attempts to reach the leader so far.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// Where it stands.
@@ -139,55 +147,52 @@ impl Learner {
         }
     }
 
-    /// Its deadline.
+    /// Its deadline; none while the disk is at work, which always answers.
     #[must_use]
-    pub fn next_wait(&self, me: &Replica) -> Wait {
+    pub fn next_wait(&self, me: &Replica) -> Option<Wait> {
         match &self.phase {
-            LearnerPhase::Connecting {
-                retry_at: Some(at), ..
-            } => Wait {
+            LearnerPhase::Connecting { retry_at: Some(at) } => Some(Wait {
                 at: *at,
                 reason: WaitReason::RetryConnect,
-            },
-            LearnerPhase::Connecting { retry_at: None, .. } => Wait {
+            }),
+            LearnerPhase::Connecting { retry_at: None } => Some(Wait {
                 at: self.began + me.cfg.init_span(),
                 reason: WaitReason::LearnerInitLimit,
-            },
+            }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
-            | LearnerPhase::Truncating { .. }
-            | LearnerPhase::Syncing { .. } => Wait {
+            | LearnerPhase::Syncing { .. } => Some(Wait {
                 at: self.last_heard + me.cfg.init_span(),
                 reason: WaitReason::LearnerInitLimit,
-            },
-            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Wait {
+            }),
+            LearnerPhase::Truncating { .. } => None,
+            LearnerPhase::AwaitingUpToDate | LearnerPhase::Serving => Some(Wait {
                 at: self.last_heard + me.cfg.sync_span(),
                 reason: WaitReason::LearnerSyncLimit,
-            },
+            }),
         }
     }
 
     /// A deadline has come.
     pub(crate) fn on_timer(&mut self, now: Now, me: &Replica, out: &mut Output) -> Verdict {
-        let wait = self.next_wait(me);
-        if now.at < wait.at {
+        if self.next_wait(me).is_none_or(|wait| now.at < wait.at) {
             return Ok(());
         }
         let leader = self.leader;
         match &mut self.phase {
-            LearnerPhase::Connecting { attempt, retry_at } if retry_at.is_some() => {
-                *attempt += 1;
+            LearnerPhase::Connecting { retry_at } if retry_at.is_some() => {
+                self.attempt += 1;
                 *retry_at = None;
                 out.emit(EventKind::Connecting {
                     leader,
-                    attempt: *attempt,
+                    attempt: self.attempt,
                 });
                 out.effect(|cause| Effect::Connect { to: leader, cause });
                 Ok(())
             }
-            LearnerPhase::Connecting { attempt, .. } => Err(ElectionReason::LeaderUnreachable {
+            LearnerPhase::Connecting { .. } => Err(ElectionReason::LeaderUnreachable {
                 leader,
-                attempts: *attempt,
+                attempts: self.attempt,
             }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
@@ -236,11 +241,11 @@ impl Learner {
         if to != leader {
             return Ok(());
         }
-        if let LearnerPhase::Connecting { attempt, retry_at } = &mut self.phase {
-            if *attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
+        if let LearnerPhase::Connecting { retry_at } = &mut self.phase {
+            if self.attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
                 return Err(ElectionReason::LeaderUnreachable {
                     leader,
-                    attempts: *attempt,
+                    attempts: self.attempt,
                 });
             }
             *retry_at = Some(now.at + CONNECT_RETRY);
@@ -248,15 +253,29 @@ impl Learner {
         Ok(())
     }
 
-    /// The connection to the leader is gone.
-    pub(crate) fn on_closed(&self, conn: ConnId) -> Verdict {
-        if self.conn == Some(conn) {
-            Err(ElectionReason::LeaderConnectionLost {
-                leader: self.leader,
-            })
-        } else {
-            Ok(())
+    /// The connection to the leader is gone. If it never said a word, it does not lead yet: that is
+    /// an attempt that failed.
+    pub(crate) fn on_closed(&mut self, now: Now, me: &Replica, conn: ConnId) -> Verdict {
+        if self.conn != Some(conn) {
+            return Ok(());
         }
+        if self.phase == LearnerPhase::AwaitingEpoch {
+            self.conn = None;
+            self.phase = LearnerPhase::Connecting { retry_at: None };
+            return self.on_connect_failed(now, me, self.leader);
+        }
+        self.give_up(ElectionReason::LeaderConnectionLost {
+            leader: self.leader,
+        })
+    }
+
+    /// Back to the election, at once or when the disk has answered.
+    fn give_up(&mut self, because: ElectionReason) -> Verdict {
+        if matches!(self.phase, LearnerPhase::Truncating { .. }) {
+            self.lost.get_or_insert(because);
+            return Ok(());
+        }
+        Err(because)
     }
 
     /// Gives the connection up.
@@ -340,7 +359,7 @@ impl Learner {
             current_epoch,
         });
         // Neither the epoch nor the history it speaks of may be lost once this has left.
-        let after = me.log.last_seq();
+        let after = me.log.unsynced();
         out.send_after(
             self.leader,
             conn,
@@ -435,6 +454,9 @@ impl Learner {
             count,
         });
         me.set_initialised();
+        if let Some(because) = self.lost.take() {
+            return Err(because);
+        }
         self.phase = LearnerPhase::Syncing {
             mode: SyncMode::Trunc,
         };

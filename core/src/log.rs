@@ -81,7 +81,7 @@ impl Written {
 #[must_use = "this is what NEWLEADER is acknowledged with"]
 pub struct HistoryWritten {
     epoch: Epoch,
-    seq: StorageSeq,
+    seq: Option<StorageSeq>,
 }
 
 impl HistoryWritten {
@@ -90,13 +90,13 @@ impl HistoryWritten {
     pub fn ack(self) -> Ack {
         Ack {
             zxid: self.epoch.start(),
-            after: Some(self.seq),
+            after: self.seq,
         }
     }
 
-    /// The operation that makes it durable.
+    /// The operation that makes it durable; `None` if it is already.
     #[must_use]
-    pub fn seq(self) -> StorageSeq {
+    pub fn seq(self) -> Option<StorageSeq> {
         self.seq
     }
 }
@@ -169,6 +169,13 @@ impl Log {
         self.last_seq
     }
 
+    /// What a message must wait for that speaks of all that was written so far; `None` if all of it
+    /// is on disk.
+    #[must_use]
+    pub fn unsynced(&self) -> Option<StorageSeq> {
+        (self.last_seq > self.durable_seq).then_some(self.last_seq)
+    }
+
     /// Whether this operation is on disk.
     #[must_use]
     pub fn is_durable(&self, seq: StorageSeq) -> bool {
@@ -218,7 +225,7 @@ impl Log {
             new: epoch,
         });
         self.current_epoch = epoch;
-        let seq = self.store(StorageOp::CurrentEpoch(epoch), out);
+        let seq = Some(self.store(StorageOp::CurrentEpoch(epoch), out));
         HistoryWritten { epoch, seq }
     }
 
@@ -227,7 +234,7 @@ impl Log {
     pub fn sealed_history(&self) -> HistoryWritten {
         HistoryWritten {
             epoch: self.current_epoch,
-            seq: self.last_seq,
+            seq: self.unsynced(),
         }
     }
 

@@ -193,11 +193,8 @@ impl Peer {
                     });
                     learner.on_truncated(now, &mut self.me, &stored, out)
                 }
-                // The role ended while the disk was at work: what it found is what we have now.
-                Role::Looking(_) | Role::Leading(_) => {
-                    self.me.reload(&stored);
-                    Ok(())
-                }
+                // A learner never leaves while its log is being cut.
+                Role::Looking(_) | Role::Leading(_) => Ok(()),
             },
             InputKind::LogRead { conn, read } => {
                 out.because(EventKind::DiskRead {
@@ -324,7 +321,7 @@ impl Peer {
 
     fn on_closed(
         &mut self,
-        _now: Now,
+        now: Now,
         conn: ConnId,
         out: &mut Output,
     ) -> Result<(), ElectionReason> {
@@ -336,7 +333,7 @@ impl Peer {
             Role::Learning(learner) => {
                 let with = (learner.conn() == Some(conn)).then(|| learner.leader());
                 out.because(EventKind::LinkDown { with, conn });
-                learner.on_closed(conn)
+                learner.on_closed(now, &self.me, conn)
             }
             Role::Leading(leader) => {
                 let with = leader.on_closed(conn);
@@ -480,19 +477,18 @@ impl Peer {
     /// When it wants to be called if nothing comes, and what for.
     #[must_use]
     pub fn deadline(&self) -> Option<Wait> {
-        Some(match &self.role {
-            Role::Looking(election) => election.deadline(),
+        match &self.role {
+            Role::Looking(election) => Some(election.deadline()),
             Role::Learning(learner) => learner.next_wait(&self.me),
-            Role::Leading(leader) => leader.next_wait(),
-        })
+            Role::Leading(leader) => Some(leader.next_wait()),
+        }
     }
 
     /// Everything that it waits for, the nearest first.
     #[must_use]
     pub fn waits(&self) -> Vec<Wait> {
         let mut all = match &self.role {
-            Role::Looking(election) => vec![election.deadline()],
-            Role::Learning(learner) => vec![learner.next_wait(&self.me)],
+            Role::Looking(_) | Role::Learning(_) => Vec::from_iter(self.deadline()),
             Role::Leading(leader) => leader.waits(),
         };
         all.sort_unstable();

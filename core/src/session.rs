@@ -42,3 +42,37 @@ pub fn first_id(wall_ms: i64, server: ServerId) -> SessionId {
         id => SessionId(id),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    #[test]
+    fn passwords_are_java_utils_random() {
+        for (session, expected) in [
+            (0x1_0000_0000_0000, "f22acd4a97e69d6d20a49bb638eadb38"),
+            (0, "f22acd4a97e69d6d20a49bb638eadb38"),
+            (1, "054cc74a37327db215e702e20c73f005"),
+            (0x100_0123_4567_8901, "da1700ba9f6dfabfdbb8dae9d73cb0b6"),
+        ] {
+            assert_eq!(hex(&password(SessionId(session))), expected);
+        }
+    }
+
+    #[test]
+    fn session_ids_begin_with_server_and_clock() {
+        assert_eq!(
+            first_id(1_721_000_000_000, ServerId(3)),
+            SessionId(0x0390_b397_fa00_0000)
+        );
+    }
+
+    #[test]
+    fn the_mark_of_containers_is_no_session() {
+        assert_eq!(first_id(0, ServerId(128)), SessionId(i64::MIN + 1));
+    }
+}

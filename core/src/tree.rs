@@ -6,6 +6,8 @@ pub mod acl;
 pub mod database;
 pub mod node;
 pub mod path;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod watch;
 
 pub use database::{Applied, Change, ChangeKind, Database};
@@ -18,18 +20,25 @@ use crate::{
 };
 use core::{
     fmt,
-    ops::Bound::{Excluded, Included},
+    hash::{BuildHasherDefault, Hash, Hasher},
 };
-use imbl::{OrdMap, OrdSet};
-use std::sync::Arc;
+use imbl::{GenericHashMap, OrdMap, OrdSet, shared_ptr::DefaultSharedPtr};
+use std::{collections::BTreeSet, hash::DefaultHasher, sync::Arc};
+
+/// Path to node. A trie over hashes finds a path among a million in a third of the time of an
+/// ordered map, which must compare long strings that begin alike at every step. The hasher has a
+/// fixed key, and its order is never seen: whoever walks, walks along the children.
+type Nodes =
+    GenericHashMap<Arc<str>, Arc<Node>, BuildHasherDefault<DefaultHasher>, DefaultSharedPtr>;
 
 /// The znode tree.
 ///
-/// One ordered map from path to node. Everything beside it (digest, sizes, who owns which
-/// ephemerals, …) follows from it and is kept up to date with each change.
+/// One persistent map from path to node; each node knows its children's names. Everything beside
+/// it (digest, sizes, who owns which ephemerals, …) follows and is kept up to date with each
+/// change.
 #[derive(Clone)]
 pub struct Tree {
-    nodes: OrdMap<Arc<str>, Arc<Node>>,
+    nodes: Nodes,
     /// Each distinct list once, with the number of nodes that have it.
     acls: OrdMap<Arc<[Acl]>, usize>,
     ephemerals: OrdMap<SessionId, OrdSet<Arc<str>>>,
@@ -50,8 +59,14 @@ pub enum LoadError {
     Twice(Arc<str>),
 }
 
+/// What a create made.
+pub(crate) struct Made {
+    pub stat: Stat,
+    pub acl: Arc<[Acl]>,
+    pub parent_acl: Arc<[Acl]>,
+}
+
 /// What a create needs besides the path.
-#[derive(Clone, Debug)]
 pub(crate) struct NewNode<'a> {
     pub data: &'a Data,
     pub acl: &'a Arc<[Acl]>,
@@ -80,7 +95,7 @@ impl Tree {
     #[must_use]
     pub fn bare() -> Tree {
         let mut tree = Tree {
-            nodes: OrdMap::new(),
+            nodes: Nodes::default(),
             acls: OrdMap::new(),
             ephemerals: OrdMap::new(),
             containers: OrdSet::new(),
@@ -114,8 +129,17 @@ impl Tree {
                 node.stat.aversion = -1;
                 node.stat_changed();
             }
+            self.link(at);
             self.insert(&Arc::from(at), node);
         }
+    }
+
+    /// Tells the parent, if there is one, of its new child.
+    fn link(&mut self, at: &str) -> bool {
+        path::split(at).is_some_and(|(parent, name)| {
+            self.update(parent, |node| node.children.insert(Arc::from(name)))
+                .is_some()
+        })
     }
 
     /// Writes the configuration's text locally, not by a transaction (1.17).
@@ -151,7 +175,7 @@ impl Tree {
         if self.contains(at) {
             return Err(LoadError::Twice(at.clone()));
         }
-        if !path::split(at).is_some_and(|(parent, _)| self.contains(parent)) {
+        if !self.link(at) {
             return Err(LoadError::NoParent(at.clone()));
         }
         let acl = self.retain_acl(acl);
@@ -180,9 +204,9 @@ impl Tree {
         self.node(at).map(Node::stat)
     }
 
-    /// All znodes in the order of their paths' bytes: every parent before its children.
-    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (&Arc<str>, &Node)> + Clone {
-        self.nodes.iter().map(|(at, node)| (at, &**node))
+    /// All znodes: every parent before its children, siblings by name.
+    pub fn nodes(&self) -> impl Iterator<Item = (&Arc<str>, &Node)> {
+        self.walk(path::ROOT)
     }
 
     /// The names of a znode's children, sorted; nothing for a znode that is not there.
@@ -190,29 +214,39 @@ impl Tree {
         self.node(at).into_iter().flat_map(|node| node.children())
     }
 
-    /// All znodes strictly below a path, in order.
-    pub fn below<'a>(
-        &'a self,
-        at: &str,
-    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Node)> + use<'a> {
-        // '0' follows '/' in ASCII: what begins with "/a/" lies between "/a/" and "/a0".
-        let (from, to) = if matches!(at, "" | path::ROOT) {
-            (String::from("/\u{0}"), String::from("0"))
-        } else {
-            (format!("{at}/"), format!("{at}0"))
-        };
-        self.nodes
-            .range::<_, str>((Included(from.as_str()), Excluded(to.as_str())))
-            .map(|(at, node)| (at, &**node))
+    /// All znodes strictly below a path, in the order of [`Tree::nodes`].
+    pub fn below(&self, at: &str) -> impl Iterator<Item = (&Arc<str>, &Node)> + use<'_> {
+        self.walk(at).skip(1)
     }
 
-    /// The paths that differ between two trees, in order; quick when they share most of their
-    /// structure.
-    pub fn changed<'a>(&'a self, other: &'a Tree) -> impl Iterator<Item = &'a Arc<str>> {
-        self.nodes.diff(&other.nodes).map(|item| match item {
-            imbl::ordmap::DiffItem::Add(at, _) | imbl::ordmap::DiffItem::Remove(at, _) => at,
-            imbl::ordmap::DiffItem::Update { new: (at, _), .. } => at,
+    fn walk(&self, at: &str) -> impl Iterator<Item = (&Arc<str>, &Node)> + use<'_> {
+        let at = if at.is_empty() { path::ROOT } else { at };
+        let mut open: Vec<_> = self.nodes.get_key_value(at).into_iter().collect();
+        core::iter::from_fn(move || {
+            let (at, node) = open.pop()?;
+            open.extend(
+                node.children
+                    .iter()
+                    .rev()
+                    .filter_map(|name| self.nodes.get_key_value(&*path::child(at, name))),
+            );
+            Some((at, &**node))
         })
+    }
+
+    /// The paths at which two trees differ, sorted.
+    #[must_use]
+    pub fn changed(&self, other: &Tree) -> Vec<Arc<str>> {
+        let differs = |tree: &Tree, at: &Arc<str>, node: &Node| tree.node(at) != Some(node);
+        let mut paths = BTreeSet::new();
+        for (one, two) in [(self, other), (other, self)] {
+            for (at, node) in one.nodes() {
+                if differs(two, at, node) {
+                    paths.insert(at.clone());
+                }
+            }
+        }
+        paths.into_iter().collect()
     }
 
     /// Number of znodes, the root counted once (Apache's figures count its two keys).
@@ -299,11 +333,8 @@ impl Tree {
 
     // --- What a transaction does; the rules of 4.6 ---
 
-    pub(crate) fn create(&mut self, at: &Arc<str>, new: NewNode<'_>) -> Result<Stat, ErrorCode> {
-        let (parent, _) = path::split(at).ok_or(ErrorCode::NoNode)?;
-        if !self.contains(parent) {
-            return Err(ErrorCode::NoNode);
-        }
+    pub(crate) fn create(&mut self, at: &Arc<str>, new: NewNode<'_>) -> Result<Made, ErrorCode> {
+        let (parent, name) = path::split(at).ok_or(ErrorCode::NoNode)?;
         if self.contains(at) {
             // Replay: the ACL that a fuzzy snapshot refers to may be unknown; this repairs it.
             let list = self.retain_acl(new.acl);
@@ -313,58 +344,63 @@ impl Tree {
             }
             return Err(ErrorCode::NodeExists);
         }
-        self.raise_cversion(parent, new.parent_cversion, new.zxid);
+        let parent_acl = self
+            .update(parent, |node| {
+                node.raise_cversion(new.parent_cversion, new.zxid);
+                node.children.insert(Arc::from(name));
+                node.acl.clone()
+            })
+            .ok_or(ErrorCode::NoNode)?;
         let acl = self.retain_acl(new.acl);
         let stat = StatPersisted::created(new.zxid, new.time_ms, new.owner);
-        let node = Node::new(at, new.data.clone(), acl, stat, new.owner);
-        let shown = node.stat();
+        let node = Node::new(at, new.data.clone(), acl.clone(), stat, new.owner);
+        let stat = node.stat();
         self.insert(at, node);
-        Ok(shown)
+        Ok(Made {
+            stat,
+            acl,
+            parent_acl,
+        })
     }
 
-    /// The parent's cversion and pzxid become the recorded ones only if that is progress; -1 is
-    /// how old logs say "one more".
+    /// A create that is replayed on a state ahead of it repairs its parent's counters.
     pub(crate) fn raise_cversion(&mut self, at: &str, cversion: i32, zxid: Zxid) {
-        let Some(node) = self.node(at) else { return };
-        let current = node.stat.cversion;
-        let recorded = match cversion {
-            -1 => current.wrapping_add(1),
-            recorded => recorded,
-        };
-        if recorded > current {
-            self.update(at, |node| {
-                node.stat.cversion = recorded;
-                node.stat.pzxid = zxid;
-                node.stat_changed();
-            });
-        }
+        self.update(at, |node| node.raise_cversion(cversion, zxid));
     }
 
-    /// Deletes and returns the node. What is below it goes too: a correct leader never deletes a
-    /// znode with children, but a replay may pass through such a state.
-    pub(crate) fn delete(&mut self, at: &str, zxid: Zxid) -> Result<Arc<Node>, ErrorCode> {
+    /// Deletes; returns the node and its parent's ACL. What is below it goes too: a correct leader
+    /// never deletes a znode with children, but a replay may pass through such a state.
+    pub(crate) fn delete(
+        &mut self,
+        at: &str,
+        zxid: Zxid,
+    ) -> Result<(Arc<Node>, Arc<[Acl]>), ErrorCode> {
         let (parent, name) = path::split(at).ok_or(ErrorCode::NoNode)?;
-        if !self.contains(parent) {
-            return Err(ErrorCode::NoNode);
-        }
-        self.update(parent, |node| {
-            node.children.remove(name);
-            // Even when the child is gone already: its deletion belongs to the parent's history.
-            if zxid > node.stat.pzxid {
-                node.stat.pzxid = zxid;
-                node.stat_changed();
-            }
-        });
+        let parent_acl = self
+            .update(parent, |node| {
+                node.children.remove(name);
+                // Even when the child is gone already: its end belongs to the parent's history.
+                if zxid > node.stat.pzxid {
+                    node.stat.pzxid = zxid;
+                    node.stat_changed();
+                }
+                node.acl.clone()
+            })
+            .ok_or(ErrorCode::NoNode)?;
         let node = self.remove_entry(at).ok_or(ErrorCode::NoNode)?;
-        if !node.children.is_empty() {
-            let orphans: Vec<Arc<str>> = self.below(at).map(|(at, _)| at.clone()).collect();
-            for orphan in orphans {
+        for name in &node.children {
+            let below: Vec<Arc<str>> = self
+                .walk(&path::child(at, name))
+                .map(|(at, _)| at.clone())
+                .collect();
+            for orphan in below {
                 self.remove_entry(&orphan);
             }
         }
-        Ok(node)
+        Ok((node, parent_acl))
     }
 
+    /// Returns the stat, and the ACL that governs who hears of it.
     pub(crate) fn set_data(
         &mut self,
         at: &str,
@@ -372,20 +408,20 @@ impl Tree {
         version: i32,
         zxid: Zxid,
         time_ms: i64,
-    ) -> Result<Stat, ErrorCode> {
-        let before = self.node(at).ok_or(ErrorCode::NoNode)?.bytes(at);
-        let (stat, after) = self
+    ) -> Result<(Stat, Arc<[Acl]>), ErrorCode> {
+        let (before, after, stat, acl) = self
             .update(at, |node| {
+                let before = node.bytes(at);
                 node.data = data.clone();
                 node.stat.version = version;
                 node.stat.mzxid = zxid;
                 node.stat.mtime = time_ms;
                 node.content_changed(at);
-                (node.stat(), node.bytes(at))
+                (before, node.bytes(at), node.stat(), node.acl.clone())
             })
             .ok_or(ErrorCode::NoNode)?;
         self.data_bytes = self.data_bytes - before + after;
-        Ok(stat)
+        Ok((stat, acl))
     }
 
     pub(crate) fn set_acl(
@@ -394,7 +430,8 @@ impl Tree {
         acl: &Arc<[Acl]>,
         version: i32,
     ) -> Result<Stat, ErrorCode> {
-        if !self.contains(at) {
+        // Not `contains`: for a write the empty path is no name of the root.
+        if !self.nodes.contains_key(at) {
             return Err(ErrorCode::NoNode);
         }
         let list = self.retain_acl(acl);
@@ -420,7 +457,7 @@ impl Tree {
         Some(result)
     }
 
-    /// A node that is not there yet; its ACL is retained already.
+    /// A node that is not there yet; its ACL is retained and its parent knows it already.
     fn insert(&mut self, at: &Arc<str>, node: Node) {
         self.digest = self.digest.wrapping_add(weight(at, &node));
         self.data_bytes += node.bytes(at);
@@ -438,9 +475,6 @@ impl Tree {
             Owner::Ttl(_) => {
                 self.ttls.insert(at.clone());
             }
-        }
-        if let Some((parent, name)) = path::split(at) {
-            self.update(parent, |node| node.children.insert(Arc::from(name)));
         }
         self.nodes.insert(at.clone(), Arc::new(node));
     }
@@ -502,7 +536,7 @@ fn weight(at: &str, node: &Node) -> u64 {
     }
 }
 
-/// Two trees are equal when their nodes are; the rest follows. Shared structure is not looked at.
+/// Two trees are equal when their nodes are; the rest follows.
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         self.digest == other.digest
@@ -512,8 +546,8 @@ impl PartialEq for Tree {
 
 impl Eq for Tree {}
 
-impl core::hash::Hash for Tree {
-    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+impl Hash for Tree {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.digest.hash(state);
         self.nodes.len().hash(state);
     }
@@ -523,4 +557,230 @@ impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} znodes, digest {:#x}", self.nodes.len(), self.digest)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::World, *};
+    use crate::{
+        request::{CreateMode, CreateOp},
+        tree::testing::{data, entry, set},
+    };
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_fresh_tree_has_the_published_digest() {
+        assert_eq!(Tree::new().digest(), 1_371_985_504);
+    }
+
+    #[test]
+    fn a_fresh_tree_has_four_nodes_as_apache_makes_them() {
+        let tree = Tree::new();
+        let paths: Vec<&str> = tree.nodes().map(|(at, _)| &**at).collect();
+        assert_eq!(
+            paths,
+            ["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]
+        );
+        for (at, node) in tree.nodes() {
+            let config = at.ends_with("config");
+            let aversion = if config { -1 } else { 0 };
+            let expected = StatPersisted {
+                aversion,
+                ..StatPersisted::default()
+            };
+            assert_eq!(*node.persisted(), expected, "{at}");
+            assert_eq!(node.acl().is_empty(), !config);
+            assert_eq!(node.data(), &data(""), "empty, not absent");
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_written_without_a_trace_in_the_digest() {
+        let mut tree = Tree::new();
+        tree.set_config(data("version=100000000"), Zxid(1 << 32), 5);
+        let stat = tree.stat(path::CONFIG).expect("there");
+        assert_eq!((stat.version, stat.mzxid), (-1, Zxid(1 << 32)));
+        assert_eq!(tree.digest(), Tree::new().digest());
+        assert_ne!(tree, Tree::new());
+    }
+
+    #[test]
+    fn what_is_below_zookeeper_is_not_in_the_digest_and_zookeeper_is() {
+        let mut world = World::new();
+        let before = world.db.digest();
+        world.ask(&set("/zookeeper/quota", "x", -1));
+        assert_eq!(world.db.digest(), before);
+        world.ask(&set("/zookeeper", "x", -1));
+        assert_ne!(world.db.digest(), before);
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn identical_lists_are_kept_once_and_go_with_their_last_node() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/b");
+        let lists = |world: &World| world.db.tree.acls().map(|(_, n)| n).collect::<Vec<_>>();
+        assert_eq!(
+            lists(&world),
+            [1, 2],
+            "the configuration's, and the open one of two nodes"
+        );
+        let acl: Arc<[Acl]> = Arc::from([entry(31, "digest", "joe:h")]);
+        world.db.tree.set_acl("/a", &acl, 1).expect("there");
+        assert_eq!(lists(&world), [1, 1, 1]);
+        world.delete("/a");
+        assert_eq!(lists(&world), [1, 1]);
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn a_walk_goes_down_before_it_goes_on() {
+        let mut world = World::new();
+        for at in ["/b", "/a", "/a/z", "/a-b", "/a/b"] {
+            world.create(at);
+        }
+        let below: Vec<&str> = world.db.tree.below("/").map(|(at, _)| &**at).collect();
+        assert_eq!(below[..5], ["/a", "/a/b", "/a/z", "/a-b", "/b"]);
+        assert_eq!(world.db.tree.below("/a").count(), 2);
+        assert_eq!(world.db.tree.below("/no").count(), 0);
+    }
+
+    #[test]
+    fn only_used_empty_containers_and_outdated_ttl_nodes_are_reapable() {
+        let mut world = World::new();
+        world.make("/new", CreateMode::Container, CreateOp::Container);
+        world.make("/used", CreateMode::Container, CreateOp::Container);
+        world.make("/busy", CreateMode::Container, CreateOp::Container);
+        world.make("/ttl", CreateMode::PersistentWithTtl, CreateOp::Ttl(1000));
+        let made = world.db.tree.stat("/ttl").expect("made").mtime;
+        for at in ["/used/a", "/busy/a"] {
+            world.create(at);
+        }
+        world.delete("/used/a");
+        let at = |ms| -> Vec<&str> { world.db.tree.reapable(ms).map(|at| &**at).collect() };
+        assert_eq!(at(made + 1000), ["/used"], "not before the time is over");
+        assert_eq!(at(made + 1001), ["/used", "/ttl"]);
+        assert_eq!(at(i64::MIN), ["/used"]);
+    }
+
+    #[test]
+    fn a_tree_loads_from_its_own_walk() {
+        let mut world = World::new();
+        world.make("/e", CreateMode::Ephemeral, CreateOp::Create);
+        world.make("/c", CreateMode::Container, CreateOp::Container);
+        world.make("/t", CreateMode::PersistentWithTtl, CreateOp::Ttl(5));
+        world.create("/c/a");
+        let tree = &world.db.tree;
+        let mut loaded = Tree::bare();
+        for (at, node) in tree.nodes() {
+            let at = if &**at == "/" {
+                Arc::from("")
+            } else {
+                at.clone()
+            };
+            loaded
+                .load(
+                    &at,
+                    node.data().clone(),
+                    node.acl(),
+                    *node.persisted(),
+                    true,
+                )
+                .expect("a tree");
+        }
+        assert_eq!(&loaded, tree);
+        world.db.tree = loaded;
+        world.assert_consistent();
+        assert_eq!(world.db.tree.ephemerals(world.session).count(), 1);
+        assert_eq!(
+            world.db.tree.containers().count() + world.db.tree.ttl_nodes().count(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_snapshot_that_is_no_tree_is_refused() {
+        let mut tree = Tree::bare();
+        let stat = StatPersisted::default();
+        let mut load = |at: &str| tree.load(&at.into(), None, &Arc::from([]), stat, true);
+        assert_eq!(load("/a/b"), Err(LoadError::NoParent("/a/b".into())));
+        assert_eq!(load("a"), Err(LoadError::NoParent("a".into())));
+        assert_eq!(load("/a"), Ok(()));
+        assert_eq!(load("/a"), Err(LoadError::Twice("/a".into())));
+    }
+
+    #[test]
+    fn differences_between_trees_are_found() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/b");
+        let before = world.db.tree.clone();
+        world.ask(&set("/a", "x", -1));
+        world.create("/c");
+        world.delete("/b");
+        let changed = world.db.tree.changed(&before);
+        assert_eq!(changed, ["/", "/a", "/b", "/c"].map(Arc::from));
+        assert_eq!(before.changed(&before), Vec::<Arc<str>>::new());
+    }
+
+    #[test]
+    fn a_clone_keeps_what_it_saw() {
+        let mut world = World::new();
+        world.create("/a");
+        let (kept, digest) = (world.db.clone(), world.db.digest());
+        world.ask(&set("/a", "x", -1));
+        world.delete("/a");
+        assert_eq!(kept.tree.node("/a").map(Node::data), Some(&data("")));
+        assert_eq!(kept.digest(), digest);
+        assert_eq!(kept.tree.recomputed_digest(), digest);
+    }
+
+    proptest! {
+           /// imbl lost updates and differences in versions before 7.0.2: the maps that we build on
+           /// must agree with a plain map, in all clones taken on the way.
+           #[test]
+           fn persistent_maps_lose_nothing(ops in prop::collection::vec((0u8..4, 0u16..300, any::<u32>()), 1..400)) {
+               let mut nodes: GenericHashMap<
+                   Arc<str>,
+                   u32,
+                   BuildHasherDefault<DefaultHasher>,
+                   DefaultSharedPtr,
+               > = GenericHashMap::default();
+               let mut ordered: OrdMap<Arc<str>, u32> = OrdMap::new();
+               let mut model: BTreeMap<Arc<str>, u32> = BTreeMap::new();
+               let mut kept = Vec::new();
+               for (op, key, value) in ops {
+                   let key: Arc<str> = format!("/parent/{key}").into();
+                   match op {
+                       0 => {
+                           prop_assert_eq!(nodes.remove(&*key), model.get(&key).copied());
+                           prop_assert_eq!(ordered.remove(&*key), model.remove(&key));
+                       }
+                       1 => {
+                           for slot in [nodes.get_mut(&*key), ordered.get_mut(&*key), model.get_mut(&key)].into_iter().flatten() {
+    *slot = value;
+    }
+                       }
+                       2 => kept.push((nodes.clone(), ordered.clone(), model.clone())),
+                       _ => {
+                           nodes.insert(key.clone(), value);
+                           ordered.insert(key.clone(), value);
+                           model.insert(key, value);
+                       }
+                   }
+               }
+               kept.push((nodes, ordered.clone(), model.clone()));
+               for (nodes, old, model_then) in kept {
+                   prop_assert_eq!(nodes.len(), model_then.len());
+                   prop_assert!(model_then.iter().all(|(k, v)| nodes.get(k) == Some(v)));
+                   prop_assert!(old.iter().eq(model_then.iter()));
+                   let differ = ordered.diff(&old).count();
+                   let expected = model.iter().filter(|(k, v)| model_then.get(*k) != Some(v)).count()
+                       + model_then.keys().filter(|k| !model.contains_key(*k)).count();
+                   prop_assert_eq!(differ, expected);
+               }
+           }
+       }
 }

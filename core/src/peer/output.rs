@@ -52,7 +52,7 @@ pub enum Effect {
         to: ServerId,
         /// What.
         message: Message,
-        /// The storage operation that must be on disk before.
+        /// The storage operation that must be on disk before; if it is already, send at once.
         after: Option<StorageSeq>,
         /// The event behind it.
         cause: EventId,
@@ -211,13 +211,13 @@ impl Output {
         to: ServerId,
         conn: ConnId,
         message: QuorumMessage,
-        after: StorageSeq,
+        after: Option<StorageSeq>,
     ) {
         let cause = self.cause();
         self.effects.push(Effect::Send {
             to,
             message: Message::Quorum(conn, message),
-            after: Some(after),
+            after,
             cause,
         });
     }

@@ -272,3 +272,580 @@ fn delete_container(db: &Database, at: &Arc<str>) -> Result<TxnBody, ErrorCode> 
         container: true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{SessionId, Zxid},
+        request::CreateMode,
+        tree::testing::{ME, OTHER, World, check, create, data, delete, entry, id, set},
+    };
+
+    fn closed(perms: i32) -> Arc<[Acl]> {
+        Arc::from([entry(perms, "world", "anyone")])
+    }
+
+    /// Makes `/locked`, which grants `perms`, with the child `/locked/a`.
+    fn locked(perms: i32) -> World {
+        let mut world = World::new();
+        world.create("/locked");
+        world.create("/locked/a");
+        let acl = closed(perms);
+        let path: Arc<str> = "/locked".into();
+        assert_eq!(
+            world.error(&Write::SetAcl {
+                path,
+                acl,
+                version: -1
+            }),
+            None
+        );
+        world
+    }
+
+    #[test]
+    fn a_create_names_the_parents_next_cversion() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/a/x");
+        world.delete("/a/x");
+        let TxnBody::Create(made) = world.ask(&Write::Create(create("/a/y"))) else {
+            panic!("expected a create");
+        };
+        assert_eq!(made.parent_cversion, 2, "creations count, deletions do not");
+        assert_eq!(made.kind, CreateKind::Persistent { create2: false });
+    }
+
+    #[test]
+    fn each_operation_and_mode_makes_its_kind() {
+        let session_owned = CreateMode::EphemeralSequential;
+        for (mode, op, kind) in [
+            (
+                CreateMode::Persistent,
+                CreateOp::Create2,
+                CreateKind::Persistent { create2: true },
+            ),
+            (
+                CreateMode::Ephemeral,
+                CreateOp::Create,
+                CreateKind::Ephemeral { create2: false },
+            ),
+            (
+                session_owned,
+                CreateOp::Create2,
+                CreateKind::Ephemeral { create2: true },
+            ),
+            (
+                CreateMode::Container,
+                CreateOp::Container,
+                CreateKind::Container,
+            ),
+            (
+                CreateMode::PersistentWithTtl,
+                CreateOp::Ttl(5),
+                CreateKind::Ttl { ttl_ms: 5 },
+            ),
+        ] {
+            let mut world = World::new();
+            let made = world.ask(&Write::Create(Create {
+                mode,
+                op,
+                ..create("/n")
+            }));
+            let TxnBody::Create(made) = made else {
+                panic!("{mode:?}: {made:?}")
+            };
+            assert_eq!(made.kind, kind);
+        }
+    }
+
+    #[test]
+    fn create_with_flag_4_makes_a_plain_node() {
+        let mut world = World::new();
+        assert_eq!(
+            world.make("/n", CreateMode::Container, CreateOp::Create),
+            None
+        );
+        let node = world.db.tree.node("/n").expect("made");
+        assert_eq!(node.owner(), Owner::Persistent);
+    }
+
+    #[test]
+    fn create_container_makes_one_whatever_the_flag() {
+        let mut world = World::new();
+        assert_eq!(
+            world.make("/n", CreateMode::Persistent, CreateOp::Container),
+            None
+        );
+        assert_eq!(
+            world.db.tree.node("/n").map(Node::owner),
+            Some(Owner::Container)
+        );
+    }
+
+    #[test]
+    fn create_with_flags_5_and_6_lacks_a_ttl() {
+        let mut world = World::new();
+        for mode in [
+            CreateMode::PersistentWithTtl,
+            CreateMode::PersistentSequentialWithTtl,
+        ] {
+            for op in [CreateOp::Create, CreateOp::Create2, CreateOp::Container] {
+                assert_eq!(world.make("/n", mode, op), Some(ErrorCode::BadArguments));
+            }
+        }
+    }
+
+    #[test]
+    fn ttl_needs_extended_types_before_all_else() {
+        let mut world = World::new();
+        world.extended = false;
+        assert_eq!(
+            world.make("", CreateMode::PersistentWithTtl, CreateOp::Ttl(0)),
+            Some(ErrorCode::Unimplemented)
+        );
+    }
+
+    #[test]
+    fn ttl_is_1_to_40_bits_and_only_for_ttl_modes() {
+        let mut world = World::new();
+        let ttl = CreateMode::PersistentWithTtl;
+        for (mode, ms, error) in [
+            (ttl, 0, Some(ErrorCode::BadArguments)),
+            (ttl, -1, Some(ErrorCode::BadArguments)),
+            (ttl, MAX_TTL_MS + 1, Some(ErrorCode::BadArguments)),
+            (CreateMode::Persistent, 5, Some(ErrorCode::BadArguments)),
+            (CreateMode::Persistent, -1, Some(ErrorCode::BadArguments)),
+            (ttl, MAX_TTL_MS, None),
+        ] {
+            assert_eq!(
+                world.make("/n", mode, CreateOp::Ttl(ms)),
+                error,
+                "{mode:?} {ms}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ephemeral_needs_a_session_before_its_path_is_looked_at() {
+        let mut world = World::new();
+        world.session = SessionId(77);
+        let error = world.make("bad", CreateMode::Ephemeral, CreateOp::Create);
+        assert_eq!(error, Some(ErrorCode::SessionExpired));
+    }
+
+    #[test]
+    fn a_path_without_slash_or_with_nul_is_bad_before_the_acl() {
+        let mut world = World::new();
+        for path in ["a", "", "/a\0"] {
+            let write = Write::Create(Create {
+                acl: Arc::from([]),
+                ..create(path)
+            });
+            assert_eq!(
+                world.error(&write),
+                Some(ErrorCode::BadArguments),
+                "{path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_acl_is_checked_before_the_parent() {
+        let mut world = World::new();
+        let write = Write::Create(Create {
+            acl: Arc::from([]),
+            ..create("/no/a")
+        });
+        assert_eq!(world.error(&write), Some(ErrorCode::InvalidAcl));
+    }
+
+    #[test]
+    fn the_parent_is_looked_for_before_the_whole_path_is_validated() {
+        let mut world = World::new();
+        assert_eq!(
+            world.error(&Write::Create(create("/no//a"))),
+            Some(ErrorCode::NoNode)
+        );
+        assert_eq!(
+            world.error(&Write::Create(create("no/a"))),
+            Some(ErrorCode::NoNode)
+        );
+        assert_eq!(
+            world.error(&Write::Create(create("//a"))),
+            Some(ErrorCode::BadArguments)
+        );
+    }
+
+    #[test]
+    fn create_permission_comes_before_validation_and_existence() {
+        let mut world = locked(perms::ALL & !perms::CREATE);
+        for path in ["/locked/a", "/locked/."] {
+            assert_eq!(
+                world.error(&Write::Create(create(path))),
+                Some(ErrorCode::NoAuth)
+            );
+        }
+    }
+
+    #[test]
+    fn existence_comes_before_the_ephemeral_parent() {
+        let mut world = World::new();
+        assert_eq!(
+            world.make("/e", CreateMode::Ephemeral, CreateOp::Create),
+            None
+        );
+        assert_eq!(
+            world.error(&Write::Create(create("/e"))),
+            Some(ErrorCode::NodeExists)
+        );
+        assert_eq!(
+            world.error(&Write::Create(create("/e/a"))),
+            Some(ErrorCode::NoChildrenForEphemerals)
+        );
+        assert_eq!(
+            world.error(&Write::Create(create("/"))),
+            Some(ErrorCode::NodeExists)
+        );
+    }
+
+    #[test]
+    fn containers_and_ttl_nodes_may_have_children() {
+        let mut world = World::new();
+        world.make("/c", CreateMode::Container, CreateOp::Container);
+        world.make("/t", CreateMode::PersistentWithTtl, CreateOp::Ttl(9));
+        world.create("/c/a");
+        world.create("/t/a");
+    }
+
+    #[test]
+    fn sequence_numbers_count_all_creations() {
+        let mut world = World::new();
+        world.create("/q");
+        world.create("/q/x");
+        world.delete("/q/x");
+        for expected in ["/q/n-0000000001", "/q/n-0000000002"] {
+            let write = Write::Create(Create {
+                mode: CreateMode::PersistentSequential,
+                ..create("/q/n-")
+            });
+            let TxnBody::Create(made) = world.ask(&write) else {
+                panic!("made")
+            };
+            assert_eq!(&*made.path, expected);
+        }
+    }
+
+    #[test]
+    fn a_sequential_create_may_end_in_a_slash() {
+        let mut world = World::new();
+        world.create("/q");
+        assert_eq!(
+            world.make("/q/", CreateMode::PersistentSequential, CreateOp::Create),
+            None
+        );
+        assert!(world.db.tree.contains("/q/0000000000"));
+    }
+
+    #[test]
+    fn after_the_largest_sequence_number_comes_the_smallest() {
+        let mut world = World::new();
+        world.create("/q");
+        world.db.tree.raise_cversion("/q", i32::MAX, Zxid(3));
+        let write = Write::Create(Create {
+            mode: CreateMode::PersistentSequential,
+            ..create("/q/n")
+        });
+        let TxnBody::Create(made) = world.ask(&write) else {
+            panic!("made")
+        };
+        assert_eq!(
+            (&*made.path, made.parent_cversion),
+            ("/q/n2147483647", i32::MIN)
+        );
+        // 4.6 takes only what is greater, so the stored number stays where it is.
+        assert_eq!(
+            world.db.tree.node("/q").map(|n| n.persisted().cversion),
+            Some(i32::MAX)
+        );
+        assert_eq!(world.error(&write), Some(ErrorCode::NodeExists));
+    }
+
+    #[test]
+    fn special_nodes_are_not_deletable() {
+        let mut world = World::new();
+        for path in [
+            "/",
+            "/zookeeper",
+            "/zookeeper/quota",
+            "/zookeeper/config",
+            "",
+            "a",
+            "/\0",
+        ] {
+            assert_eq!(
+                world.error(&delete(path, -1)),
+                Some(ErrorCode::BadArguments),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn delete_asks_the_parents_permission_before_it_looks_for_the_node() {
+        let mut world = locked(perms::ALL & !perms::DELETE);
+        assert_eq!(
+            world.error(&delete("/locked/no", 5)),
+            Some(ErrorCode::NoAuth)
+        );
+        assert_eq!(world.error(&delete("/no/a", 5)), Some(ErrorCode::NoNode));
+        assert_eq!(world.error(&delete("/no", 5)), Some(ErrorCode::NoNode));
+    }
+
+    #[test]
+    fn delete_checks_the_version_before_the_children() {
+        let mut world = World::new();
+        world.create("/a");
+        world.create("/a/b");
+        assert_eq!(world.error(&delete("/a", 5)), Some(ErrorCode::BadVersion));
+        assert_eq!(world.error(&delete("/a", 0)), Some(ErrorCode::NotEmpty));
+        assert_eq!(world.error(&delete("/a/b", 0)), None);
+    }
+
+    #[test]
+    fn set_data_checks_path_node_permission_version_in_this_order() {
+        let mut world = locked(perms::ALL & !perms::WRITE);
+        assert_eq!(
+            world.error(&set("/a/", "", 5)),
+            Some(ErrorCode::BadArguments)
+        );
+        assert_eq!(world.error(&set("/no", "", 5)), Some(ErrorCode::NoNode));
+        assert_eq!(world.error(&set("/locked", "", 5)), Some(ErrorCode::NoAuth));
+        assert_eq!(
+            world.error(&set("/locked/a", "", 5)),
+            Some(ErrorCode::BadVersion)
+        );
+        assert_eq!(world.error(&set("/locked/a", "", 0)), None);
+        assert_eq!(
+            world.error(&set("/locked/a", "", 0)),
+            Some(ErrorCode::BadVersion)
+        );
+        assert_eq!(world.error(&set("/locked/a", "", -1)), None);
+    }
+
+    #[test]
+    fn set_acl_checks_path_list_node_permission_version_in_this_order() {
+        let mut world = locked(perms::ALL & !perms::ADMIN);
+        let mut ask = |path: &str, acl: Arc<[Acl]>, version| {
+            world.error(&Write::SetAcl {
+                path: path.into(),
+                acl,
+                version,
+            })
+        };
+        let none: Arc<[Acl]> = Arc::from([]);
+        assert_eq!(ask("x", none.clone(), 5), Some(ErrorCode::BadArguments));
+        assert_eq!(ask("/no", none, 5), Some(ErrorCode::InvalidAcl));
+        assert_eq!(ask("/no", closed(1), 5), Some(ErrorCode::NoNode));
+        assert_eq!(ask("/locked", closed(1), 5), Some(ErrorCode::NoAuth));
+        assert_eq!(ask("/locked/a", closed(1), 5), Some(ErrorCode::BadVersion));
+        assert_eq!(ask("/locked/a", closed(1), 0), None);
+    }
+
+    #[test]
+    fn versions_go_on_negative_after_the_largest() {
+        let mut world = World::new();
+        world.create("/a");
+        let (path, data) = (Arc::from("/a"), data("x"));
+        world.apply(TxnBody::SetData {
+            path,
+            data,
+            version: i32::MAX,
+        });
+        let next = world.ask(&set("/a", "y", i32::MAX));
+        assert!(
+            matches!(
+                next,
+                TxnBody::SetData {
+                    version: i32::MIN,
+                    ..
+                }
+            ),
+            "{next:?}"
+        );
+    }
+
+    #[test]
+    fn delete_container_looks_again_whether_it_is_empty() {
+        let mut world = World::new();
+        world.make("/c", CreateMode::Container, CreateOp::Container);
+        world.create("/c/a");
+        let ask = |world: &mut World, path: &str| {
+            world.ask(&Write::DeleteContainer { path: path.into() })
+        };
+        assert_eq!(ask(&mut world, "/c").error(), Some(ErrorCode::NotEmpty));
+        world.delete("/c/a");
+        let body = ask(&mut world, "/c");
+        assert!(
+            matches!(
+                body,
+                TxnBody::Delete {
+                    container: true,
+                    ..
+                }
+            ),
+            "{body:?}"
+        );
+        assert_eq!(ask(&mut world, "/c").error(), Some(ErrorCode::NoNode));
+        assert_eq!(
+            ask(&mut world, "/zookeeper").error(),
+            Some(ErrorCode::BadArguments)
+        );
+        world.make("/e", CreateMode::Ephemeral, CreateOp::Create);
+        assert_eq!(ask(&mut world, "/e").error(), Some(ErrorCode::BadVersion));
+    }
+
+    #[test]
+    fn close_session_names_its_ephemerals_in_order() {
+        let mut world = World::new();
+        world.make("/b", CreateMode::Ephemeral, CreateOp::Create);
+        world.make("/a", CreateMode::Ephemeral, CreateOp::Create);
+        world.session = OTHER;
+        world.make("/o", CreateMode::Ephemeral, CreateOp::Create);
+        world.session = ME;
+        let body = world.ask(&Write::CloseSession);
+        assert_eq!(
+            body,
+            TxnBody::CloseSession {
+                paths: vec!["/a".into(), "/b".into()]
+            }
+        );
+        assert!(world.db.tree.contains("/o"));
+    }
+
+    #[test]
+    fn a_check_outside_a_multi_is_not_implemented() {
+        assert_eq!(
+            World::new().error(&check("/", -1)),
+            Some(ErrorCode::Unimplemented)
+        );
+    }
+
+    #[test]
+    fn each_operation_of_a_multi_sees_those_before_it() {
+        let mut world = World::new();
+        let body = world.ask(&Write::Multi(vec![
+            Write::Create(create("/m")),
+            set("/m", "x", 0),
+            check("/m", 1),
+            Write::Create(create("/m/a")),
+            delete("/m/a", -1),
+            delete("/m", 1),
+        ]));
+        assert_eq!(body.error(), None);
+        let TxnBody::Multi(all) = body else {
+            panic!("a multi")
+        };
+        assert_eq!(
+            all[2],
+            TxnBody::Check {
+                path: "/m".into(),
+                version: 2
+            }
+        );
+        assert!(!world.db.tree.contains("/m"));
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn a_failed_multi_keeps_those_before_and_marks_those_after() {
+        let mut world = World::new();
+        let before = world.db.digest();
+        let body = world.ask(&Write::Multi(vec![
+            Write::Create(create("/m")),
+            delete("/no", -1),
+            Write::Create(create("bad")),
+        ]));
+        let TxnBody::Multi(all) = &body else {
+            panic!("a multi")
+        };
+        assert!(matches!(all[0], TxnBody::Create(_)));
+        assert_eq!(all[1], TxnBody::Error(ErrorCode::NoNode));
+        assert_eq!(all[2], TxnBody::Error(ErrorCode::RuntimeInconsistency));
+        assert_eq!(body.error(), Some(ErrorCode::NoNode));
+        assert_eq!(world.db.digest(), before);
+    }
+
+    #[test]
+    fn an_empty_multi_is_legal() {
+        assert_eq!(
+            World::new().ask(&Write::Multi(vec![])),
+            TxnBody::Multi(vec![])
+        );
+    }
+
+    #[test]
+    fn a_multi_may_hold_only_its_seven_operations() {
+        let acl = closed(1);
+        for op in [
+            Write::Multi(vec![]),
+            Write::SetAcl {
+                path: "/".into(),
+                acl,
+                version: -1,
+            },
+            Write::DeleteContainer { path: "/a".into() },
+            Write::CloseSession,
+            Write::CreateSession { timeout_ms: 1 },
+        ] {
+            let all = vec![Write::Create(create("/a")), op];
+            let error = World::new().ask(&Write::Multi(all));
+            assert_eq!(error, TxnBody::Error(ErrorCode::MarshallingError));
+        }
+    }
+
+    #[test]
+    fn check_needs_read_and_the_version() {
+        let mut world = locked(perms::ALL & !perms::READ);
+        for (op, code) in [
+            (check("x", -1), ErrorCode::BadArguments),
+            (check("/no", 5), ErrorCode::NoNode),
+            (check("/locked", 5), ErrorCode::NoAuth),
+            (check("/locked/a", 5), ErrorCode::BadVersion),
+        ] {
+            assert_eq!(world.error(&Write::Multi(vec![op])), Some(code));
+        }
+        assert_eq!(
+            world.error(&Write::Multi(vec![check("/locked/a", -1)])),
+            None
+        );
+    }
+
+    #[test]
+    fn stored_lists_are_normalised() {
+        let mut world = World::new();
+        world.auth = vec![id("digest", "bob:h")];
+        let acl: Arc<[Acl]> = Arc::from([entry(31, "auth", "")]);
+        let body = world.ask(&Write::Create(Create {
+            acl,
+            ..create("/a")
+        }));
+        let TxnBody::Create(made) = body else {
+            panic!("made")
+        };
+        assert_eq!(*made.acl, [entry(31, "digest", "bob:h")]);
+    }
+
+    #[test]
+    fn a_proposal_carries_the_digest_that_members_will_find() {
+        let mut world = World::new();
+        world.create("/a");
+        assert_eq!(
+            world.log.last().and_then(|txn| txn.digest),
+            Some(world.db.digest())
+        );
+        world.error(&delete("/no", -1));
+        assert_eq!(world.log.last().and_then(|txn| txn.digest), None);
+    }
+}

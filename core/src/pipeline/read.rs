@@ -171,3 +171,270 @@ fn multi_read(
         .collect::<Result<Vec<OpResult>, ErrorCode>>()
         .map(Response::Multi)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        request::{Acl, CreateMode, CreateOp, Write},
+        tree::testing::{ME, OTHER, World, create, entry, id},
+    };
+
+    fn ask(world: &World, request: &Request) -> Result<Response, ErrorCode> {
+        read(&world.db, request, world.session, &world.auth)
+    }
+
+    fn exists(path: &str) -> Request {
+        Request::Exists {
+            path: path.into(),
+            watch: true,
+        }
+    }
+
+    fn get(path: &str) -> Request {
+        Request::GetData {
+            path: path.into(),
+            watch: true,
+        }
+    }
+
+    fn list(path: &str, stat: bool) -> Request {
+        Request::GetChildren {
+            path: path.into(),
+            watch: true,
+            stat,
+        }
+    }
+
+    fn count(path: &str) -> Request {
+        Request::GetAllChildrenNumber { path: path.into() }
+    }
+
+    fn get_acl(path: &str) -> Request {
+        Request::GetAcl { path: path.into() }
+    }
+
+    /// `/p` grants `perms` to the world and everything to joe.
+    fn private(perms: i32) -> World {
+        let mut world = World::new();
+        let acl: Arc<[Acl]> = Arc::from([
+            entry(31, "digest", "joe:h"),
+            entry(perms, "world", "anyone"),
+        ]);
+        let write = Write::Create(crate::request::Create {
+            acl,
+            ..create("/p")
+        });
+        assert_eq!(world.error(&write), None);
+        world
+    }
+
+    #[test]
+    fn a_missing_node_is_no_node_however_odd_its_path() {
+        let world = World::new();
+        for path in ["/no", "odd", "/a//b", "/a/"] {
+            for request in [
+                exists(path),
+                get(path),
+                list(path, false),
+                count(path),
+                get_acl(path),
+            ] {
+                assert_eq!(ask(&world, &request), Err(ErrorCode::NoNode), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_empty_path_is_the_root() {
+        let world = World::new();
+        assert_eq!(ask(&world, &exists("")), ask(&world, &exists("/")));
+    }
+
+    #[test]
+    fn exists_refuses_nul() {
+        assert_eq!(
+            ask(&World::new(), &exists("/\0")),
+            Err(ErrorCode::BadArguments)
+        );
+    }
+
+    #[test]
+    fn every_read_of_a_node_needs_read() {
+        let mut world = private(perms::ALL & !perms::READ & !perms::ADMIN);
+        for request in [
+            exists("/p"),
+            get("/p"),
+            list("/p", true),
+            count("/p"),
+            get_acl("/p"),
+        ] {
+            assert_eq!(ask(&world, &request), Err(ErrorCode::NoAuth), "{request:?}");
+        }
+        world.auth = vec![id("digest", "joe:h")];
+        assert!(ask(&world, &get("/p")).is_ok());
+    }
+
+    #[test]
+    fn get_acl_needs_read_or_admin_and_hides_hashes_without_admin() {
+        let shown = |world: &World| match ask(world, &get_acl("/p")) {
+            Ok(Response::Acl(list, _)) => list[0].id.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown(&private(perms::READ)), "joe:x");
+        assert_eq!(shown(&private(perms::ADMIN)), "joe:h");
+    }
+
+    #[test]
+    fn a_node_without_list_shows_the_open_one() {
+        let Ok(Response::Acl(list, stat)) = ask(&World::new(), &get_acl("/")) else {
+            panic!("acl")
+        };
+        assert_eq!(list, acl::open());
+        assert_eq!(stat.num_children, 1);
+    }
+
+    #[test]
+    fn children_are_sorted_names() {
+        let mut world = World::new();
+        for path in ["/a", "/a/c", "/a/b", "/a/b/x"] {
+            world.create(path);
+        }
+        let names = vec![Arc::from("b"), Arc::from("c")];
+        assert_eq!(
+            ask(&world, &list("/a", false)),
+            Ok(Response::Children(names.clone()))
+        );
+        let stat = world.db.tree.stat("/a").expect("made");
+        assert_eq!(
+            ask(&world, &list("/a", true)),
+            Ok(Response::ChildrenStat(names, stat))
+        );
+    }
+
+    #[test]
+    fn all_children_number_counts_descendants_only() {
+        let mut world = World::new();
+        assert_eq!(
+            ask(&world, &count("/")),
+            Ok(Response::Count(3)),
+            "Apache: 5 keys - 2"
+        );
+        for path in ["/a", "/a/b", "/a/b/c", "/a-b", "/ab"] {
+            world.create(path);
+        }
+        assert_eq!(ask(&world, &count("/a")), Ok(Response::Count(2)));
+        assert_eq!(ask(&world, &count("/a/b/c")), Ok(Response::Count(0)));
+        assert_eq!(ask(&world, &count("/")), Ok(Response::Count(8)));
+    }
+
+    #[test]
+    fn ephemerals_are_this_sessions_by_prefix_of_strings() {
+        let mut world = World::new();
+        for (session, path) in [(ME, "/ab"), (ME, "/b"), (OTHER, "/ac")] {
+            world.session = session;
+            world.make(path, CreateMode::Ephemeral, CreateOp::Create);
+        }
+        world.session = ME;
+        let of = |prefix: Option<&str>| {
+            ask(
+                &world,
+                &Request::GetEphemerals {
+                    prefix: prefix.map(Arc::from),
+                },
+            )
+        };
+        let all = Ok(Response::Ephemerals(vec!["/ab".into(), "/b".into()]));
+        for everything in [None, Some(""), Some("  "), Some("/"), Some(" / ")] {
+            assert_eq!(of(everything), all);
+        }
+        assert_eq!(of(Some("/a")), Ok(Response::Ephemerals(vec!["/ab".into()])));
+    }
+
+    #[test]
+    fn who_am_i_shows_users_not_hashes() {
+        let mut world = World::new();
+        world.auth = vec![id("ip", "::1"), id("digest", "joe:h"), id("super", "")];
+        let shown = vec![id("ip", "::1"), id("digest", "joe"), id("super", "")];
+        assert_eq!(ask(&world, &Request::WhoAmI), Ok(Response::WhoAmI(shown)));
+    }
+
+    #[test]
+    fn reads_of_a_multi_read_are_independent() {
+        let world = World::new();
+        let all = vec![get("/no"), list("/zookeeper", false)];
+        let Ok(Response::Multi(results)) = ask(&world, &Request::MultiRead(all)) else {
+            panic!("a multi");
+        };
+        assert_eq!(results[0], OpResult::Error(ErrorCode::NoNode));
+        assert!(matches!(&results[1], OpResult::Children(names) if names.len() == 2));
+    }
+
+    #[test]
+    fn a_multi_read_holds_only_get_data_and_get_children() {
+        let world = World::new();
+        for odd in [
+            exists("/"),
+            list("/", true),
+            Request::Ping,
+            Request::MultiRead(vec![]),
+        ] {
+            let error = ask(&world, &Request::MultiRead(vec![get("/"), odd]));
+            assert_eq!(error, Err(ErrorCode::MarshallingError));
+        }
+    }
+
+    #[test]
+    fn exists_watches_what_is_not_there_and_others_do_not() {
+        let world = private(0);
+        let watch = |request: &Request| watch_of(request, &ask(&world, request));
+        let data = |path: &str| Some((Arc::from(path), WatchKind::Data));
+        assert_eq!(watch(&exists("/no")), data("/no"));
+        assert_eq!(watch(&exists("/")), data("/"));
+        assert_eq!(watch(&exists("/p")), None, "no permission, no watch");
+        assert_eq!(watch(&get("/no")), None);
+        assert_eq!(watch(&get("/")), data("/"));
+        assert_eq!(watch(&list("/no", true)), None);
+        assert_eq!(
+            watch(&list("/", true)),
+            Some((Arc::from("/"), WatchKind::Child))
+        );
+        assert_eq!(
+            watch(&Request::Exists {
+                path: "/".into(),
+                watch: false
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn add_watch_needs_no_node() {
+        let world = World::new();
+        let request = Request::AddWatch {
+            path: "/no".into(),
+            mode: AddWatchMode::PersistentRecursive,
+        };
+        let result = ask(&world, &request);
+        assert_eq!(result, Ok(Response::WatchAdded));
+        assert_eq!(
+            watch_of(&request, &result),
+            Some(("/no".into(), WatchKind::Recursive))
+        );
+    }
+
+    #[test]
+    fn a_multi_read_sets_no_watch() {
+        let request = Request::MultiRead(vec![get("/")]);
+        assert_eq!(watch_of(&request, &ask(&World::new(), &request)), None);
+    }
+
+    #[test]
+    fn what_changes_something_is_not_a_read() {
+        let world = World::new();
+        assert_eq!(
+            ask(&world, &Request::CloseSession),
+            Err(ErrorCode::Unimplemented)
+        );
+    }
+}

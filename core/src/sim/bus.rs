@@ -817,10 +817,9 @@ impl Net {
         for (from, to) in [(a, b), (b, a)] {
             let d = self.direction_mut(from, to);
             d.cut = false;
-            if core::mem::take(&mut d.lost_vote) && was_up {
-                if let Some(vote) = d.last_vote.clone() {
-                    self.fly_vote(base, vote);
-                }
+            let again = core::mem::take(&mut d.lost_vote) && was_up;
+            if let (true, Some(vote)) = (again, d.last_vote.clone()) {
+                self.fly_vote(base, vote);
             }
         }
         self.refresh_election(base, a, b);
@@ -1123,4 +1122,400 @@ fn report_lost(
             because,
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{Epoch, Zxid},
+        message::{Notification, QuorumMessage, ServerState, Vote},
+    };
+
+    const A: ServerId = ServerId(1);
+    const B: ServerId = ServerId(2);
+    const TIMEOUT: Span = Span::millis(2000);
+    const CAUSE: EventId = EventId {
+        server: ServerId(0),
+        seq: 0,
+    };
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Heard {
+        Number(ServerId, u32),
+        Accepted(ServerId),
+        Connected(ServerId),
+        Failed(ServerId),
+        Closed(ServerId),
+    }
+
+    /// A network without servers.
+    struct Wire {
+        net: Net,
+        base: Base,
+        log: StepLog,
+    }
+
+    impl Wire {
+        fn new(seed: u64) -> Wire {
+            let mut wire = Wire {
+                net: Net::new(2, TIMEOUT),
+                base: Base::new(Moment(0), seed, Span::millis(10), Span::millis(50)),
+                log: StepLog::default(),
+            };
+            wire.net.server_up(&mut wire.base, A);
+            wire.net.server_up(&mut wire.base, B);
+            wire.run();
+            wire
+        }
+
+        /// A connection from A to B.
+        fn connected(seed: u64) -> (Wire, ConnId) {
+            let mut wire = Wire::new(seed);
+            wire.net.connect(&mut wire.base, A, B, CAUSE);
+            assert_eq!(wire.heard(), [Heard::Accepted(B), Heard::Connected(A)]);
+            (wire, ConnId(1))
+        }
+
+        fn packet(&mut self, conn: ConnId, from: ServerId, number: u32) {
+            let zxid = Zxid::new(Epoch(1), number);
+            let to = if from == A { B } else { A };
+            let message = Message::Quorum(conn, QuorumMessage::Commit { zxid });
+            self.send(from, to, message);
+        }
+
+        fn vote(&mut self, from: ServerId, number: u32) {
+            let to = if from == A { B } else { A };
+            let message = Message::Election(Notification {
+                state: ServerState::Looking,
+                vote: Vote {
+                    epoch: Epoch(1),
+                    zxid: Zxid::new(Epoch(1), number),
+                    leader: from,
+                },
+                round: 1,
+                config_version: Zxid::ZERO,
+            });
+            self.send(from, to, message);
+        }
+
+        fn send(&mut self, from: ServerId, to: ServerId, message: Message) {
+            let envelope = Envelope {
+                from,
+                to,
+                message,
+                cause: CAUSE,
+            };
+            self.net.send(&mut self.base, &mut self.log, envelope);
+        }
+
+        fn cut(&mut self, from: ServerId, to: ServerId) {
+            self.net.cut(&mut self.base, &mut self.log, from, to, CAUSE);
+        }
+
+        fn heal(&mut self) {
+            self.net.heal(&mut self.base, &mut self.log, A, B, CAUSE);
+        }
+
+        fn crash(&mut self, id: ServerId) {
+            self.net
+                .server_down(&mut self.base, &mut self.log, id, CAUSE);
+        }
+
+        /// Lets everything happen that is due until then.
+        fn run_until(&mut self, until: Moment) -> Vec<(Moment, Heard)> {
+            let mut heard = Vec::new();
+            while self.base.queue.next_at().is_some_and(|at| at <= until) {
+                let Some((at, what)) = self.base.queue.pop() else {
+                    break;
+                };
+                self.base.now = at;
+                let (net, base, log) = (&mut self.net, &mut self.base, &mut self.log);
+                let told = match what {
+                    Happening::Message(flight) => net.arrives(base, log, flight).map(|e| {
+                        let zxid = zxid_of(&e.message).expect("a numbered message");
+                        Heard::Number(e.to, zxid.counter())
+                    }),
+                    Happening::ElectionUp { a, b, tag } => {
+                        net.election_up(base, log, a, b, tag);
+                        None
+                    }
+                    Happening::Syn(conn) => name(net.syn(base, conn)),
+                    Happening::SynAck(conn) => name(net.syn_ack(conn)),
+                    Happening::ConnectFails(conn) => name(net.connect_fails(base, conn)),
+                    Happening::Closed {
+                        server,
+                        conn,
+                        cause,
+                    } => net
+                        .closed(base, log, server, conn, cause)
+                        .then_some(Heard::Closed(server)),
+                    other => panic!("expected something of the network, found {other:?}"),
+                };
+                heard.extend(told.map(|h| (at, h)));
+            }
+            heard
+        }
+
+        fn run(&mut self) -> Vec<(Moment, Heard)> {
+            self.run_until(Moment(u64::MAX))
+        }
+
+        fn heard(&mut self) -> Vec<Heard> {
+            self.run().into_iter().map(|(_, heard)| heard).collect()
+        }
+    }
+
+    fn name(told: Option<Told>) -> Option<Heard> {
+        told.map(|t| match t {
+            Told::Accepted { at, .. } => Heard::Accepted(at),
+            Told::Connected { at, .. } => Heard::Connected(at),
+            Told::ConnectFailed { at, .. } => Heard::Failed(at),
+        })
+    }
+
+    fn numbers(at: ServerId, range: core::ops::Range<u32>) -> Vec<Heard> {
+        range.map(|n| Heard::Number(at, n)).collect()
+    }
+
+    #[test]
+    fn messages_of_a_connection_never_overtake() {
+        for seed in 0..20 {
+            let (mut wire, conn) = Wire::connected(seed);
+            for n in 0..100 {
+                wire.packet(conn, A, n);
+            }
+            assert_eq!(wire.heard(), numbers(B, 0..100));
+        }
+    }
+
+    #[test]
+    fn votes_never_overtake() {
+        for seed in 0..20 {
+            let mut wire = Wire::new(seed);
+            for n in 0..100 {
+                wire.vote(B, n);
+            }
+            assert_eq!(wire.heard(), numbers(A, 0..100));
+        }
+    }
+
+    #[test]
+    fn a_cut_link_loses_all_in_flight_and_both_ends_learn() {
+        let (mut wire, conn) = Wire::connected(1);
+        wire.packet(conn, A, 1);
+        wire.packet(conn, B, 2);
+        wire.vote(A, 3);
+        wire.cut(A, B);
+        wire.cut(B, A);
+        let mut heard = wire.heard();
+        heard.sort_by_key(|h| format!("{h:?}"));
+        assert_eq!(heard, [Heard::Closed(A), Heard::Closed(B)]);
+        assert_eq!(wire.net.dropped.len(), 3);
+        assert!(wire.net.conns.is_empty(), "both ends know: forgotten");
+    }
+
+    #[test]
+    fn nothing_sent_on_a_broken_connection_arrives_even_when_the_link_heals_at_once() {
+        let (mut wire, conn) = Wire::connected(2);
+        wire.cut(A, B);
+        wire.cut(B, A);
+        wire.heal();
+        wire.packet(conn, A, 1);
+        wire.packet(conn, B, 2);
+        assert!(wire.heard().iter().all(|h| matches!(h, Heard::Closed(_))));
+    }
+
+    #[test]
+    fn one_direction_cut_is_silent_and_the_other_goes_on() {
+        let (mut wire, conn) = Wire::connected(3);
+        wire.packet(conn, A, 1);
+        wire.cut(A, B);
+        wire.packet(conn, A, 2);
+        wire.packet(conn, B, 3);
+        assert_eq!(wire.heard(), [Heard::Number(A, 3)]);
+        assert_eq!(wire.net.dropped.len(), 2);
+    }
+
+    #[test]
+    fn a_stream_with_a_gap_breaks_when_the_link_heals() {
+        let (mut wire, conn) = Wire::connected(4);
+        wire.cut(A, B);
+        wire.packet(conn, A, 1);
+        wire.heal();
+        wire.packet(conn, A, 2);
+        let mut heard = wire.heard();
+        heard.sort_by_key(|h| format!("{h:?}"));
+        assert_eq!(heard, [Heard::Closed(A), Heard::Closed(B)]);
+    }
+
+    #[test]
+    fn a_stream_without_a_gap_goes_on_when_the_link_heals() {
+        let (mut wire, conn) = Wire::connected(5);
+        wire.cut(A, B);
+        wire.heal();
+        wire.packet(conn, A, 1);
+        assert_eq!(wire.heard(), [Heard::Number(B, 1)]);
+    }
+
+    #[test]
+    fn who_gives_up_over_a_cut_direction_is_not_heard_until_it_heals() {
+        let (mut wire, conn) = Wire::connected(6);
+        wire.cut(A, B);
+        let (net, base, log) = (&mut wire.net, &mut wire.base, &mut wire.log);
+        net.close(base, log, A, conn, CAUSE);
+        assert_eq!(wire.heard(), [Heard::Closed(A)]);
+        wire.heal();
+        assert_eq!(wire.heard(), [Heard::Closed(B)]);
+    }
+
+    #[test]
+    fn what_was_sent_before_a_close_arrives_before_word_of_it() {
+        let (mut wire, conn) = Wire::connected(7);
+        wire.packet(conn, A, 1);
+        wire.packet(conn, B, 2);
+        let (net, base, log) = (&mut wire.net, &mut wire.base, &mut wire.log);
+        net.close(base, log, A, conn, CAUSE);
+        assert_eq!(
+            wire.heard(),
+            [Heard::Closed(A), Heard::Number(B, 1), Heard::Closed(B)],
+            "what was on its way to the closing end is lost"
+        );
+    }
+
+    #[test]
+    fn when_both_ends_close_each_hears_of_it_once() {
+        let (mut wire, conn) = Wire::connected(8);
+        for end in [A, B] {
+            let (net, base, log) = (&mut wire.net, &mut wire.base, &mut wire.log);
+            net.close(base, log, end, conn, CAUSE);
+        }
+        assert_eq!(wire.heard(), [Heard::Closed(A), Heard::Closed(B)]);
+    }
+
+    #[test]
+    fn a_crash_reaches_the_other_end_after_the_latency() {
+        let (mut wire, conn) = Wire::connected(9);
+        wire.packet(conn, A, 1);
+        let crashed_at = wire.base.now;
+        wire.crash(A);
+        let heard = wire.run();
+        assert_eq!(heard.len(), 1);
+        assert_eq!(heard[0].1, Heard::Closed(B));
+        assert!(heard[0].0 - crashed_at >= Span::millis(10));
+    }
+
+    #[test]
+    fn a_server_that_is_down_refuses_after_a_round_trip() {
+        let mut wire = Wire::new(10);
+        wire.crash(B);
+        let called_at = wire.base.now;
+        wire.net.connect(&mut wire.base, A, B, CAUSE);
+        let heard = wire.run();
+        assert_eq!(heard[0].1, Heard::Failed(A));
+        assert!(heard[0].0 - called_at < TIMEOUT);
+    }
+
+    #[test]
+    fn a_call_over_a_cut_link_fails_after_the_time_out() {
+        let mut wire = Wire::new(11);
+        wire.cut(A, B);
+        wire.cut(B, A);
+        let called_at = wire.base.now;
+        wire.net.connect(&mut wire.base, A, B, CAUSE);
+        assert_eq!(wire.run(), [(called_at + TIMEOUT, Heard::Failed(A))]);
+    }
+
+    #[test]
+    fn a_call_that_is_cut_on_its_way_fails_after_the_time_out() {
+        let mut wire = Wire::new(12);
+        let called_at = wire.base.now;
+        wire.net.connect(&mut wire.base, A, B, CAUSE);
+        wire.cut(A, B);
+        wire.cut(B, A);
+        assert_eq!(wire.run(), [(called_at + TIMEOUT, Heard::Failed(A))]);
+    }
+
+    #[test]
+    fn who_accepted_a_call_whose_answer_was_lost_learns_of_it() {
+        let mut wire = Wire::new(13);
+        wire.net.connect(&mut wire.base, A, B, CAUSE);
+        wire.cut(B, A);
+        assert_eq!(
+            wire.heard(),
+            [Heard::Accepted(B), Heard::Failed(A), Heard::Closed(B)]
+        );
+    }
+
+    #[test]
+    fn of_votes_that_wait_for_a_link_only_the_newest_is_sent() {
+        let mut wire = Wire::new(14);
+        wire.cut(A, B);
+        wire.cut(B, A);
+        wire.vote(A, 1);
+        wire.vote(A, 2);
+        wire.vote(A, 3);
+        assert_eq!(wire.heard(), []);
+        wire.heal();
+        assert_eq!(wire.heard(), [Heard::Number(B, 3)]);
+    }
+
+    #[test]
+    fn the_last_vote_is_sent_again_when_a_link_comes_up() {
+        let mut wire = Wire::new(15);
+        wire.vote(A, 1);
+        assert_eq!(wire.heard(), [Heard::Number(B, 1)]);
+        wire.crash(B);
+        wire.net.server_up(&mut wire.base, B);
+        assert_eq!(wire.heard(), [Heard::Number(B, 1)]);
+    }
+
+    #[test]
+    fn a_server_that_crashed_does_not_remember_its_vote() {
+        let mut wire = Wire::new(16);
+        wire.vote(A, 1);
+        wire.heard();
+        wire.crash(A);
+        wire.net.server_up(&mut wire.base, A);
+        assert_eq!(wire.heard(), []);
+    }
+
+    #[test]
+    fn a_vote_that_vanished_is_sent_again_when_its_direction_heals() {
+        let mut wire = Wire::new(17);
+        wire.cut(A, B);
+        wire.vote(A, 1);
+        wire.vote(B, 2);
+        assert_eq!(wire.heard(), [Heard::Number(A, 2)]);
+        wire.heal();
+        assert_eq!(wire.heard(), [Heard::Number(B, 1)]);
+    }
+
+    #[test]
+    fn a_slow_link_delays_and_keeps_the_order() {
+        let (mut wire, conn) = Wire::connected(18);
+        wire.net.slow(A, B, Span::millis(500));
+        let sent_at = wire.base.now;
+        wire.packet(conn, A, 0);
+        wire.net.slow(A, B, Span(0));
+        wire.packet(conn, A, 1);
+        let heard = wire.run();
+        assert_eq!(heard[0].1, Heard::Number(B, 0));
+        assert_eq!(heard[1].1, Heard::Number(B, 1));
+        assert!(heard[0].0 - sent_at >= Span::millis(510));
+    }
+
+    #[test]
+    fn where_a_lost_message_stopped_is_known() {
+        let (mut wire, conn) = Wire::connected(19);
+        wire.packet(conn, A, 1);
+        let sent_at = wire.base.now;
+        wire.base.now = sent_at + Span::millis(4);
+        wire.cut(A, B);
+        let dropped = wire.net.dropped.back().expect("one was lost");
+        assert_eq!(dropped.sent_at, sent_at);
+        assert_eq!(dropped.cut_at, sent_at + Span::millis(4));
+        assert!(dropped.cut_at < dropped.arrives_at);
+        assert_eq!(dropped.because, LostBecause::LinkCut);
+    }
 }

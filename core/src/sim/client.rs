@@ -12,7 +12,7 @@ use crate::{
     },
     sim::{
         fact::{GaveUpBecause, StepLog, WorldEventKind},
-        queue::{Answer, Base, Call, Happening},
+        queue::{Answer, Base, Call, Happening, Trip},
         setup::ClientNo,
     },
     time::{Moment, Span},
@@ -242,6 +242,9 @@ pub const OBSERVATIONS_KEPT: usize = 4096;
 /// How many requests one client may have waiting.
 pub const QUEUE_LIMIT: usize = 1000;
 
+/// How many identities a client proves again after a reconnect.
+const IDENTITIES_LIMIT: usize = 16;
+
 /// A client, for those who look.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientView<'a> {
@@ -275,6 +278,53 @@ pub struct ClientView<'a> {
     pub observed: u64,
 }
 
+/// Something on its way between a client and a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientFlight<'a> {
+    /// The client.
+    pub client: ClientNo,
+    /// The server.
+    pub server: ServerId,
+    /// The connection.
+    pub conn: ClientId,
+    /// When it left.
+    pub sent_at: Moment,
+    /// When it will arrive.
+    pub arrives_at: Moment,
+    /// What.
+    pub packet: ClientPacket<'a>,
+}
+
+/// What goes between a client and a server; the first three go to the server.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientPacket<'a> {
+    /// "This is me."
+    Connect(&'a ConnectRequest),
+    /// A request with its number.
+    Request(i32, &'a Request),
+    /// Word that the client closed.
+    Gone,
+    /// The answer to the first packet.
+    Connected(&'a ConnectResponse),
+    /// A reply.
+    Reply(&'a Reply),
+    /// A watch event.
+    Watch(&'a WatchEvent),
+    /// Word that the server closed, refused or crashed.
+    Closed(GaveUpBecause),
+}
+
+impl ClientPacket<'_> {
+    /// Whether it goes to the server.
+    #[must_use]
+    pub const fn goes_to_server(&self) -> bool {
+        matches!(
+            self,
+            ClientPacket::Connect(_) | ClientPacket::Request(..) | ClientPacket::Gone
+        )
+    }
+}
+
 /// A connection between a client and a server: FIFO in both directions.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
@@ -303,6 +353,45 @@ impl Links {
             links: BTreeMap::new(),
             next: 1,
         }
+    }
+
+    /// What is under way, as those see it who look.
+    pub(crate) fn flight<'a>(&self, what: &'a Happening) -> Option<ClientFlight<'a>> {
+        let (conn, when, packet) = match what {
+            Happening::ToServer {
+                conn, call, when, ..
+            } => {
+                let packet = match call {
+                    Call::Connect(request) => ClientPacket::Connect(request),
+                    Call::Request { xid, request } => ClientPacket::Request(*xid, request),
+                    Call::Gone => ClientPacket::Gone,
+                };
+                (conn, when, packet)
+            }
+            Happening::ToClient {
+                conn, answer, when, ..
+            } => {
+                let packet = match answer {
+                    Answer::Connected(response) => ClientPacket::Connected(response),
+                    Answer::Reply(reply) => ClientPacket::Reply(reply),
+                    Answer::Watch(event) => ClientPacket::Watch(event),
+                    Answer::Closed(because) => ClientPacket::Closed(*because),
+                };
+                (conn, when, packet)
+            }
+            _ => return None,
+        };
+        let link = self.get(*conn)?;
+        // What a broken connection had under way will not be heard.
+        let heard = !link.broken || matches!(packet, ClientPacket::Closed(_) | ClientPacket::Gone);
+        heard.then_some(ClientFlight {
+            client: link.client,
+            server: link.server,
+            conn: *conn,
+            sent_at: when.sent_at,
+            arrives_at: when.arrives_at,
+            packet,
+        })
     }
 
     pub(crate) fn get(&self, conn: ClientId) -> Option<&Link> {
@@ -343,8 +432,17 @@ impl Links {
             return;
         };
         link.to_server = (base.now + base.trip(Span(0))).max(link.to_server);
-        base.queue
-            .push(link.to_server, Happening::ToServer { conn, call, cause });
+        let when = Trip {
+            sent_at: base.now,
+            arrives_at: link.to_server,
+        };
+        let call = Happening::ToServer {
+            conn,
+            call,
+            cause,
+            when,
+        };
+        base.queue.push(when.arrives_at, call);
     }
 
     /// The server says something.
@@ -362,14 +460,8 @@ impl Links {
             return;
         }
         link.to_client = (base.now + base.trip(Span(0))).max(link.to_client);
-        base.queue.push(
-            link.to_client,
-            Happening::ToClient {
-                conn,
-                answer,
-                cause: Some(cause),
-            },
-        );
+        let arrives_at = link.to_client;
+        word(base, conn, answer, Some(cause), arrives_at);
     }
 
     /// The server closes, after what it said before.
@@ -400,14 +492,7 @@ impl Links {
             Call::Connect(_) if !runs => {
                 // Refused.
                 let at = base.now + base.trip(Span(0));
-                base.queue.push(
-                    at,
-                    Happening::ToClient {
-                        conn,
-                        answer: Answer::Closed(GaveUpBecause::Refused),
-                        cause: None,
-                    },
-                );
+                word(base, conn, Answer::Closed(GaveUpBecause::Refused), None, at);
                 None
             }
             Call::Connect(_) => {
@@ -440,18 +525,12 @@ impl Links {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in conns {
-            let trip = base.trip(Span(0));
+            let at = base.now + base.trip(Span(0));
             if let Some(link) = self.links.get_mut(&conn) {
                 link.server_open = false;
                 link.broken = true;
-                base.after(
-                    trip,
-                    Happening::ToClient {
-                        conn,
-                        answer: Answer::Closed(GaveUpBecause::ServerCrashed),
-                        cause: Some(cause),
-                    },
-                );
+                let crashed = Answer::Closed(GaveUpBecause::ServerCrashed);
+                word(base, conn, crashed, Some(cause), at);
             }
             self.forget_if_over(conn);
         }
@@ -466,6 +545,29 @@ impl Links {
         // Also when the server has not heard of the connection yet: the call is before it.
         self.call(base, conn, Call::Gone, Some(cause));
     }
+}
+
+/// Something goes to a client.
+fn word(
+    base: &mut Base,
+    conn: ClientId,
+    answer: Answer,
+    cause: Option<EventId>,
+    arrives_at: Moment,
+) {
+    let when = Trip {
+        sent_at: base.now,
+        arrives_at,
+    };
+    base.queue.push(
+        arrives_at,
+        Happening::ToClient {
+            conn,
+            answer,
+            cause,
+            when,
+        },
+    );
 }
 
 #[derive(Clone, Debug)]
@@ -673,11 +775,12 @@ impl Client {
     // ---- what happens to it -------------------------------------------------------------------
 
     pub(crate) fn on_timer(&mut self, w: &mut Around<'_>, tag: u32) {
-        if tag != self.timer_tag || self.paused {
-            return;
+        if tag == self.timer_tag {
+            self.timer = None;
+            if !self.paused {
+                self.look_at_clock(w);
+            }
         }
-        self.timer = None;
-        self.look_at_clock(w);
     }
 
     pub(crate) fn on_answer(
@@ -890,7 +993,11 @@ impl Client {
         }
         while let Some(request) = self.queue.pop_front() {
             if let Request::Auth { scheme, auth } = &request {
-                self.identities.push((Arc::clone(scheme), Arc::clone(auth)));
+                let identity = (Arc::clone(scheme), Arc::clone(auth));
+                if self.identities.len() < IDENTITIES_LIMIT && !self.identities.contains(&identity)
+                {
+                    self.identities.push(identity);
+                }
             }
             self.closing |= matches!(request, Request::CloseSession);
             self.send(w, request, Asker::User);
@@ -1243,5 +1350,354 @@ fn path_of(request: &Request) -> Option<&Arc<str>> {
         | Request::WhoAmI
         | Request::Auth { .. }
         | Request::CloseSession => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{
+        fact::{Fact, Record},
+        setup::{Action, Setup},
+        world::World,
+    };
+
+    const ONE: ClientNo = ClientNo(1);
+
+    /// A world of three with its records.
+    struct Town {
+        world: World,
+        log: StepLog,
+        records: Vec<Record>,
+    }
+
+    impl Town {
+        /// Three servers that serve.
+        fn serving() -> Town {
+            let setup = Setup {
+                voters: 3,
+                tick: Span::millis(500),
+                ..Setup::default()
+            };
+            let mut town = Town {
+                world: World::new(&setup).expect("a world"),
+                log: StepLog::default(),
+                records: Vec::new(),
+            };
+            town.until("all serve", |w| {
+                w.servers().all(|s| s.peer.is_some_and(|p| p.serving()))
+            });
+            town
+        }
+
+        fn act(&mut self, action: Action) {
+            self.world
+                .act(&action, &mut self.log)
+                .expect("a possible action");
+            self.records.append(&mut self.log.records);
+        }
+
+        fn until(&mut self, what: &str, reached: impl Fn(&World) -> bool) {
+            for _ in 0..20_000 {
+                if reached(&self.world) {
+                    return;
+                }
+                assert!(
+                    self.world.step(&mut self.log),
+                    "all is at rest before: {what}"
+                );
+                self.records.append(&mut self.log.records);
+            }
+            panic!("not reached: {what}");
+        }
+
+        fn add(&mut self, server: i64, timeout_ms: i32) {
+            self.act(Action::AddClient {
+                server: Some(ServerId(server)),
+                timeout_ms,
+            });
+            self.until("connected", |w| connected(w).is_some());
+        }
+
+        fn ask(&mut self, request: Request) -> Outcome {
+            let before = self.client().observed;
+            self.act(Action::Ask {
+                client: ONE,
+                request,
+            });
+            self.until("answered", |w| {
+                w.client(ONE).is_some_and(|c| {
+                    c.observed > before
+                        && c.observations
+                            .last()
+                            .is_some_and(|o| matches!(o.seen, Seen::Answer { .. }))
+                })
+            });
+            match self.client().observations.last().map(|o| o.seen.clone()) {
+                Some(Seen::Answer { outcome, .. }) => outcome,
+                other => panic!("expected an answer, found {other:?}"),
+            }
+        }
+
+        fn client(&self) -> ClientView<'_> {
+            self.world.client(ONE).expect("a client")
+        }
+
+        fn said(&self, which: impl Fn(&WorldEventKind) -> bool) -> usize {
+            self.records
+                .iter()
+                .filter(|r| matches!(&r.source, Fact::World(e) if which(&e.kind)))
+                .count()
+        }
+    }
+
+    fn connected(world: &World) -> Option<ServerId> {
+        match world.client(ONE)?.state {
+            ClientState::Connected { server, .. } => Some(server),
+            _ => None,
+        }
+    }
+
+    fn create(path: &str) -> Request {
+        Request::Write(Write::Create(Create {
+            path: Arc::from(path),
+            data: None,
+            acl: open_acl(),
+            mode: CreateMode::Persistent,
+            op: CreateOp::Create,
+        }))
+    }
+
+    fn exists(path: &str) -> Request {
+        Request::Exists {
+            path: Arc::from(path),
+            watch: true,
+        }
+    }
+
+    #[test]
+    fn a_client_pings_at_a_third_of_its_time_out_and_keeps_its_session() {
+        let mut town = Town::serving();
+        town.add(1, 3000);
+        let begin = town.world.now();
+        town.until("ten time-outs", |w| w.now() - begin > Span::millis(30_000));
+        let pings = town.said(|k| matches!(k, WorldEventKind::RequestSent { xid: -2, .. }));
+        assert!((25..=33).contains(&pings), "{pings} pings");
+        assert_eq!(connected(&town.world), Some(ServerId(1)));
+    }
+
+    #[test]
+    fn a_client_gives_up_after_two_thirds_and_goes_on_elsewhere_with_its_session() {
+        let mut town = Town::serving();
+        town.add(1, 9000);
+        let session = town.client().session;
+        town.act(Action::Pause {
+            server: ServerId(1),
+        });
+        town.until("gave up", |w| connected(w).is_none());
+        let waited = town.records.iter().find_map(|r| match &r.source {
+            Fact::World(e) => match &e.kind {
+                WorldEventKind::ClientGaveUp {
+                    because: GaveUpBecause::Silent { waited },
+                    ..
+                } => Some(*waited),
+                _ => None,
+            },
+            Fact::Peer(_) => None,
+        });
+        assert_eq!(waited, Some(Span::millis(6000)));
+        town.until("elsewhere", |w| connected(w).is_some());
+        assert_ne!(connected(&town.world), Some(ServerId(1)));
+        assert_eq!(town.client().session, session);
+    }
+
+    #[test]
+    fn what_was_sent_and_not_answered_fails_with_connection_loss() {
+        let mut town = Town::serving();
+        town.add(1, 2000);
+        town.act(Action::Ask {
+            client: ONE,
+            request: create("/a"),
+        });
+        town.act(Action::DropClient { client: ONE });
+        let last = town.client().observations.last().cloned();
+        let seen = last.map(|o| o.seen.clone());
+        assert!(
+            matches!(
+                seen,
+                Some(Seen::Answer {
+                    outcome: Outcome::ConnectionLoss,
+                    ..
+                })
+            ),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn what_was_not_sent_yet_waits_for_the_next_connection() {
+        let mut town = Town::serving();
+        town.add(1, 2000);
+        town.act(Action::DropClient { client: ONE });
+        let outcome = town.ask(create("/a"));
+        assert!(matches!(outcome, Outcome::Reply { result: Ok(_), .. }));
+    }
+
+    #[test]
+    fn watches_are_set_again_after_a_reconnect_and_ring_for_what_was_missed() {
+        let mut town = Town::serving();
+        town.add(1, 4000);
+        town.ask(exists("/a"));
+        assert!(town.client().watches.exist.contains("/a"));
+        // Another client makes the znode while the first is away.
+        town.act(Action::PauseClient { client: ONE });
+        town.act(Action::DropClient { client: ONE });
+        town.act(Action::AddClient {
+            server: Some(ServerId(2)),
+            timeout_ms: 4000,
+        });
+        town.act(Action::Ask {
+            client: ClientNo(2),
+            request: create("/a"),
+        });
+        town.until("made", |w| {
+            w.client(ClientNo(2)).is_some_and(|c| c.observed >= 2)
+        });
+        town.act(Action::ResumeClient { client: ONE });
+        town.until("told", |w| {
+            w.client(ONE).is_some_and(|c| {
+                c.observations
+                    .iter()
+                    .any(|o| matches!(&o.seen, Seen::Watch(e) if &*e.path == "/a"))
+            })
+        });
+        assert!(town.client().watches.exist.is_empty(), "one-shot");
+    }
+
+    #[test]
+    fn a_client_that_slept_too_long_is_told_that_its_session_expired() {
+        let mut town = Town::serving();
+        town.add(1, 1000);
+        town.act(Action::PauseClient { client: ONE });
+        let begin = town.world.now();
+        town.until("long after", |w| w.now() - begin > Span::millis(5000));
+        town.act(Action::ResumeClient { client: ONE });
+        town.until("told", |w| {
+            w.client(ONE)
+                .is_some_and(|c| c.state == ClientState::Expired)
+        });
+        assert_eq!(
+            town.said(|k| matches!(k, WorldEventKind::ClientExpired { .. })),
+            1
+        );
+        let error = town.world.possible(&Action::Ask {
+            client: ONE,
+            request: Request::WhoAmI,
+        });
+        assert!(error.is_err(), "it ends");
+    }
+
+    #[test]
+    fn a_client_that_says_good_bye_ends() {
+        let mut town = Town::serving();
+        town.add(2, 2000);
+        let outcome = town.ask(Request::CloseSession);
+        assert!(matches!(outcome, Outcome::Reply { result: Ok(_), .. }));
+        assert_eq!(town.client().state, ClientState::Closed);
+    }
+
+    #[test]
+    fn a_crash_sends_clients_to_another_server() {
+        let mut town = Town::serving();
+        town.add(1, 2000);
+        town.act(Action::Crash {
+            server: ServerId(1),
+            lose_unsynced: true,
+        });
+        town.until("elsewhere", |w| {
+            connected(w).is_some_and(|s| s != ServerId(1))
+        });
+        assert_eq!(
+            town.said(|k| matches!(
+                k,
+                WorldEventKind::ClientGaveUp {
+                    because: GaveUpBecause::ServerCrashed,
+                    ..
+                }
+            )),
+            1
+        );
+    }
+
+    #[test]
+    fn load_writes_one_after_the_other() {
+        let mut town = Town::serving();
+        town.add(3, 2000);
+        town.act(Action::Load {
+            client: ONE,
+            writes: 20,
+        });
+        town.until("all written", |w| {
+            w.client(ONE).is_some_and(|c| c.load == 0 && c.pending == 0)
+        });
+        let answered = town
+            .client()
+            .observations
+            .iter()
+            .filter(|o| {
+                matches!(
+                    o.seen,
+                    Seen::Answer {
+                        outcome: Outcome::Reply { result: Ok(_), .. },
+                        ..
+                    }
+                )
+            })
+            .count();
+        assert_eq!(answered, 20);
+    }
+
+    #[test]
+    fn a_read_from_a_lagging_server_is_called_stale() {
+        let mut town = Town::serving();
+        let lagging = town
+            .world
+            .servers()
+            .find(|s| s.peer.is_some_and(|p| p.leader() != Some(s.id)))
+            .expect("a follower")
+            .id;
+        let leader = town
+            .world
+            .peer(lagging)
+            .and_then(crate::peer::Peer::leader)
+            .expect("a leader");
+        town.add(lagging.0, 4000);
+        town.act(Action::SlowLink {
+            a: leader,
+            b: lagging,
+            extra: Span::millis(200),
+        });
+        town.act(Action::AddClient {
+            server: Some(leader),
+            timeout_ms: 4000,
+        });
+        town.act(Action::Load {
+            client: ClientNo(2),
+            writes: 3,
+        });
+        town.until("two are committed", |w| {
+            w.client(ClientNo(2)).is_some_and(|c| c.load == 0)
+        });
+        town.ask(exists("/load-2"));
+        let behind = town.records.iter().find_map(|r| match &r.source {
+            Fact::World(e) => match &e.kind {
+                WorldEventKind::StaleRead {
+                    client, behind_by, ..
+                } => Some((*client, *behind_by)),
+                _ => None,
+            },
+            Fact::Peer(_) => None,
+        });
+        assert!(matches!(behind, Some((ONE, 1..))), "{behind:?}");
     }
 }

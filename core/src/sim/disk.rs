@@ -63,6 +63,8 @@ struct Content {
     accepted: Option<Epoch>,
     current: Option<Epoch>,
     initialised: bool,
+    /// The log begins with the first transaction that there ever was.
+    from_beginning: bool,
 }
 
 impl Content {
@@ -73,6 +75,7 @@ impl Content {
             accepted: None,
             current: None,
             initialised: true,
+            from_beginning: true,
         }
     }
 
@@ -111,12 +114,21 @@ impl Content {
                 }
                 // A snapshot beyond the cut holds what must not be seen again.
                 self.snapshots.retain(|(zxid, _)| zxid <= to);
+                if self.snapshots.is_empty() && !self.from_beginning {
+                    // The log does not reach back to the beginning, so nothing can be rebuilt:
+                    // as good as a lost disk. The epochs are still known.
+                    for txn in core::mem::take(&mut self.log) {
+                        removed(txn.zxid(), RemovedBecause::Truncated);
+                    }
+                    self.initialised = false;
+                }
             }
             StorageOp::Install(database) => {
                 for txn in core::mem::take(&mut self.log) {
                     removed(txn.zxid(), RemovedBecause::Replaced);
                 }
                 self.snapshots = vec![(snapshot_zxid(database), Arc::clone(database))];
+                self.from_beginning = false;
                 self.initialised = true;
             }
             StorageOp::Snapshot(database) => {
@@ -129,7 +141,10 @@ impl Content {
                     // Logs reach back to the oldest snapshot that is kept (4.9).
                     if let Some((oldest, _)) = self.snapshots.first() {
                         let purge = position_after(&self.log, *oldest);
-                        self.log = self.log.split_off(purge);
+                        if purge > 0 {
+                            self.log = self.log.split_off(purge);
+                            self.from_beginning = false;
+                        }
                     }
                 }
             }
@@ -495,4 +510,277 @@ fn note(removed: &mut VecDeque<Removed>, zxid: Zxid, at: Moment, because: Remove
         removed.pop_front();
     }
     removed.push_back(Removed { zxid, at, because });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::SessionId,
+        request::ErrorCode,
+        txn::{TxnBody, TxnHeader},
+    };
+
+    const FSYNC: Span = Span::millis(4);
+    const CAUSE: EventId = EventId {
+        server: crate::id::ServerId(1),
+        seq: 1,
+    };
+
+    fn zxid(n: u32) -> Zxid {
+        Zxid::new(Epoch(1), n)
+    }
+
+    fn txn(n: u32) -> Arc<Txn> {
+        Arc::new(Txn {
+            header: TxnHeader {
+                session: SessionId::NONE,
+                cxid: 0,
+                zxid: zxid(n),
+                time_ms: 0,
+            },
+            body: TxnBody::Error(ErrorCode::NoNode),
+            digest: None,
+        })
+    }
+
+    fn tree(n: u32) -> Arc<Database> {
+        let mut database = Database::new();
+        database.last_processed = zxid(n);
+        Arc::new(database)
+    }
+
+    /// A disk that counts operations for its server.
+    struct Driver {
+        disk: Disk,
+        seq: u64,
+        now: Moment,
+    }
+
+    impl Driver {
+        fn new() -> Driver {
+            Driver {
+                disk: Disk::new(FSYNC, 2),
+                seq: 0,
+                now: Moment(0),
+            }
+        }
+
+        fn submit(&mut self, op: StorageOp) -> Option<Reading> {
+            self.seq += 1;
+            self.disk.submit(StorageSeq(self.seq), op, CAUSE)
+        }
+
+        fn append(&mut self, numbers: core::ops::RangeInclusive<u32>) {
+            for n in numbers {
+                self.submit(StorageOp::Append(txn(n)));
+            }
+        }
+
+        /// Begins a batch and lets it end.
+        fn sync(&mut self) -> Vec<InputKind> {
+            self.now = self.disk.begin(self.now).expect("something to do");
+            self.finish()
+        }
+
+        fn finish(&mut self) -> Vec<InputKind> {
+            let mut told = Vec::new();
+            self.disk.finish(self.now, |done| told.push(done.input));
+            told
+        }
+
+        fn log(&self) -> Vec<(u32, bool)> {
+            self.disk
+                .entries()
+                .map(|e| (e.txn.zxid().counter(), e.durable))
+                .collect()
+        }
+    }
+
+    #[test]
+    fn an_unsynced_tail_is_lost_in_a_crash() {
+        let mut d = Driver::new();
+        d.append(1..=2);
+        d.sync();
+        d.append(3..=4);
+        d.submit(StorageOp::AcceptedEpoch(Epoch(7)));
+        assert_eq!(d.log(), [(1, true), (2, true), (3, false), (4, false)]);
+        assert_eq!(d.disk.last_zxid(), zxid(4));
+        assert_eq!(d.disk.crash(d.now, true), [zxid(3), zxid(4)]);
+        assert_eq!(d.log(), [(1, true), (2, true)]);
+        assert_eq!(d.disk.accepted_epoch(), None, "files are lost as well");
+        assert!(
+            d.disk
+                .removed()
+                .all(|r| r.because == RemovedBecause::LostInCrash)
+        );
+        assert_eq!(d.disk.removed().count(), 2, "and stay visible as history");
+    }
+
+    #[test]
+    fn a_crash_may_spare_the_unsynced_tail() {
+        let mut d = Driver::new();
+        d.append(1..=2);
+        d.submit(StorageOp::AcceptedEpoch(Epoch(7)));
+        assert_eq!(d.disk.crash(d.now, false), []);
+        assert_eq!(d.log(), [(1, true), (2, true)]);
+        assert_eq!(d.disk.accepted_epoch(), Some(Epoch(7)));
+    }
+
+    #[test]
+    fn what_gathers_while_the_disk_works_becomes_durable_together_and_in_order() {
+        let mut d = Driver::new();
+        d.append(1..=1);
+        let first = d.disk.begin(d.now).expect("a batch");
+        assert_eq!(first, d.now + FSYNC);
+        d.append(2..=5);
+        assert_eq!(d.disk.begin(d.now), None, "one batch at a time");
+        d.now = first;
+        assert_eq!(d.finish(), [InputKind::Durable(StorageSeq(1))]);
+        assert!(d.disk.is_durable(zxid(1)) && !d.disk.is_durable(zxid(2)));
+        assert_eq!(d.sync(), [InputKind::Durable(StorageSeq(5))]);
+        assert_eq!(d.disk.durable_zxid(), zxid(5));
+        assert_eq!(d.disk.durable_seq(), StorageSeq(5));
+    }
+
+    #[test]
+    fn a_slow_disk_needs_longer_for_each_batch() {
+        let mut d = Driver::new();
+        d.disk.extra = Span::millis(100);
+        d.append(1..=1);
+        assert_eq!(d.disk.begin(d.now), Some(Moment(104_000)));
+    }
+
+    #[test]
+    fn a_truncation_is_answered_when_it_is_durable_and_stays_visible() {
+        let mut d = Driver::new();
+        d.append(1..=5);
+        d.sync();
+        d.submit(StorageOp::Truncate(zxid(3)));
+        assert_eq!(d.log().len(), 3, "it is cut for those who look");
+        assert!(d.disk.is_durable(zxid(5)), "and still on the platter");
+        let told = d.sync();
+        assert_eq!(told[0], InputKind::Durable(StorageSeq(6)));
+        let InputKind::Truncated(stored) = &told[1] else {
+            panic!("expected what is left, found {:?}", told[1]);
+        };
+        assert_eq!(stored.log.last().map(|t| t.zxid()), Some(zxid(3)));
+        assert!(!d.disk.is_durable(zxid(4)));
+        let removed: Vec<_> = d.disk.removed().map(|r| (r.zxid, r.because)).collect();
+        assert_eq!(
+            removed,
+            [
+                (zxid(4), RemovedBecause::Truncated),
+                (zxid(5), RemovedBecause::Truncated)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_truncation_takes_snapshots_beyond_it_away() {
+        let mut d = Driver::new();
+        d.append(1..=5);
+        d.submit(StorageOp::Snapshot(tree(2)));
+        d.submit(StorageOp::Snapshot(tree(5)));
+        d.submit(StorageOp::Truncate(zxid(4)));
+        d.sync();
+        assert_eq!(d.disk.snapshots().collect::<Vec<_>>(), [zxid(2)]);
+        assert!(d.disk.initialised());
+    }
+
+    #[test]
+    fn a_truncation_below_all_that_is_left_is_as_good_as_a_lost_disk() {
+        let mut d = Driver::new();
+        d.submit(StorageOp::Install(tree(5)));
+        d.append(6..=7);
+        d.sync();
+        d.submit(StorageOp::Truncate(zxid(3)));
+        d.sync();
+        assert_eq!(d.log(), []);
+        assert!(!d.disk.initialised());
+    }
+
+    #[test]
+    fn an_installed_tree_replaces_everything() {
+        let mut d = Driver::new();
+        d.append(1..=3);
+        d.sync();
+        d.submit(StorageOp::Install(tree(9)));
+        d.append(10..=10);
+        d.sync();
+        assert_eq!(d.log(), [(10, true)]);
+        let stored = d.disk.stored();
+        assert_eq!(stored.snapshot.last_processed, zxid(9));
+        assert!(d.disk.is_durable(zxid(9)));
+        assert!(
+            d.disk
+                .removed()
+                .all(|r| r.because == RemovedBecause::Replaced)
+        );
+    }
+
+    #[test]
+    fn logs_reach_back_to_the_oldest_snapshot_that_is_kept() {
+        let mut d = Driver::new();
+        for n in 1..=3 {
+            d.append(n * 10..=n * 10 + 9);
+            d.submit(StorageOp::Snapshot(tree(n * 10 + 9)));
+        }
+        d.sync();
+        assert_eq!(d.disk.snapshots().collect::<Vec<_>>(), [zxid(29), zxid(39)]);
+        assert_eq!(d.log().first(), Some(&(30, true)));
+    }
+
+    #[test]
+    fn a_read_begins_with_the_last_one_at_or_before_and_finds_the_unsynced_tail() {
+        let mut d = Driver::new();
+        d.append(2..=4);
+        d.sync();
+        d.append(6..=7);
+        let mut read = |from: u32| -> Vec<u32> {
+            let op = StorageOp::ReadLog {
+                from: zxid(from),
+                conn: ConnId(1),
+            };
+            let reading = d.submit(op).expect("an answer");
+            let entries = reading.read.entries;
+            entries.iter().map(|t| t.zxid().counter()).collect()
+        };
+        assert_eq!(read(3), [3, 4, 6, 7]);
+        assert_eq!(read(5), [4, 6, 7]);
+        assert_eq!(read(1), [2, 3, 4, 6, 7], "the log begins later");
+        assert_eq!(read(6), [6, 7]);
+        assert_eq!(read(9), [7]);
+    }
+
+    #[test]
+    fn a_lost_disk_is_empty_and_not_initialised() {
+        let mut d = Driver::new();
+        d.append(1..=2);
+        d.submit(StorageOp::CurrentEpoch(Epoch(3)));
+        d.sync();
+        d.disk.lose(d.now);
+        let stored = d.disk.stored();
+        assert!(stored.log.is_empty() && !stored.initialised);
+        assert_eq!(stored.current_epoch, None);
+        assert_eq!(d.disk.removed().count(), 2);
+    }
+
+    #[test]
+    fn the_newest_entries_are_the_end_of_all_entries() {
+        let mut d = Driver::new();
+        d.append(1..=5);
+        d.sync();
+        d.append(6..=8);
+        let all = d.log();
+        for n in 0..=9 {
+            let newest: Vec<_> = d
+                .disk
+                .last_entries(n)
+                .iter()
+                .map(|e| (e.txn.zxid().counter(), e.durable))
+                .collect();
+            assert_eq!(newest, all[all.len() - n.min(8)..]);
+        }
+    }
 }

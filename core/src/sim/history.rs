@@ -713,3 +713,317 @@ impl Importing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::ServerId, sim::setup::ClientNo, sim::world::ServerStatus};
+
+    fn small() -> Setup {
+        Setup {
+            voters: 3,
+            ..Setup::default()
+        }
+    }
+
+    fn crash(server: i64) -> Action {
+        Action::Crash {
+            server: ServerId(server),
+            lose_unsynced: true,
+        }
+    }
+
+    fn steps(history: &mut History, n: u64) {
+        for _ in 0..n {
+            history.step().expect("something happens");
+        }
+    }
+
+    /// A run with a crash, a client and a restart.
+    fn eventful() -> History {
+        let mut h = History::new(&small()).expect("a world");
+        steps(&mut h, 120);
+        h.act(Action::AddClient {
+            server: None,
+            timeout_ms: 8000,
+        })
+        .expect("a client");
+        h.act(Action::Load {
+            client: ClientNo(1),
+            writes: 1000,
+        })
+        .expect("load");
+        steps(&mut h, 300);
+        h.act(crash(3)).expect("it ran");
+        steps(&mut h, 400);
+        h.act(Action::Restart {
+            server: ServerId(3),
+        })
+        .expect("it was down");
+        steps(&mut h, 400);
+        h
+    }
+
+    /// What must be equal at equal moments.
+    fn moment(h: &History) -> (u64, u64, u64, usize, Vec<u64>) {
+        (
+            h.world().trace_hash(),
+            h.world().now().0,
+            h.cursor(),
+            h.records().len(),
+            h.world()
+                .servers()
+                .map(|s| s.peer.map_or(0, |p| p.database().digest()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn going_back_is_exact() {
+        let mut h = History::new(&small()).expect("a world");
+        let mut moments = vec![moment(&h)];
+        for _ in 0..700 {
+            h.step().expect("something happens");
+            moments.push(moment(&h));
+        }
+        while let Some(expected) = moments.pop() {
+            assert_eq!(moment(&h), expected);
+            assert_eq!(h.back(), !moments.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_moment_is_reached_from_any_other() {
+        let mut h = eventful();
+        let end = moment(&h);
+        for step in [
+            0, 1, 119, 120, 121, 419, 420, 700, 820, 900, 3, 1220, 256, 257,
+        ] {
+            assert_eq!(h.goto(step), step);
+            let there = moment(&h);
+            let mut again = eventful();
+            again.goto(step);
+            assert_eq!(moment(&again), there);
+        }
+        assert_eq!(h.goto(u64::MAX), 1220);
+        assert_eq!(moment(&h), end);
+    }
+
+    #[test]
+    fn stepping_in_the_past_repeats_what_was() {
+        let mut h = eventful();
+        let end = moment(&h);
+        h.goto(400);
+        while !h.at_end() {
+            h.step().expect("it happened before");
+        }
+        assert_eq!(moment(&h), end);
+        assert_eq!(h.branches().len(), 1);
+    }
+
+    #[test]
+    fn back_undoes_an_action_by_itself() {
+        let mut h = eventful();
+        h.goto(420);
+        let status = |h: &History| h.world().server(ServerId(3)).map(|s| s.status);
+        assert_eq!(
+            status(&h),
+            Some(ServerStatus::Down),
+            "the crash after step 420"
+        );
+        assert!(h.back());
+        assert_eq!(h.cursor(), 420);
+        assert_eq!(status(&h), Some(ServerStatus::Up));
+        assert!(h.forward());
+        assert_eq!(status(&h), Some(ServerStatus::Down));
+    }
+
+    #[test]
+    fn another_action_in_the_past_begins_a_branch_and_the_old_future_is_kept() {
+        let mut h = eventful();
+        let end = moment(&h);
+        let known = h.all_records().len();
+        h.goto(300);
+        h.act(crash(1)).expect("it ran");
+        steps(&mut h, 200);
+        let other_end = moment(&h);
+        let names: Vec<_> = h.branches().into_iter().map(|b| b.name).collect();
+        assert_eq!(names, ["main", "branch 2"]);
+        assert_eq!(h.branch(), BranchNo(1));
+        assert_eq!(h.branches()[1].forked_at, 300);
+        assert_eq!(h.branches()[1].end, 500);
+        assert!(h.switch(BranchNo(0)));
+        assert_eq!(moment(&h), end);
+        assert_eq!(h.all_records().len(), known);
+        assert!(h.switch(BranchNo(1)));
+        assert_eq!(moment(&h), other_end);
+        assert!(!h.switch(BranchNo(2)));
+    }
+
+    #[test]
+    fn branches_of_branches_share_their_past() {
+        let mut h = eventful();
+        h.goto(300);
+        h.act(crash(1)).expect("it ran");
+        steps(&mut h, 100);
+        h.goto(350);
+        h.act(Action::Pause {
+            server: ServerId(2),
+        })
+        .expect("it ran");
+        steps(&mut h, 50);
+        // Before the point where branch 2 began: a child of main, not of branch 3.
+        h.goto(200);
+        h.act(crash(2)).expect("it ran");
+        let parents: Vec<_> = h.branches().into_iter().map(|b| b.parent).collect();
+        assert_eq!(
+            parents,
+            [
+                None,
+                Some(BranchNo(0)),
+                Some(BranchNo(1)),
+                Some(BranchNo(0))
+            ]
+        );
+        assert!(h.switch(BranchNo(2)));
+        assert_eq!(h.actions().len(), 4, "client, load, crash, pause");
+        let steps: Vec<u64> = h.records().iter().map(|r| r.step).collect();
+        assert!(steps.is_sorted());
+        let by_index: Vec<u64> = (0..h.records().len())
+            .filter_map(|i| h.records().get(i).map(|r| r.step))
+            .collect();
+        assert_eq!(by_index, steps);
+    }
+
+    #[test]
+    fn doing_again_what_was_done_begins_no_branch() {
+        let mut h = eventful();
+        h.goto(420);
+        h.back();
+        h.act(crash(3)).expect("it ran");
+        assert_eq!(h.branches().len(), 1);
+        assert_eq!(h.end(), 1220);
+    }
+
+    #[test]
+    fn an_impossible_action_changes_nothing() {
+        let mut h = eventful();
+        h.goto(300);
+        let before = moment(&h);
+        let error = h.act(Action::Restart {
+            server: ServerId(1),
+        });
+        assert_eq!(error, Err(ActError::Running(ServerId(1))));
+        assert!(h.act(crash(9)).is_err());
+        assert_eq!(moment(&h), before);
+        assert_eq!(h.branches().len(), 1, "not even a branch");
+    }
+
+    #[test]
+    fn what_is_exported_is_imported() {
+        let mut h = eventful();
+        h.goto(600);
+        let exported = h.export();
+        let text = exported.to_json();
+        let read = Exported::from_json(&text).expect("our own text");
+        assert_eq!(read, exported);
+        let imported = History::import(&read).expect("our own run");
+        assert_eq!(imported.mismatch, None);
+        assert_eq!(moment(&imported.history), moment(&h));
+    }
+
+    #[test]
+    fn another_version_is_refused_by_name() {
+        let text = r#"{"version":2,"colour":"green"}"#;
+        let error = Exported::from_json(text).expect_err("not ours");
+        assert_eq!(error, ImportError::Version { found: 2 });
+        assert_eq!(
+            error.to_string(),
+            "this run has format 2; this build reads format 1"
+        );
+        let mut exported = eventful().export();
+        exported.version = 7;
+        assert!(History::import(&exported).is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_run_is_refused_with_a_reason() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"version":1}"#,
+            r#"{"version":1,"setup":{"voters":77},"actions":[],"steps":1,"more":1}"#,
+        ] {
+            let error = Exported::from_json(text).expect_err("not a run");
+            assert!(matches!(error, ImportError::Json(_)), "{text}: {error}");
+        }
+        let too_long = " ".repeat(MAX_JSON + 1);
+        assert!(matches!(
+            Exported::from_json(&too_long),
+            Err(ImportError::Bytes(_))
+        ));
+    }
+
+    #[test]
+    fn a_run_out_of_bounds_is_refused() {
+        let good = eventful().export();
+        let bad = |change: &dyn Fn(&mut Exported)| {
+            let mut run = good.clone();
+            change(&mut run);
+            History::import(&run).err()
+        };
+        assert_eq!(
+            bad(&|r| r.steps = MAX_STEPS + 1),
+            Some(ImportError::Steps(MAX_STEPS + 1))
+        );
+        assert!(matches!(
+            bad(&|r| r.actions = vec![r.actions[0].clone(); MAX_ACTIONS + 1]),
+            Some(ImportError::Actions(_))
+        ));
+        assert!(matches!(
+            bad(&|r| r.setup.voters = 10),
+            Some(ImportError::Setup(_))
+        ));
+        assert_eq!(
+            bad(&|r| r.actions.swap(0, 3)),
+            Some(ImportError::Order { index: 1 })
+        );
+        assert!(matches!(
+            bad(&|r| r.actions[2].action = Action::Restart {
+                server: ServerId(1)
+            }),
+            Some(ImportError::Act { index: 2, .. })
+        ));
+        assert_eq!(
+            bad(&|r| r.trace = Some("beef".to_owned())),
+            Some(ImportError::Trace)
+        );
+    }
+
+    #[test]
+    fn another_trace_hash_is_a_warning() {
+        let mut exported = eventful().export();
+        exported.trace = Some("0000000000000001".to_owned());
+        let imported = History::import(&exported).expect("the run is good");
+        assert!(matches!(imported.mismatch, Some((1, _))));
+    }
+
+    #[test]
+    fn a_run_that_rests_too_early_is_refused() {
+        let mut exported = History::new(&small()).expect("a world").export();
+        exported.steps = 50;
+        exported.trace = None;
+        exported.actions = (1..=3)
+            .map(|n| TimedAction {
+                step: 40,
+                action: crash(n),
+            })
+            .collect();
+        assert_eq!(
+            History::import(&exported).err(),
+            Some(ImportError::Ended { at: 40, steps: 50 })
+        );
+    }
+}

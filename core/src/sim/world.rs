@@ -14,7 +14,7 @@ use crate::{
     request::{ConnectResponse, Request, Write},
     sim::{
         bus::{Dropped, InFlight, LinkState, Net, Told},
-        client::{Around, Client, ClientView, Links, QUEUE_LIMIT, op_kind},
+        client::{Around, Client, ClientFlight, ClientView, Links, QUEUE_LIMIT, op_kind},
         disk::Disk,
         fact::{Fact, InputSummary, Record, StepLog, WorldEventKind},
         hash::TraceHasher,
@@ -345,6 +345,20 @@ impl World {
         })
     }
 
+    /// What is on its way between clients and servers, in no particular order; FIFO by connection
+    /// and direction.
+    pub fn client_flights(&self) -> impl Iterator<Item = ClientFlight<'_>> + '_ {
+        self.base.queue.iter().filter_map(|w| self.links.flight(w))
+    }
+
+    /// Messages of a server that wait for its disk, oldest first, each with the operation it waits
+    /// for.
+    pub fn held(&self, id: ServerId) -> impl Iterator<Item = (StorageSeq, &Envelope)> + '_ {
+        self.at(id)
+            .into_iter()
+            .flat_map(|s| s.held.iter().map(|h| (h.after, &h.envelope)))
+    }
+
     /// Messages that were lost lately, oldest first.
     pub fn dropped(&self) -> impl DoubleEndedIterator<Item = &Dropped> + '_ {
         self.net.dropped.iter()
@@ -437,10 +451,10 @@ impl World {
                     break;
                 }
             }
-            if let Some((_, what)) = self.base.queue.pop() {
-                if self.happen(log, what) {
-                    break;
-                }
+            if let Some((_, what)) = self.base.queue.pop()
+                && self.happen(log, what)
+            {
+                break;
             }
         }
         self.steps += 1;
@@ -456,10 +470,10 @@ impl World {
     fn next_timer(&self) -> Option<(Moment, usize)> {
         let mut next: Option<(Moment, usize)> = None;
         for (index, server) in self.servers.iter().enumerate() {
-            if let Some(due) = server.timer {
-                if next.is_none_or(|(best, _)| due < best) {
-                    next = Some((due, index));
-                }
+            if let Some(due) = server.timer
+                && next.is_none_or(|(best, _)| due < best)
+            {
+                next = Some((due, index));
             }
         }
         next
@@ -549,11 +563,14 @@ impl World {
                         Some(cause),
                     )
             }
-            Happening::ToServer { conn, call, cause } => self.call(log, conn, call, cause),
+            Happening::ToServer {
+                conn, call, cause, ..
+            } => self.call(log, conn, call, cause),
             Happening::ToClient {
                 conn,
                 answer,
                 cause,
+                ..
             } => {
                 if let Some(no) = self.links.get(conn).map(|l| l.client) {
                     self.with_client(log, no, |client, w| {
@@ -1481,4 +1498,374 @@ fn request_bytes(request: &Request) -> u64 {
         Request::Ping | Request::SetWatches(_) | Request::WhoAmI | Request::CloseSession => 0,
     };
     bytes as u64 + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{
+        fault::{FaultPlan, Faults, swarm},
+        queue::Dice,
+        workload::Workload,
+    };
+
+    fn world(seed: u64) -> World {
+        World::new(&Setup {
+            seed,
+            ..Setup::default()
+        })
+        .expect("a world")
+    }
+
+    /// A run with faults and clients: its trace hash.
+    fn eventful(seed: u64, steps: u64) -> World {
+        let mut world = World::new(&swarm(seed, 5, 1)).expect("a world");
+        let mut faults = Faults::new(FaultPlan::all(), seed);
+        let mut workload = Workload::new(seed, 3);
+        let mut log = StepLog::default();
+        while world.steps() < steps {
+            while let Some(action) = faults.next(&world).or_else(|| workload.next(&world)) {
+                world.act(&action, &mut log).expect("a possible action");
+            }
+            if !world.step(&mut log) {
+                faults.stop();
+            }
+        }
+        world
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_run() {
+        for seed in 0..20 {
+            let (a, b) = (eventful(seed, 1500), eventful(seed, 1500));
+            assert_eq!(a.trace_hash(), b.trace_hash(), "seed {seed}");
+            assert_eq!(a.now(), b.now());
+        }
+    }
+
+    #[test]
+    fn another_seed_gives_another_run() {
+        assert_ne!(eventful(1, 500).trace_hash(), eventful(2, 500).trace_hash());
+    }
+
+    #[test]
+    fn a_copy_goes_on_as_the_original_does() {
+        let mut log = StepLog::default();
+        let mut a = eventful(3, 800);
+        let mut b = a.clone();
+        for _ in 0..500 {
+            a.step(&mut log);
+        }
+        for _ in 0..500 {
+            b.step(&mut log);
+        }
+        assert_eq!(a.trace_hash(), b.trace_hash());
+    }
+
+    #[test]
+    fn five_servers_elect_a_leader_and_serve() {
+        let mut world = world(1);
+        let mut log = StepLog::default();
+        let serving = |w: &World| w.servers().all(|s| s.peer.is_some_and(Peer::serving));
+        while !serving(&world) {
+            assert!(world.step(&mut log));
+            assert!(world.steps() < 1000, "it takes about a hundred steps");
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_input_to_one_server() {
+        let mut world = eventful(5, 100);
+        let mut log = StepLog::default();
+        for _ in 0..1000 {
+            let before = world.steps();
+            assert!(world.step(&mut log));
+            assert_eq!(world.steps(), before + 1);
+            let servers: BTreeSet<ServerId> = log.peer_events().map(|e| e.id.server).collect();
+            assert!(servers.len() <= 1, "{servers:?}");
+            assert!(servers.iter().all(|s| Some(*s) == log.server));
+        }
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let mut world = eventful(6, 50);
+        let mut log = StepLog::default();
+        let mut last = world.now();
+        for _ in 0..2000 {
+            assert!(world.step(&mut log));
+            assert!(log.records.iter().all(|r| r.at >= last));
+            last = world.now();
+        }
+    }
+
+    #[test]
+    fn when_all_servers_are_down_nothing_happens_until_someone_acts() {
+        let mut world = eventful(7, 0);
+        let mut log = StepLog::default();
+        for _ in 0..100 {
+            world.step(&mut log);
+        }
+        world
+            .act(
+                &Action::AddClient {
+                    server: None,
+                    timeout_ms: 4000,
+                },
+                &mut log,
+            )
+            .expect("a client");
+        for id in 1..=6 {
+            let crash = Action::Crash {
+                server: ServerId(id),
+                lose_unsynced: true,
+            };
+            world.act(&crash, &mut log).expect("it ran");
+        }
+        let hash = world.trace_hash();
+        assert!(!world.step(&mut log));
+        assert_eq!(world.trace_hash(), hash);
+        let restart = Action::Restart {
+            server: ServerId(2),
+        };
+        world.act(&restart, &mut log).expect("it was down");
+        assert!(world.step(&mut log));
+    }
+
+    #[test]
+    fn a_paused_server_handles_nothing_and_then_everything_in_order() {
+        let mut world = world(8);
+        let mut log = StepLog::default();
+        for _ in 0..200 {
+            world.step(&mut log);
+        }
+        let id = ServerId(2);
+        world
+            .act(&Action::Pause { server: id }, &mut log)
+            .expect("it ran");
+        for _ in 0..20 {
+            assert!(world.step(&mut log));
+            assert_ne!(log.server, Some(id));
+        }
+        let waiting = world.server(id).map_or(0, |s| s.waiting);
+        assert!(waiting > 0, "pings at least");
+        world
+            .act(&Action::Resume { server: id }, &mut log)
+            .expect("it was paused");
+        for _ in 0..waiting {
+            assert!(world.step(&mut log));
+            assert_eq!(log.server, Some(id), "first what piled up");
+            assert!(!matches!(log.input, Some(InputSummary::Timer(_))));
+        }
+    }
+
+    #[test]
+    fn messages_wait_for_the_disk() {
+        let mut world = world(9);
+        let mut log = StepLog::default();
+        let mut held = 0;
+        for _ in 0..3000 {
+            world.step(&mut log);
+            for sent in &log.sent {
+                if sent.kind == crate::message::MessageKind::Ack {
+                    let disk = world.disk(sent.from).expect("a disk");
+                    let zxid = sent.zxid.expect("an ACK is about something");
+                    let durable = if zxid.is_new_epoch() {
+                        disk.current_epoch() == Some(zxid.epoch())
+                    } else {
+                        disk.is_durable(zxid)
+                    };
+                    assert!(durable, "{zxid:?} of {:?}", sent.from);
+                    held += 1;
+                }
+            }
+        }
+        assert!(held > 0);
+    }
+
+    #[test]
+    fn an_impossible_action_says_why_and_changes_nothing() {
+        let mut world = eventful(10, 300);
+        let mut log = StepLog::default();
+        let hash = world.trace_hash();
+        let far = ServerId(i64::MAX);
+        let no_client = ClientNo(65_535);
+        for (action, error) in [
+            (Action::Restart { server: far }, ActError::NoServer(far)),
+            (
+                Action::CutLink {
+                    a: ServerId(1),
+                    b: ServerId(1),
+                },
+                ActError::SameServer(ServerId(1)),
+            ),
+            (
+                Action::Partition {
+                    groups: vec![
+                        BTreeSet::from([ServerId(1), ServerId(2)]),
+                        BTreeSet::from([ServerId(2)]),
+                    ],
+                },
+                ActError::InTwoGroups(ServerId(2)),
+            ),
+            (
+                Action::DropClient { client: no_client },
+                ActError::NoClient(no_client),
+            ),
+            (
+                Action::SlowDisk {
+                    server: ServerId(1),
+                    extra: Span(u64::MAX),
+                },
+                ActError::TooMuch {
+                    what: "extra disk time in µs",
+                    got: u64::MAX,
+                    limit: MAX_EXTRA.0,
+                },
+            ),
+        ] {
+            assert_eq!(world.act(&action, &mut log), Err(error));
+        }
+        assert_eq!(world.trace_hash(), hash);
+    }
+
+    /// Actions as a hostile link could hold them.
+    fn hostile(dice: &mut Dice) -> Action {
+        let mut server = || ServerId(dice.below(9) as i64 - 1);
+        let (a, b) = (server(), server());
+        let client = ClientNo(dice.below(5) as u16);
+        let extra = Span(dice.below(4) * 30_000_000_000);
+        let path: Arc<str> = Arc::from(
+            *dice
+                .pick(&["", "/", "//", "a", "/a\0", "/a/../b"])
+                .expect("one"),
+        );
+        match dice.below(22) {
+            0 | 1 => Action::Crash {
+                server: a,
+                lose_unsynced: true,
+            },
+            2 | 3 => Action::Restart { server: a },
+            4 => Action::Pause { server: a },
+            5 => Action::Resume { server: a },
+            6 => Action::CutLink { a, b },
+            7 => Action::CutDirection { from: a, to: b },
+            8 => Action::HealLink { a, b },
+            9 => Action::Partition {
+                groups: vec![BTreeSet::from([a, b]), BTreeSet::new()],
+            },
+            10 => Action::HealAll,
+            11 => Action::SlowLink { a, b, extra },
+            12 => Action::SlowDisk { server: a, extra },
+            13 => Action::LoseDisk { server: a },
+            14 => Action::AddClient {
+                server: Some(a),
+                timeout_ms: dice.pick(&[-5, 0, 7, i32::MAX]).copied().unwrap_or(0),
+            },
+            15 => Action::AddClient {
+                server: None,
+                timeout_ms: 3000,
+            },
+            16 => Action::MoveClient { client, server: a },
+            17 => Action::DropClient { client },
+            18 => Action::PauseClient { client },
+            19 => Action::ResumeClient { client },
+            20 => Action::Load {
+                client,
+                writes: u32::MAX >> dice.below(32),
+            },
+            _ => Action::Ask {
+                client,
+                request: match dice.below(5) {
+                    0 => Request::GetData { path, watch: true },
+                    1 => Request::Write(Write::Delete { path, version: -7 }),
+                    2 => Request::Write(Write::Multi(vec![Write::Multi(Vec::new())])),
+                    3 => Request::Write(Write::CreateSession { timeout_ms: -1 }),
+                    _ => Request::Write(Write::Create(crate::request::Create {
+                        path,
+                        data: Some(Arc::from(vec![0; dice.below(3) as usize * 700_000])),
+                        acl: Arc::from([]),
+                        mode: crate::request::CreateMode::PersistentWithTtl,
+                        op: crate::request::CreateOp::Ttl(i64::MIN),
+                    })),
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn no_action_makes_it_panic() {
+        for seed in 0..60 {
+            let mut dice = Dice::new(seed);
+            let mut world = eventful(seed, 40);
+            let mut log = StepLog::default();
+            for _ in 0..400 {
+                let action = hostile(&mut dice);
+                let possible = world.possible(&action);
+                assert_eq!(world.act(&action, &mut log), possible);
+                for _ in 0..dice.below(5) {
+                    world.step(&mut log);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_setup_out_of_bounds_is_refused() {
+        let bad = |change: &dyn Fn(&mut Setup)| {
+            let mut setup = Setup::default();
+            change(&mut setup);
+            World::new(&setup).err().map(|e| e.to_string())
+        };
+        assert_eq!(bad(&|_| ()), None);
+        assert_eq!(
+            bad(&|s| s.voters = 0).as_deref(),
+            Some("voters is 0; it must be from 1 to 9")
+        );
+        assert!(bad(&|s| s.observers = 5).is_some());
+        assert!(bad(&|s| s.latency = Span(u64::MAX)).is_some());
+        assert!(bad(&|s| s.tick = Span(0)).is_some());
+        assert!(bad(&|s| s.snap_retain = 0).is_some());
+        let groups = |id: i64, weight: u64| crate::quorum::QuorumRule::Groups {
+            group: [(ServerId(id), 1)].into(),
+            weight: [(ServerId(id), weight)].into(),
+        };
+        assert_eq!(bad(&|s| s.rule = groups(1, 1)), None);
+        assert!(bad(&|s| s.rule = groups(6, 1)).is_some());
+        assert!(bad(&|s| s.rule = groups(1, 0)).is_some());
+    }
+
+    #[test]
+    fn what_was_not_synced_is_lost_and_named() {
+        let mut log = StepLog::default();
+        for seed in 0..50 {
+            let mut world = eventful(seed, 600);
+            let busy: Vec<ServerId> = world
+                .servers()
+                .filter(|s| s.peer.is_some() && s.disk.entries().any(|e| !e.durable))
+                .map(|s| s.id)
+                .collect();
+            for server in busy {
+                let unsynced: Vec<Zxid> = world
+                    .disk(server)
+                    .expect("a disk")
+                    .entries()
+                    .filter(|e| !e.durable)
+                    .map(|e| e.txn.zxid())
+                    .collect();
+                let crash = Action::Crash {
+                    server,
+                    lose_unsynced: true,
+                };
+                world.act(&crash, &mut log).expect("it ran");
+                let lost = log.world_events().find_map(|e| match &e.kind {
+                    WorldEventKind::Crashed { lost, .. } => Some(lost.to_vec()),
+                    _ => None,
+                });
+                assert_eq!(lost, Some(unsynced.clone()));
+                let disk = world.disk(server).expect("a disk");
+                assert!(unsynced.iter().all(|z| !disk.is_durable(*z)));
+            }
+        }
+    }
 }

@@ -239,6 +239,20 @@ impl Node {
         self.crc
     }
 
+    /// The counters become the recorded ones only if that is progress; -1 is how old logs say
+    /// "one more" (4.6).
+    pub(super) fn raise_cversion(&mut self, cversion: i32, zxid: Zxid) {
+        let recorded = match cversion {
+            -1 => self.stat.cversion.wrapping_add(1),
+            recorded => recorded,
+        };
+        if recorded > self.stat.cversion {
+            self.stat.cversion = recorded;
+            self.stat.pzxid = zxid;
+            self.stat_changed();
+        }
+    }
+
     pub(super) fn content_changed(&mut self, at: &str) {
         let mut crc = crc32fast::Hasher::new();
         crc.update(path::digest_bytes(at));
@@ -258,5 +272,124 @@ impl Node {
     /// Bytes of path and data, what Apache calls the approximate data size.
     pub(super) fn bytes(&self, at: &str) -> u64 {
         (at.len() + self.data.as_ref().map_or(0, |d| d.len())) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_encoded_as_apache_does() {
+        for (owner, raw) in [
+            (Owner::Persistent, 0),
+            (Owner::Container, i64::MIN),
+            (Owner::Ttl(1), 0xff00_0000_0000_0001_u64 as i64),
+            (Owner::Ttl(MAX_TTL_MS), 0xff00_00ff_ffff_ffff_u64 as i64),
+            (
+                Owner::Ephemeral(SessionId(0x100_0000_0000_0001)),
+                0x100_0000_0000_0001,
+            ),
+        ] {
+            assert_eq!(owner.encode(), raw);
+            assert_eq!(Owner::decode(raw, true), owner);
+        }
+    }
+
+    #[test]
+    fn without_extended_types_a_ttl_is_a_session() {
+        let raw = Owner::Ttl(5).encode();
+        assert_eq!(Owner::decode(raw, false), Owner::Ephemeral(SessionId(raw)));
+        let with_feature = raw | 1 << 40;
+        assert_eq!(
+            Owner::decode(with_feature, true),
+            Owner::Ephemeral(SessionId(with_feature))
+        );
+    }
+
+    #[test]
+    fn session_0_owns_nothing() {
+        let kind = CreateKind::Ephemeral { create2: false };
+        assert_eq!(Owner::of(kind, SessionId::NONE), Owner::Persistent);
+    }
+
+    #[test]
+    fn a_ttl_out_of_range_does_not_touch_the_mark() {
+        for ttl_ms in [-1, i64::MAX, i64::MIN, 0] {
+            let owner = Owner::of(CreateKind::Ttl { ttl_ms }, SessionId(1));
+            assert_eq!(Owner::decode(owner.encode(), true), owner);
+        }
+    }
+
+    #[test]
+    fn clients_see_creations_and_deletions_and_no_special_owner() {
+        let stat = StatPersisted {
+            cversion: 5,
+            ..StatPersisted::created(Zxid(1), 2, Owner::Ttl(9))
+        };
+        let mut node = Node::new("/a", None, Arc::from([]), stat, Owner::Ttl(9));
+        node.children.insert("b".into());
+        node.children.insert("c".into());
+        let shown = node.stat();
+        assert_eq!((shown.cversion, shown.num_children), (8, 2));
+        assert_eq!((shown.ephemeral_owner, shown.data_length), (0, 0));
+    }
+
+    #[test]
+    fn the_fresh_nodes_have_the_published_checksums() {
+        let node = |at| {
+            Node::new(
+                at,
+                None,
+                Arc::from([]),
+                StatPersisted::default(),
+                Owner::Persistent,
+            )
+        };
+        assert_eq!(node("/").crc(), 68_323_592);
+        assert_eq!(node("/zookeeper").crc(), 1_303_661_912);
+    }
+
+    #[test]
+    fn the_order_of_the_digest_is_not_that_of_the_record() {
+        let stat = StatPersisted {
+            czxid: Zxid(1),
+            mzxid: Zxid(2),
+            ctime: 4,
+            mtime: 5,
+            version: 6,
+            cversion: 7,
+            aversion: 8,
+            ephemeral_owner: 9,
+            pzxid: Zxid(3),
+        };
+        let longs: Vec<u8> = stat.digest_bytes()[..40]
+            .iter()
+            .copied()
+            .filter(|b| *b > 0)
+            .collect();
+        let ints: Vec<u8> = stat.digest_bytes()[40..]
+            .iter()
+            .copied()
+            .filter(|b| *b > 0)
+            .collect();
+        assert_eq!((longs, ints), (vec![1, 2, 3, 4, 5], vec![6, 7, 8, 9]));
+    }
+
+    #[test]
+    fn a_checksum_goes_on_from_that_of_the_content() {
+        let mut node = Node::new(
+            "/a",
+            Some(Arc::from(*b"data")),
+            Arc::from([]),
+            StatPersisted::default(),
+            Owner::Persistent,
+        );
+        node.stat.version = 3;
+        node.stat_changed();
+        let mut whole = crc32fast::Hasher::new();
+        whole.update(b"/adata");
+        whole.update(&node.stat.digest_bytes());
+        assert_eq!(node.crc(), whole.finalize());
     }
 }

@@ -104,3 +104,91 @@ pub(super) fn digest_bytes(path: &str) -> &[u8] {
 pub(super) fn in_digest(path: &str) -> bool {
     !is_below(path, ZOOKEEPER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_paths_pass() {
+        for path in [
+            "/",
+            "/a",
+            "/a/b",
+            "/a.b",
+            "/...",
+            "/.a",
+            "/a..",
+            "/ä/漢字",
+            "/a b",
+        ] {
+            assert_eq!(validate(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_without_shape_are_bad_arguments() {
+        for path in [
+            "", "a", "a/b", "/a/", "//", "//a", "/a//b", "/.", "/..", "/a/./b", "/a/..",
+        ] {
+            assert_eq!(validate(path), Err(ErrorCode::BadArguments), "{path}");
+        }
+    }
+
+    #[test]
+    fn forbidden_characters_are_bad_arguments() {
+        for c in [
+            '\0',
+            '\u{1}',
+            '\u{1f}',
+            '\u{7f}',
+            '\u{9f}',
+            '\u{e000}',
+            '\u{f8ff}',
+            '\u{fff0}',
+            '\u{ffff}',
+            '\u{1f600}',
+        ] {
+            assert_eq!(
+                validate(&format!("/a{c}")),
+                Err(ErrorCode::BadArguments),
+                "{c:?}"
+            );
+        }
+        for c in [' ', '~', '\u{a0}', '\u{d7ff}', '\u{f900}', '\u{ffef}'] {
+            assert_eq!(validate(&format!("/a{c}")), Ok(()), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn sequence_suffixes_are_ten_signed_digits() {
+        for (n, expected) in [
+            (7, "/q0000000007"),
+            (-7, "/q-000000007"),
+            (i32::MAX, "/q2147483647"),
+            (i32::MIN, "/q-2147483648"),
+        ] {
+            assert_eq!(with_sequence("/q", n), expected);
+        }
+    }
+
+    #[test]
+    fn paths_split_at_the_last_slash() {
+        assert_eq!(split("/a/b"), Some(("/a", "b")));
+        assert_eq!(split("/a"), Some(("/", "a")));
+        for none in ["/", "", "a", "/a/", "//a"] {
+            assert_eq!(split(none), None, "{none}");
+        }
+        assert_eq!(parent("/"), Some("/"));
+        assert_eq!(child("/", "a"), "/a");
+        assert_eq!(child("/a", "b"), "/a/b");
+    }
+
+    #[test]
+    fn below_means_components_not_characters() {
+        assert!(is_below("/a/b", "/a"));
+        assert!(!is_below("/ab", "/a"));
+        assert!(!is_below("/a", "/a"));
+        assert!(is_below("/a", "/") && !is_below("/", "/"));
+    }
+}

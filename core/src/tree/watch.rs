@@ -475,3 +475,383 @@ impl<'a, F: Fn(ClientId) -> &'a [AuthId]> Pass<F> {
             }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        request::CreateMode,
+        request::CreateOp,
+        tree::testing::{World, entry, id},
+    };
+
+    const A: ClientId = ClientId(1);
+    const B: ClientId = ClientId(2);
+
+    fn path(text: &str) -> Arc<str> {
+        text.into()
+    }
+
+    fn change(kind: ChangeKind, at: &str) -> Change {
+        Change {
+            path: at.into(),
+            kind,
+            acl: Arc::from([]),
+            zxid: Zxid(7),
+        }
+    }
+
+    fn created(at: &str) -> Change {
+        let parent_acl = Arc::from([]);
+        change(ChangeKind::Created { parent_acl }, at)
+    }
+
+    fn deleted(at: &str) -> Change {
+        let parent_acl = Arc::from([]);
+        change(ChangeKind::Deleted { parent_acl }, at)
+    }
+
+    fn set(at: &str) -> Change {
+        change(ChangeKind::DataChanged, at)
+    }
+
+    fn table(watches: &[(ClientId, &str, WatchKind)]) -> WatchTable {
+        let mut table = WatchTable::new();
+        for (client, at, kind) in watches {
+            table.register(*client, &path(at), *kind);
+        }
+        table
+    }
+
+    fn ring(table: &mut WatchTable, change: &Change) -> Vec<(ClientId, WatchEventKind, String)> {
+        table
+            .trigger(change, |_| &[])
+            .into_iter()
+            .map(|fired| (fired.client, fired.event.kind, fired.event.path.to_string()))
+            .collect()
+    }
+
+    use WatchEventKind::{NodeChildrenChanged, NodeCreated, NodeDataChanged, NodeDeleted};
+    use WatchKind::{Child, Data, Persistent, Recursive};
+
+    fn told(
+        client: ClientId,
+        kind: WatchEventKind,
+        at: &str,
+    ) -> (ClientId, WatchEventKind, String) {
+        (client, kind, at.to_string())
+    }
+
+    #[test]
+    fn a_standard_watch_rings_once() {
+        let mut table = table(&[(A, "/a", Data), (A, "/a", Data)]);
+        assert_eq!(table.len(), 1, "registering twice is registering once");
+        let fired = table.trigger(&set("/a"), |_| &[]);
+        assert!(fired[0].consumed && !fired[0].withheld);
+        assert_eq!(fired[0].event.zxid, Zxid(7));
+        assert!(table.is_empty());
+        assert_eq!(table, WatchTable::new(), "nothing is left behind");
+    }
+
+    #[test]
+    fn a_create_rings_the_node_then_the_parents_children() {
+        let mut table = table(&[(A, "/p/a", Data), (B, "/p", Child), (A, "/p", Child)]);
+        assert_eq!(
+            ring(&mut table, &created("/p/a")),
+            [
+                told(A, NodeCreated, "/p/a"),
+                told(A, NodeChildrenChanged, "/p"),
+                told(B, NodeChildrenChanged, "/p"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_root_is_the_parent_of_top_level_nodes() {
+        let mut table = table(&[(A, "/", Child)]);
+        assert_eq!(
+            ring(&mut table, &created("/a")),
+            [told(A, NodeChildrenChanged, "/")]
+        );
+    }
+
+    #[test]
+    fn a_delete_is_told_once_and_takes_both_watches() {
+        let mut table = table(&[(A, "/a", Data), (A, "/a", Child), (B, "/a", Child)]);
+        assert_eq!(
+            ring(&mut table, &deleted("/a")),
+            [told(A, NodeDeleted, "/a"), told(B, NodeDeleted, "/a")]
+        );
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn set_data_rings_no_child_watch() {
+        let mut table = table(&[(A, "/a", Child), (A, "/", Child)]);
+        assert_eq!(ring(&mut table, &set("/a")), []);
+    }
+
+    #[test]
+    fn a_persistent_watch_rings_again_and_survives_deletion() {
+        let mut table = table(&[(A, "/a", Persistent)]);
+        for (change, kind, at) in [
+            (set("/a"), NodeDataChanged, "/a"),
+            (created("/a/b"), NodeChildrenChanged, "/a"),
+            (deleted("/a"), NodeDeleted, "/a"),
+            (created("/a"), NodeCreated, "/a"),
+        ] {
+            assert_eq!(ring(&mut table, &change), [told(A, kind, at)]);
+        }
+        assert_eq!(table.len(), 2);
+    }
+
+    #[test]
+    fn with_both_modes_one_event_and_only_the_standard_one_goes() {
+        let mut table = table(&[(A, "/a", Data), (A, "/a", Persistent)]);
+        let fired = table.trigger(&set("/a"), |_| &[]);
+        assert_eq!(fired.len(), 1);
+        assert!(fired[0].consumed);
+        let fired = table.trigger(&set("/a"), |_| &[]);
+        assert_eq!(fired.len(), 1);
+        assert!(!fired[0].consumed);
+    }
+
+    #[test]
+    fn a_recursive_watch_hears_of_all_below_but_never_of_children() {
+        for at in ["/", "/a"] {
+            let mut table = table(&[(A, at, Recursive)]);
+            for (change, kind) in [
+                (created("/a/b/c"), NodeCreated),
+                (set("/a/b/c"), NodeDataChanged),
+                (deleted("/a/b/c"), NodeDeleted),
+                (set("/a"), NodeDataChanged),
+            ] {
+                let expected = [told(A, kind, &change.path)];
+                assert_eq!(ring(&mut table, &change), expected);
+            }
+            assert_eq!(table.len(), 1);
+        }
+        let mut beside = table(&[(A, "/a", Recursive)]);
+        assert_eq!(ring(&mut beside, &set("/ab")), []);
+    }
+
+    #[test]
+    fn several_watches_on_the_way_up_are_one_event() {
+        let mut table = table(&[(A, "/", Recursive), (A, "/a", Recursive), (A, "/a/b", Data)]);
+        let fired = table.trigger(&set("/a/b"), |_| &[]);
+        assert_eq!(fired.len(), 1);
+        assert!(fired[0].consumed, "its standard watch went");
+    }
+
+    #[test]
+    fn events_come_in_order_of_connections() {
+        let mut table = WatchTable::new();
+        for n in [5, 1, 9, 3] {
+            table.register(ClientId(n), &path("/a"), Data);
+        }
+        let order: Vec<u64> = ring(&mut table, &set("/a")).iter().map(|t| t.0.0).collect();
+        assert_eq!(order, [1, 3, 5, 9]);
+    }
+
+    #[test]
+    fn who_may_not_read_is_not_told_and_loses_the_watch_all_the_same() {
+        let mut table = table(&[(A, "/a", Data), (B, "/a", Data), (A, "/", Child)]);
+        let joe = [id("digest", "joe:h")];
+        let private: Arc<[Acl]> = Arc::from([entry(perms::READ, "digest", "joe:h")]);
+        let change = Change {
+            acl: private,
+            ..created("/a")
+        };
+        let fired = table.trigger(&change, |client| if client == B { &joe } else { &[] });
+        let withheld: Vec<(ClientId, bool)> =
+            fired.iter().map(|f| (f.client, f.withheld)).collect();
+        assert_eq!(
+            withheld,
+            [(A, true), (B, false), (A, false)],
+            "the parent's ACL for children"
+        );
+        assert!(fired[0].consumed);
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn withheld_by_the_data_table_is_not_made_good_by_the_child_table() {
+        let mut table = table(&[(A, "/a", Data), (A, "/a", Child)]);
+        let change = Change {
+            acl: Arc::from([entry(perms::ADMIN, "world", "anyone")]),
+            ..deleted("/a")
+        };
+        let fired = table.trigger(&change, |_| &[]);
+        assert_eq!(fired.len(), 1);
+        assert!(fired[0].withheld);
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn removal_by_type_takes_that_type_only() {
+        let all = [
+            (A, "/a", Data),
+            (A, "/a", Child),
+            (A, "/a", Persistent),
+            (A, "/a", Recursive),
+        ];
+        for (kind, left) in [
+            (WatcherType::Children, 4),
+            (WatcherType::Data, 4),
+            (WatcherType::Persistent, 3),
+            (WatcherType::PersistentRecursive, 4),
+            (WatcherType::Any, 0),
+        ] {
+            let mut table = table(&all);
+            assert_eq!(table.len(), 5);
+            assert_eq!(table.check(A, "/a", kind), Ok(()));
+            assert_eq!(table.remove(A, &path("/a"), kind), Ok(()));
+            assert_eq!(table.len(), left, "{kind:?}");
+            assert_eq!(table.check(A, "/a", kind), Err(ErrorCode::NoWatcher));
+            assert_eq!(
+                table.remove(A, &path("/a"), kind),
+                Err(ErrorCode::NoWatcher)
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_removes_the_watches_of_others() {
+        let mut table = table(&[(A, "/a", Data)]);
+        assert_eq!(
+            table.remove(B, &path("/a"), WatcherType::Any),
+            Err(ErrorCode::NoWatcher)
+        );
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn watches_go_with_their_connection() {
+        let mut table = table(&[
+            (A, "/a", Data),
+            (A, "/b", Child),
+            (A, "/c", Persistent),
+            (A, "/d", Recursive),
+            (B, "/a", Data),
+        ]);
+        table.drop_client(A);
+        assert_eq!(table, self::table(&[(B, "/a", Data)]));
+        table.drop_client(A);
+        table.drop_client(B);
+        assert_eq!(table, WatchTable::new());
+    }
+
+    /// `/old` last changed before zxid 5, `/new` after it.
+    fn reconnected(lists: SetWatches) -> (Vec<(WatchEventKind, String)>, WatchTable) {
+        let mut world = World::new();
+        world.create("/old"); // 3
+        world.create("/pad"); // 4
+        world.create("/pad2"); // 5
+        world.create("/new"); // 6
+        let mut table = WatchTable::new();
+        let lists = SetWatches {
+            relative_zxid: Zxid(5),
+            ..lists
+        };
+        let events = table.set_watches(A, &lists, &world.db.tree);
+        assert!(events.iter().all(|event| event.zxid == Zxid(-1)));
+        let events = events.into_iter().map(|e| (e.kind, e.path.to_string()));
+        (events.collect(), table)
+    }
+
+    fn both() -> Vec<Arc<str>> {
+        vec!["/no".into(), "/old".into(), "/new".into()]
+    }
+
+    #[test]
+    fn a_returning_client_hears_what_its_data_watches_missed() {
+        let (events, left) = reconnected(SetWatches {
+            data: both(),
+            ..SetWatches::default()
+        });
+        let expected = [
+            (NodeDeleted, "/no".to_string()),
+            (NodeDataChanged, "/new".to_string()),
+        ];
+        assert_eq!(events, expected);
+        assert_eq!(left, table(&[(A, "/old", Data)]));
+    }
+
+    #[test]
+    fn a_returning_client_hears_of_what_exists_now() {
+        let (events, left) = reconnected(SetWatches {
+            exist: both(),
+            ..SetWatches::default()
+        });
+        let expected = [
+            (NodeCreated, "/old".to_string()),
+            (NodeCreated, "/new".to_string()),
+        ];
+        assert_eq!(events, expected);
+        assert_eq!(left, table(&[(A, "/no", Data)]));
+    }
+
+    #[test]
+    fn a_returning_client_hears_what_its_child_watches_missed() {
+        let (events, left) = reconnected(SetWatches {
+            child: both(),
+            ..SetWatches::default()
+        });
+        let expected = [
+            (NodeDeleted, "/no".to_string()),
+            (NodeChildrenChanged, "/new".to_string()),
+        ];
+        assert_eq!(events, expected);
+        assert_eq!(left, table(&[(A, "/old", Child)]));
+    }
+
+    #[test]
+    fn persistent_watches_come_back_without_catching_up() {
+        let (events, left) = reconnected(SetWatches {
+            persistent: both(),
+            recursive: both(),
+            ..SetWatches::default()
+        });
+        assert_eq!(events, []);
+        assert_eq!(left.len(), 9);
+    }
+
+    #[test]
+    fn watches_can_be_listed_by_path_and_by_client() {
+        let table = table(&[(B, "/b", Child), (A, "/b", Data), (A, "/a", Persistent)]);
+        let all: Vec<(String, ClientId, Modes, Modes)> = table
+            .iter()
+            .map(|w| (w.path.to_string(), w.client, w.data, w.child))
+            .collect();
+        assert_eq!(
+            all,
+            [
+                ("/a".to_string(), A, Modes::PERSISTENT, Modes::PERSISTENT),
+                ("/b".to_string(), A, Modes::STANDARD, Modes::NONE),
+                ("/b".to_string(), B, Modes::NONE, Modes::STANDARD),
+            ]
+        );
+        let paths: Vec<&str> = table.paths_of(A).map(|path| &**path).collect();
+        assert_eq!(paths, ["/a", "/b"]);
+        assert_eq!((table.data_paths(), table.data_clients()), (2, 1));
+    }
+
+    #[test]
+    fn closing_a_session_rings_as_deletes_do() {
+        let mut world = World::new();
+        world.create("/p");
+        world.make("/p/e", CreateMode::Ephemeral, CreateOp::Create);
+        let mut table = table(&[(B, "/p/e", Data), (B, "/p", Child)]);
+        let closed = world.apply(crate::txn::TxnBody::CloseSession { paths: vec![] });
+        let rung: Vec<_> = closed
+            .changes
+            .iter()
+            .flat_map(|c| ring(&mut table, c))
+            .collect();
+        let expected = [
+            told(B, NodeDeleted, "/p/e"),
+            told(B, NodeChildrenChanged, "/p"),
+        ];
+        assert_eq!(rung, expected);
+    }
+}
