@@ -657,9 +657,17 @@ impl Leader {
             return;
         };
         let (learner, peer) = (link.id, link.last_zxid);
+        // What a quorum has on disk is committed although our own disk may be too slow for us to
+        // have applied it: nobody is told to cut that.
+        let mut committed = me.log.committed().clone();
+        committed.extend(
+            me.waiting()
+                .take_while(|t| t.zxid() <= me.committed())
+                .cloned(),
+        );
         let choice = sync::choose(&SyncInput {
             peer,
-            committed: me.log.committed(),
+            committed: &committed,
             last_processed: me.db.last_processed,
             snapshot_size_percent: me.cfg.snapshot_size_percent,
             disk,
@@ -699,6 +707,16 @@ impl Leader {
             last_processed,
             queued: u32::try_from(plan.txns.len()).unwrap_or(u32::MAX),
         });
+        // What it cuts, or lost, it has acknowledged in vain: a commit means disks of now.
+        let keeps = match plan.mode {
+            SyncMode::Diff => peer,
+            SyncMode::Trunc | SyncMode::Snap => plan.zxid,
+        };
+        for open in &mut self.outstanding {
+            if open.txn.zxid() > keeps {
+                open.acks.remove(&learner);
+            }
+        }
         match plan.mode {
             SyncMode::Diff => out.send(learner, conn, QuorumMessage::Diff { zxid: plan.zxid }),
             SyncMode::Trunc => out.send(learner, conn, QuorumMessage::Trunc { zxid: plan.zxid }),

@@ -453,9 +453,14 @@ impl Learner {
             last,
             count,
         });
-        me.set_initialised();
         if let Some(because) = self.lost.take() {
             return Err(because);
+        }
+        if !me.is_initialised() {
+            // The log did not reach back to the cut: it asks again, for everything.
+            self.close(out);
+            *self = Learner::begin(now, me, self.leader, out);
+            return Ok(());
         }
         self.phase = LearnerPhase::Syncing {
             mode: SyncMode::Trunc,
@@ -561,10 +566,18 @@ impl Learner {
     fn on_up_to_date(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
         // The second ACK of the epoch; leaders ignore it (trap 16).
         out.ack(self.leader, conn, me.log.sealed_history().ack());
-        self.log_committed(me, out);
+        // What was committed since NEWLEADER was proposed to us all the same: the leader waits for
+        // our ACK.
+        let committed = self.pending_committed.checked_sub(1);
+        if let Some(last) = committed.and_then(|at| self.pending.get(at)) {
+            me.commit_up_to(last.zxid());
+        }
+        self.pending_committed = 0;
         for txn in std::mem::take(&mut self.pending) {
             let witness = me.append(txn, out);
-            out.ack(self.leader, conn, witness.ack());
+            if !self.observer {
+                out.ack(self.leader, conn, witness.ack());
+            }
         }
         self.phase = LearnerPhase::Serving;
         me.vote.epoch = self.epoch;

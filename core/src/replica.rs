@@ -99,9 +99,11 @@ impl Replica {
         }
     }
 
-    /// The disk was cut and read again.
+    /// The disk was cut and read again. If the log does not reach back far enough for a cut there is
+    /// nothing left, and the server has no say until it was given a history (4.8).
     pub fn reload(&mut self, stored: &Stored) {
         let last = self.replay(stored);
+        self.initialised = stored.initialised;
         self.log.reopened(last);
         self.refill(stored);
     }
@@ -133,6 +135,12 @@ impl Replica {
         } else {
             Zxid::UNINITIALISED
         }
+    }
+
+    /// Whether its history is worth something.
+    #[must_use]
+    pub fn is_initialised(&self) -> bool {
+        self.initialised
     }
 
     /// Its history is worth something (again).
