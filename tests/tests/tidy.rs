@@ -40,7 +40,18 @@ const CRATES: &[(&str, &[&str])] = &[
 const LINES: usize = 900;
 
 /// Files that are longer, and by how much; they may only shrink, and leave this list when they fit.
-const TOO_LONG: &[(&str, usize)] = &[];
+const TOO_LONG: &[(&str, usize)] = &[
+    ("core/src/election/tests.rs", 1235),
+    ("core/src/leader.rs", 1337),
+    ("core/src/sim/bus.rs", 1126),
+    ("core/src/sim/client.rs", 1255),
+    ("core/src/sim/world.rs", 1485),
+    ("lessons/src/player.rs", 1085),
+    ("lessons/src/schema.rs", 935),
+    ("web/src/text/event.rs", 1302),
+    ("web/src/text/samples.rs", 916),
+    ("web/src/text/why.rs", 1249),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
