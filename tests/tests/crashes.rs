@@ -41,7 +41,13 @@ fn the_next_leader_dies(at: Pattern) {
 /// 4 dies when it has decided to lead, before any FOLLOWERINFO.
 #[test]
 fn a_leader_may_die_before_anybody_found_it() {
-    the_next_leader_dies(event!(4, Elected { leader: ServerId(4), .. }));
+    the_next_leader_dies(event!(
+        4,
+        Elected {
+            leader: ServerId(4),
+            ..
+        }
+    ));
 }
 
 /// 4 dies with one FOLLOWERINFO.
@@ -130,7 +136,13 @@ fn a_proposal_that_nobody_got_is_lost() {
 /// gone on.
 #[test]
 fn a_proposal_on_the_old_leaders_disk_only_is_cut_away() {
-    let at = event!(5, AckCounted { from: ServerId(5), .. });
+    let at = event!(
+        5,
+        AckCounted {
+            from: ServerId(5),
+            ..
+        }
+    );
     let mut s = the_leader_dies_in_a_write(nothing, at);
     assert!(s.who_has("/x").is_empty());
     assert_eq!(s.disk(5).durable_zxid(), zx(1, 3));
@@ -164,7 +176,14 @@ fn a_proposal_that_only_the_dead_have_is_cut_away_when_they_come_back() {
     s.settle();
     s.cut(5, 1).cut(5, 3).cut(5, 4);
     s.client("B").create("/x", "");
-    s.until(event!(5, AckCounted { from: ServerId(2), have: 2, .. }));
+    s.until(event!(
+        5,
+        AckCounted {
+            from: ServerId(2),
+            have: 2,
+            ..
+        }
+    ));
     s.crash(5).crash(2).heal_all();
     s.until_leader();
     s.settle().agree();
@@ -185,7 +204,13 @@ fn what_a_quorum_has_on_disk_is_committed_though_no_commit_arrived() {
 /// 5 dies when one follower has got COMMIT.
 #[test]
 fn a_commit_that_one_got_holds_for_all() {
-    let at = event!(any, Received { message: MessageKind::Commit, .. });
+    let at = event!(
+        any,
+        Received {
+            message: MessageKind::Commit,
+            ..
+        }
+    );
     let mut s = the_leader_dies_in_a_write(nothing, at);
     assert_eq!(s.who_has("/x"), [1, 2, 3, 4]);
     all_recover(&mut s);
@@ -342,11 +367,23 @@ fn a_follower_may_die_while_its_log_is_cut() {
     let mut s = five();
     s.isolate(5);
     s.client("B").at(5).create("/lost", "");
-    s.until(event!(5, AckCounted { from: ServerId(5), .. }));
+    s.until(event!(
+        5,
+        AckCounted {
+            from: ServerId(5),
+            ..
+        }
+    ));
     s.until_another_leader(5);
     s.heal_all()
         .slow_disk(5, 300)
-        .until(event!(5, SyncStarted { mode: SyncMode::Trunc, .. }))
+        .until(event!(
+            5,
+            SyncStarted {
+                mode: SyncMode::Trunc,
+                ..
+            }
+        ))
         .crash(5)
         .slow_disk(5, 0);
     s.restart(5).settle().agree();

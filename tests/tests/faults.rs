@@ -21,10 +21,16 @@ fn of_two_sides_the_larger_one_goes_on() {
     assert_eq!(new, 3);
     s.client("A").connected().create("/majority", "").ok();
     s.until_that("5 does not serve", |s| !s.server(5).serving());
-    s.happened(event!(5, SteppedDown {
-        because: ElectionReason::QuorumLost { in_time: 2, need: 3 },
-        ..
-    }));
+    s.happened(event!(
+        5,
+        SteppedDown {
+            because: ElectionReason::QuorumLost {
+                in_time: 2,
+                need: 3
+            },
+            ..
+        }
+    ));
     assert!(!s.server(4).serving() && !s.server(5).serving());
     s.heal_all().settle().agree();
     assert_eq!(s.who_has("/majority"), [1, 2, 3, 4, 5]);
@@ -49,12 +55,23 @@ fn a_minority_accepts_writes_and_never_answers_them() {
     s.client("M").at(5).connected();
     s.partition(&[&[1, 2, 3], &[4, 5]]);
     s.client("M").create("/minority", "");
-    s.until(event!(5, AckCounted { from: ServerId(4), have: 2, need: 3, .. }));
+    s.until(event!(
+        5,
+        AckCounted {
+            from: ServerId(4),
+            have: 2,
+            need: 3,
+            ..
+        }
+    ));
     s.until_another_leader(5);
     s.client("M").loses_connection();
     s.heal_all().settle().agree();
     assert!(s.who_has("/minority").is_empty());
-    let cut = [s.removed(4, RemovedBecause::Truncated), s.removed(5, RemovedBecause::Truncated)];
+    let cut = [
+        s.removed(4, RemovedBecause::Truncated),
+        s.removed(5, RemovedBecause::Truncated),
+    ];
     assert_eq!(cut, [[zx(1, 4)], [zx(1, 4)]]);
 }
 
@@ -137,7 +154,10 @@ fn what_was_answered_survives_a_power_failure_of_all() {
         s.settle().agree();
         let version = s.tree(1).stat("/load-1").map_or(-1, |stat| stat.version);
         // The first write creates; each other one adds a version.
-        assert!(version + 1 >= i32::try_from(answered).unwrap(), "{version} of {answered}");
+        assert!(
+            version + 1 >= i32::try_from(answered).unwrap(),
+            "{version} of {answered}"
+        );
     }
 }
 
@@ -167,7 +187,9 @@ fn a_rolling_restart_loses_nothing() {
     for round in 0..3 {
         for id in 1..=5 {
             s.client("A").connected();
-            s.client("A").create(&format!("/r{round}-{id}"), "").answered();
+            s.client("A")
+                .create(&format!("/r{round}-{id}"), "")
+                .answered();
             s.reboot(id).settle();
         }
     }
@@ -183,8 +205,13 @@ fn a_rolling_restart_loses_nothing() {
 #[test]
 fn a_link_that_is_cut_in_one_direction_ends_like_one_that_is_cut_in_both() {
     let mut s = five();
-    s.cut_direction(5, 2)
-        .until(event!(2, SteppedDown { because: ElectionReason::LeaderSilent { .. }, .. }));
+    s.cut_direction(5, 2).until(event!(
+        2,
+        SteppedDown {
+            because: ElectionReason::LeaderSilent { .. },
+            ..
+        }
+    ));
     s.for_ms(10_000);
     assert!(!s.server(2).serving());
     s.heal_all().settle().agree();
@@ -194,10 +221,13 @@ fn a_link_that_is_cut_in_one_direction_ends_like_one_that_is_cut_in_both() {
 #[test]
 fn a_leader_drops_a_learner_that_it_does_not_hear() {
     let mut s = five();
-    s.cut_direction(2, 5).until(event!(5, LinkDropped {
-        with: ServerId(2),
-        because: DropReason::Silent { .. },
-    }));
+    s.cut_direction(2, 5).until(event!(
+        5,
+        LinkDropped {
+            with: ServerId(2),
+            because: DropReason::Silent { .. },
+        }
+    ));
     s.never(event!(5, SteppedDown));
     s.heal_all().settle().agree();
 }
@@ -242,13 +272,22 @@ fn a_server_that_lost_its_disk_has_no_say_until_it_was_given_a_history() {
         s.restart(id);
     }
     s.settle().agree();
-    s.never(event!(any, Elected { leader: ServerId(5), .. }))
-        .happened(event!(any, VoteIgnored {
+    s.never(event!(
+        any,
+        Elected {
+            leader: ServerId(5),
+            ..
+        }
+    ))
+    .happened(event!(
+        any,
+        VoteIgnored {
             from: ServerId(5),
             because: IgnoreReason::Uninitialised,
             ..
-        }))
-        .happened(event!(5, SnapshotInstalled));
+        }
+    ))
+    .happened(event!(5, SnapshotInstalled));
     assert!(s.has(5, "/before"));
     assert!(s.disk(5).initialised());
 }
@@ -333,8 +372,15 @@ fn who_was_away_too_long_gets_a_snapshot() {
     s.settle().crash(1);
     s.client("A").load(200).answered();
     s.from_here().restart(1).settle().agree();
-    s.happened(event!(3, SyncChosen { learner: ServerId(1), mode: SyncMode::Snap, .. }))
-        .happened(event!(1, SnapshotInstalled));
+    s.happened(event!(
+        3,
+        SyncChosen {
+            learner: ServerId(1),
+            mode: SyncMode::Snap,
+            ..
+        }
+    ))
+    .happened(event!(1, SnapshotInstalled));
 }
 
 /// The majority dies in the middle of an election, and comes back.
@@ -342,7 +388,11 @@ fn who_was_away_too_long_gets_a_snapshot() {
 fn an_election_may_be_interrupted_again_and_again() {
     let mut s = five();
     for n in 0..6 {
-        s.crash(5).for_ms(100 + n * 60).crash(4).for_ms(90).restart(5);
+        s.crash(5)
+            .for_ms(100 + n * 60)
+            .crash(4)
+            .for_ms(90)
+            .restart(5);
         s.for_ms(120).crash(3).restart(4).for_ms(50 * n).restart(3);
     }
     s.settle().agree();

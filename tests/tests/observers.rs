@@ -30,13 +30,31 @@ fn an_observer_never_votes_and_is_never_voted_for() {
         s.reboot(leader).settle();
     }
     s.agree();
-    s.never(event!(any, Elected { leader: ServerId(4) | ServerId(5), .. }))
-        .never(event!(any, VoteRecorded {
-            vote: zabscope_core::message::Vote { leader: ServerId(4) | ServerId(5), .. },
+    s.never(event!(
+        any,
+        Elected {
+            leader: ServerId(4) | ServerId(5),
             ..
-        }));
+        }
+    ))
+    .never(event!(
+        any,
+        VoteRecorded {
+            vote: zabscope_core::message::Vote {
+                leader: ServerId(4) | ServerId(5),
+                ..
+            },
+            ..
+        }
+    ));
     for voter in 1..=3 {
-        s.never(event!(voter, VoteRecorded { from: ServerId(4) | ServerId(5), .. }));
+        s.never(event!(
+            voter,
+            VoteRecorded {
+                from: ServerId(4) | ServerId(5),
+                ..
+            }
+        ));
     }
 }
 
@@ -48,10 +66,16 @@ fn observers_are_no_part_of_a_quorum() {
     s.settle().from_here();
     s.crash(1).crash(2);
     s.client("A").create("/a", "");
-    s.until(event!(3, SteppedDown {
-        because: ElectionReason::QuorumLost { in_time: 1, need: 2 },
-        ..
-    }));
+    s.until(event!(
+        3,
+        SteppedDown {
+            because: ElectionReason::QuorumLost {
+                in_time: 1,
+                need: 2
+            },
+            ..
+        }
+    ));
     s.never(event!(3, Committed));
     s.for_ms(60_000);
     assert_eq!(s.leader(), None);
@@ -77,7 +101,13 @@ fn an_observer_gets_inform_and_sends_no_ack() {
         .never(sent(3, 4, MessageKind::Proposal))
         .never(sent(3, 4, MessageKind::Commit))
         .never(sent(4, 3, MessageKind::Ack))
-        .never(event!(3, AckCounted { from: ServerId(4), .. }));
+        .never(event!(
+            3,
+            AckCounted {
+                from: ServerId(4),
+                ..
+            }
+        ));
 }
 
 /// An observer that was away.
@@ -103,7 +133,13 @@ fn writes_through_an_observer_go_to_the_leader() {
     s.client("A").at(5).create("/a", "x").ok();
     assert_eq!(s.client("A").read("/a").data(), "x");
     s.in_order(&[
-        event!(5, RequestForwarded { leader: ServerId(3), .. }),
+        event!(
+            5,
+            RequestForwarded {
+                leader: ServerId(3),
+                ..
+            }
+        ),
         event!(3, Committed),
         sent(3, 5, MessageKind::Inform),
         event!(5, WriteAnswered),
@@ -120,7 +156,13 @@ fn a_slow_observer_delays_nobody() {
     s.client("A").create("/a", "").set("/a", "1");
     s.until_times(2, event!(1, WriteAnswered));
     assert!((s.world().now() - began).as_millis() < 300);
-    s.for_ms(30_000).never(event!(3, LinkDropped { with: ServerId(4), .. }));
+    s.for_ms(30_000).never(event!(
+        3,
+        LinkDropped {
+            with: ServerId(4),
+            ..
+        }
+    ));
     s.slow_disk(4, 0).settle().agree();
 }
 

@@ -24,7 +24,12 @@ const CORE: &[&[&str]] = &[
 
 /// What belongs to the boundary's vocabulary, and may be known by all: events and effects, and the
 /// names of deadlines. To know these is not to know `peer`.
-const VOCABULARY: &[&str] = &["peer::event", "peer::output", "peer::Wait", "peer::WaitReason"];
+const VOCABULARY: &[&str] = &[
+    "peer::event",
+    "peer::output",
+    "peer::Wait",
+    "peer::WaitReason",
+];
 
 /// The crates, and which of ours each may depend on.
 const CRATES: &[(&str, &[&str])] = &[
@@ -32,7 +37,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lessons", &["zabscope-core"]),
     ("web", &["zabscope-core", "zabscope-lessons"]),
     ("server", &["zabscope-core"]),
-    ("tests", &["zabscope-core", "zabscope-lessons", "zabscope-web"]),
+    (
+        "tests",
+        &["zabscope-core", "zabscope-lessons", "zabscope-web"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -62,7 +70,8 @@ fn root() -> PathBuf {
 
 /// Directories that hold nothing of ours.
 fn is_foreign(name: &str) -> bool {
-    matches!(name, "target" | "node_modules" | ".git" | "dist" | ".trunk") || name.starts_with("dist-")
+    matches!(name, "target" | "node_modules" | ".git" | "dist" | ".trunk")
+        || name.starts_with("dist-")
 }
 
 /// All files below, as (path from the workspace with slashes, text). Those that are no text are not
@@ -142,7 +151,9 @@ fn expand(prefix: &str, tree: &str, found: &mut BTreeSet<String>) {
     parts.push(part);
     for part in parts.iter().filter(|p| !p.is_empty()) {
         match part.split_once("::{") {
-            Some((head, rest)) => expand(&format!("{prefix}{head}::"), &rest[..rest.len() - 1], found),
+            Some((head, rest)) => {
+                expand(&format!("{prefix}{head}::"), &rest[..rest.len() - 1], found)
+            }
             None => {
                 found.insert(format!("{prefix}{part}"));
             }
@@ -260,7 +271,11 @@ fn modules_of_core_know_each_other_without_a_circle() {
         let done: Vec<&str> = open
             .iter()
             .copied()
-            .filter(|m| !edges.keys().any(|(a, b)| a == m && open.contains(b.as_str())))
+            .filter(|m| {
+                !edges
+                    .keys()
+                    .any(|(a, b)| a == m && open.contains(b.as_str()))
+            })
             .collect();
         if done.is_empty() {
             break;
@@ -274,7 +289,10 @@ fn modules_of_core_know_each_other_without_a_circle() {
         .filter(|((a, b), _)| open.contains(a.as_str()) && open.contains(b.as_str()))
         .map(|((a, b), file)| format!("{a} knows {b} ({file})"))
         .collect();
-    assert!(circle.is_empty(), "these know each other in a circle: {circle:#?}");
+    assert!(
+        circle.is_empty(),
+        "these know each other in a circle: {circle:#?}"
+    );
 }
 
 #[test]
@@ -293,8 +311,12 @@ fn the_protocol_does_not_know_that_it_is_simulated() {
 #[test]
 fn a_crate_depends_only_on_those_that_it_may_know() {
     for (name, may) in CRATES {
-        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a manifest");
-        for line in manifest.lines().filter(|line| line.starts_with("zabscope-")) {
+        let manifest =
+            fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a manifest");
+        for line in manifest
+            .lines()
+            .filter(|line| line.starts_with("zabscope-"))
+        {
             let dependency = line
                 .split(|c: char| !c.is_alphanumeric() && c != '-')
                 .next()
@@ -344,15 +366,24 @@ fn no_path_of_a_machine_is_in_the_repository() {
     ];
     for (path, text) in files("") {
         for machine in &paths {
-            let at = text.lines().position(|line| line.contains(machine.as_str()));
-            assert!(at.is_none(), "{path}:{} names {machine}", at.unwrap_or(0) + 1);
+            let at = text
+                .lines()
+                .position(|line| line.contains(machine.as_str()));
+            assert!(
+                at.is_none(),
+                "{path}:{} names {machine}",
+                at.unwrap_or(0) + 1
+            );
         }
     }
 }
 
 #[test]
 fn packages_come_from_the_public_registries() {
-    let allowed = ["https://github.com/rust-lang/crates.io-index", "https://registry.npmjs.org/"];
+    let allowed = [
+        "https://github.com/rust-lang/crates.io-index",
+        "https://registry.npmjs.org/",
+    ];
     for (path, text) in files("") {
         let lock = path.ends_with("Cargo.lock") || path.ends_with("package-lock.json");
         if !lock {
@@ -362,14 +393,20 @@ fn packages_come_from_the_public_registries() {
             .lines()
             .filter(|line| line.contains("source = ") || line.contains("\"resolved\": "));
         for line in places {
-            assert!(allowed.iter().any(|host| line.contains(host)), "{path}: {line}");
+            assert!(
+                allowed.iter().any(|host| line.contains(host)),
+                "{path}: {line}"
+            );
         }
     }
     // And no configuration turns them to a mirror.
     for (path, text) in files("") {
         let settings = path.contains(".cargo/") || path.ends_with(".npmrc");
         let mirror = ["replace-", "with"].concat();
-        assert!(!settings || !text.contains(&mirror), "{path} names a mirror");
+        assert!(
+            !settings || !text.contains(&mirror),
+            "{path} names a mirror"
+        );
     }
 }
 

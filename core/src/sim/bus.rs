@@ -817,10 +817,9 @@ impl Net {
         for (from, to) in [(a, b), (b, a)] {
             let d = self.direction_mut(from, to);
             d.cut = false;
-            if core::mem::take(&mut d.lost_vote) && was_up {
-                if let Some(vote) = d.last_vote.clone() {
-                    self.fly_vote(base, vote);
-                }
+            let again = core::mem::take(&mut d.lost_vote) && was_up;
+            if let (true, Some(vote)) = (again, d.last_vote.clone()) {
+                self.fly_vote(base, vote);
             }
         }
         self.refresh_election(base, a, b);

@@ -438,10 +438,10 @@ impl World {
                     break;
                 }
             }
-            if let Some((_, what)) = self.base.queue.pop() {
-                if self.happen(log, what) {
-                    break;
-                }
+            if let Some((_, what)) = self.base.queue.pop()
+                && self.happen(log, what)
+            {
+                break;
             }
         }
         self.steps += 1;
@@ -457,10 +457,10 @@ impl World {
     fn next_timer(&self) -> Option<(Moment, usize)> {
         let mut next: Option<(Moment, usize)> = None;
         for (index, server) in self.servers.iter().enumerate() {
-            if let Some(due) = server.timer {
-                if next.is_none_or(|(best, _)| due < best) {
-                    next = Some((due, index));
-                }
+            if let Some(due) = server.timer
+                && next.is_none_or(|(best, _)| due < best)
+            {
+                next = Some((due, index));
             }
         }
         next
