@@ -2,9 +2,11 @@
 //! The bytes are `wire`'s.
 
 use crate::id::{SessionId, Zxid};
-use crate::txn::Data;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// A znode's data: absent is not the same as empty (trap 24).
+pub type Data = Option<Arc<[u8]>>;
 
 /// One entry of an access control list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

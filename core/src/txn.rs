@@ -8,6 +8,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+pub use crate::request::Data;
+
 /// What a transaction does, without its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)] // ZooKeeper's own names
@@ -22,9 +24,6 @@ pub enum TxnKind {
     Multi,
     Error,
 }
-
-/// A znode's data: absent is not the same as empty (trap 24).
-pub type Data = Option<Arc<[u8]>>;
 
 /// The header of every transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,8 +4,11 @@
 use crate::{pattern::Moment, scenario::Scenario};
 use core::fmt::Write;
 use zabscope_core::{
-    peer::{WaitReason, event::EventKind},
-    sim::{Exported, Fact, history},
+    peer::{
+        WaitReason,
+        event::{EventKind, OpKind, RefuseReason},
+    },
+    sim::{Exported, Fact, GaveUpBecause, WorldEventKind, history},
 };
 
 /// How many of the last things are told.
@@ -104,9 +107,30 @@ fn is_telling(moment: &Moment) -> bool {
     match moment {
         Moment::Left(_, sent) => !sent.kind.is_heartbeat(),
         Moment::Said(r) => match &r.source {
-            Fact::World(_) => true,
+            // Clients that find nobody knock again and again.
+            Fact::World(e) => !matches!(
+                e.kind,
+                WorldEventKind::ClientConnecting { .. }
+                    | WorldEventKind::ClientGaveUp {
+                        because: GaveUpBecause::Refused | GaveUpBecause::ClosedByServer,
+                        ..
+                    }
+                    | WorldEventKind::RequestSent {
+                        op: OpKind::Ping,
+                        ..
+                    }
+                    | WorldEventKind::ReplyReceived {
+                        op: OpKind::Ping,
+                        ..
+                    }
+            ),
             Fact::Peer(e) => match &e.kind {
-                EventKind::Received { .. }
+                EventKind::ClientRefused { because, .. } => *because != RefuseReason::NotServing,
+                EventKind::RequestReceived { op, .. } | EventKind::ReadServed { op, .. } => {
+                    *op != OpKind::Ping
+                }
+                EventKind::ClientArrived { .. }
+                | EventKind::Received { .. }
                 | EventKind::PingsSent { .. }
                 | EventKind::QuorumChecked { .. }
                 | EventKind::SessionTouched { .. }

@@ -524,3 +524,42 @@ fn a_server_that_is_cutting_its_log_does_not_stand_for_what_it_cuts() {
         assert_eq!(s.log(3), [zx(1, 1), zx(1, 2)]);
     }
 }
+
+/// Server 3 is told to cut its tail; before its disk has done it, the leader dies, and 3 would win the
+/// next election by the very tail that it is cutting.
+#[test]
+fn nobody_leads_with_a_history_that_its_disk_is_cutting() {
+    for slow in [50, 400, 1500, 4000, 15_000] {
+        let mut s = Scenario::voters(3).start();
+        s.settle();
+        s.client("A").at(3).create("/a", "").ok();
+        s.settle();
+        s.isolate(3);
+        s.client("A").create("/b", "").create("/c", "");
+        s.until(event!(3, AckCounted { zxid, .. } if *zxid == zx(1, 4)));
+        // 2 has the ACKEPOCH of 1, and its NEWLEADER does not get through to 1.
+        s.until(sent(1, 2, MessageKind::AckEpoch))
+            .slow_link(1, 2, 60_000);
+        s.until(sent(2, 1, MessageKind::NewLeader));
+        s.heal(1, 3).heal(2, 3);
+        s.until(sent(3, 2, MessageKind::AckEpoch));
+        s.slow_disk(3, slow);
+        s.until(event!(
+            3,
+            SyncStarted {
+                mode: SyncMode::Trunc,
+                ..
+            }
+        ));
+        s.crash(2).reboot(1).until(event!(any, Elected));
+        s.slow_disk(3, 0);
+        s.until_epoch_above(1);
+        s.settle().agree();
+        for id in [3, 1] {
+            s.reboot(id).settle().agree();
+        }
+        s.heal_all();
+        s.restart(2).settle().agree();
+        assert!(s.who_has("/b").is_empty(), "slow {slow}");
+    }
+}
