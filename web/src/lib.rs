@@ -1,1 +1,11 @@
-//! placeholder
+//! The page: an ensemble that one can step, break and rewind.
+//!
+//! * [`state`]: what is shown and how it changes; plain Rust. * [`view`]: components, pure functions of
+//!   it. * [`text`]: all words. * [`link`]: a run in an address. * [`platform`]: the browser.
+
+pub mod link;
+pub mod platform;
+pub mod scene;
+pub mod state;
+pub mod text;
+pub mod view;

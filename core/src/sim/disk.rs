@@ -350,6 +350,12 @@ impl Disk {
         self.durable.snapshots.iter().map(|(zxid, _)| *zxid)
     }
 
+    /// How much longer than usual each batch takes.
+    #[must_use]
+    pub fn slower_by(&self) -> Span {
+        self.extra
+    }
+
     /// Operations that are not on disk yet.
     #[must_use]
     pub fn unsynced(&self) -> usize {

@@ -1,0 +1,73 @@
+//! Plays every lesson headless and says what it found; `-v` prints every fact.
+use std::process::ExitCode;
+use zabscope_lessons::{Lang, Player, catalogue, check, labels, load};
+
+fn main() -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for entry in catalogue() {
+        let Some(lesson) = load(entry.name) else {
+            continue;
+        };
+        match lesson.and_then(|l| check(&l)) {
+            Ok(report) => println!(
+                "{}: {} claims hold, {} forks, trace {:016x}, steps {:?}",
+                entry.text(Lang::En).title,
+                report.claims(),
+                report.forks,
+                report.trace_hash,
+                report.steps
+            ),
+            Err(e) => {
+                println!("{e}");
+                code = ExitCode::FAILURE;
+            }
+        }
+        if std::env::args().any(|a| a == "-v") {
+            print(entry.name);
+        }
+    }
+    code
+}
+
+fn print(name: &str) {
+    let Some(Ok(lesson)) = load(name) else { return };
+    let Ok((mut player, mut history)) = Player::start(lesson) else {
+        return;
+    };
+    loop {
+        println!(
+            "-- {} {:?} {:?}",
+            player.link(),
+            player.status(),
+            labels(&player)
+        );
+        for s in history.world().servers() {
+            let p = s
+                .peer
+                .map(|p| (p.state(), p.round(), p.last_logged(), p.current_epoch()));
+            println!(
+                "   server {} {:?} {:?} disk {:?} {:?}",
+                s.id,
+                s.status,
+                p,
+                s.disk.last_zxid(),
+                s.disk.current_epoch()
+            );
+        }
+        let from = history.records().len();
+        let done = player.play_out(&mut history);
+        for r in history.records().iter().skip(from) {
+            let text = format!("{:?}", r.source);
+            if !["Received", "VoteRecorded", "DiskSynced", "Ping", "Touched"]
+                .iter()
+                .any(|w| text.contains(w))
+            {
+                println!("{:5} {:?} {text}", r.step, r.at);
+            }
+        }
+        if done.is_err() || !matches!(player.next(&mut history), Ok(true)) {
+            println!("   {done:?}");
+            break;
+        }
+    }
+}

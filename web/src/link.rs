@@ -1,0 +1,363 @@
+//! A run as a link: seed, setup, actions and the cursor in the URL's fragment.
+//!
+//! `#s=1.` and the JSON of [`Shared`], deflated, in base64url. What stands there may come from anybody:
+//! every length is bounded before anything is made of it, and everything is checked by
+//! [`History::import`](zabscope_core::sim::History::import) before it is shown.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zabscope_core::sim::{Action, Exported, Setup, TimedAction};
+
+/// The format of links that this build writes, and the only one that it reads.
+const VERSION: &str = "1";
+/// A longer fragment is not looked at, in characters.
+pub const MAX_FRAGMENT: usize = 64 * 1024;
+/// What inflates to more is not read, in bytes.
+pub const MAX_JSON: usize = 1024 * 1024;
+/// A link repeats at most so many steps: opening it must not take long.
+pub const MAX_STEPS: u64 = 50_000;
+/// A file that is longer is not read, in bytes.
+pub const MAX_FILE: usize = 8 * 1024 * 1024;
+
+/// What a fragment asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fragment {
+    /// The state, still encoded.
+    pub state: Option<String>,
+    /// The world stands still at first.
+    pub paused: bool,
+    /// A lesson, and perhaps a step of it, as its player writes them.
+    pub lesson: Option<String>,
+    /// A language's tag.
+    pub lang: Option<String>,
+}
+
+/// Why a link can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// It is longer than any link of ours.
+    #[error("it has {0} characters; a link has at most {max}", max = MAX_FRAGMENT)]
+    TooLong(usize),
+    /// Another version wrote it.
+    #[error("it has format {0}; this page reads format {VERSION}")]
+    Version(String),
+    /// It is not base64url, or not deflated: it was cut or changed on its way.
+    #[error("it was cut or changed on its way")]
+    Damaged,
+    /// It inflates to more than any run needs.
+    #[error("it holds more than {max} bytes", max = MAX_JSON)]
+    TooLarge,
+    /// What is inside is no run.
+    #[error("what it holds is not a run: {0}")]
+    NoRun(String),
+    /// It would take too long to repeat.
+    #[error("it has {0} steps; a link has at most {max}", max = MAX_STEPS)]
+    TooManySteps(u64),
+    /// The file is too large.
+    #[error("the file has {0} bytes; at most {max} are read", max = MAX_FILE)]
+    FileTooLarge(usize),
+}
+
+/// What a link holds. Short names: every character counts.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    /// What differs from the default setup.
+    #[serde(default)]
+    w: Value,
+    /// Actions, each with the number of steps since the one before.
+    #[serde(default)]
+    a: Vec<(u64, Action)>,
+    /// The cursor.
+    s: u64,
+    /// The trace hash there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<String>,
+}
+
+/// Takes a fragment apart; with or without `#`.
+#[must_use]
+pub fn fragment(text: &str) -> Fragment {
+    let mut out = Fragment::default();
+    for part in text.trim_start_matches('#').split('&') {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        match key {
+            "s" => out.state = Some(value.to_owned()),
+            "paused" => out.paused = true,
+            "lesson" => out.lesson = Some(value.to_owned()),
+            "lang" => out.lang = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    // Anything else that stands there is taken for a state, so that it is told why it is not read.
+    let known = out.state.is_some() || out.paused || out.lesson.is_some() || out.lang.is_some();
+    if !known && text.len() > 1 {
+        out.state = Some(text.trim_start_matches('#').to_owned());
+    }
+    out
+}
+
+/// The state as it stands behind `s=`.
+#[must_use]
+pub fn encode(run: &Exported) -> String {
+    let mut last = 0;
+    let shared = Shared {
+        w: difference(&run.setup),
+        a: run
+            .actions
+            .iter()
+            .map(|a| {
+                let steps = a.step.saturating_sub(last);
+                last = a.step;
+                (steps, a.action.clone())
+            })
+            .collect(),
+        s: run.steps,
+        t: run.trace.clone(),
+    };
+    // Our own types, which always can be written.
+    let json = serde_json::to_vec(&shared).unwrap_or_default();
+    let packed = miniz_oxide::deflate::compress_to_vec(&json, 9);
+    format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
+}
+
+/// Reads what stands behind `s=`.
+///
+/// # Errors
+/// It is damaged, of another version, or more than a link may hold. Whether the run is possible is
+/// found out by whoever imports it.
+pub fn decode(text: &str) -> Result<Exported, LinkError> {
+    if text.len() > MAX_FRAGMENT {
+        return Err(LinkError::TooLong(text.len()));
+    }
+    let (version, packed) = text.split_once('.').ok_or(LinkError::Damaged)?;
+    if version != VERSION {
+        let known = version.len() <= 8 && version.chars().all(|c| c.is_ascii_alphanumeric());
+        return Err(if known {
+            LinkError::Version(version.to_owned())
+        } else {
+            LinkError::Damaged
+        });
+    }
+    let packed = URL_SAFE_NO_PAD
+        .decode(packed)
+        .map_err(|_| LinkError::Damaged)?;
+    let json = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_JSON).map_err(
+        |error| match error.status {
+            miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
+            _ => LinkError::Damaged,
+        },
+    )?;
+    let shared: Shared =
+        serde_json::from_slice(&json).map_err(|error| LinkError::NoRun(error.to_string()))?;
+    if shared.s > MAX_STEPS {
+        return Err(LinkError::TooManySteps(shared.s));
+    }
+    let setup = match shared.w {
+        Value::Null => Setup::default(),
+        object @ Value::Object(_) => {
+            serde_json::from_value(object).map_err(|error| LinkError::NoRun(error.to_string()))?
+        }
+        _ => return Err(LinkError::NoRun("its world is no object".to_owned())),
+    };
+    let mut at = 0_u64;
+    let actions = shared
+        .a
+        .into_iter()
+        .map(|(steps, action)| {
+            at = at.saturating_add(steps);
+            TimedAction { step: at, action }
+        })
+        .collect();
+    Ok(Exported {
+        version: zabscope_core::sim::history::VERSION,
+        setup,
+        actions,
+        steps: shared.s,
+        trace: shared.t,
+    })
+}
+
+/// A file's text: the run as the simulator writes it, with names in full.
+#[must_use]
+pub fn to_file(run: &Exported) -> String {
+    serde_json::to_string_pretty(run).unwrap_or_default()
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It is too large, or no run.
+pub fn from_file(text: &str) -> Result<Exported, LinkError> {
+    if text.len() > MAX_FILE {
+        return Err(LinkError::FileTooLarge(text.len()));
+    }
+    serde_json::from_str(text).map_err(|error| LinkError::NoRun(error.to_string()))
+}
+
+/// The fields in which a setup differs from the default one.
+fn difference(setup: &Setup) -> Value {
+    let (Ok(Value::Object(mine)), Ok(Value::Object(usual))) = (
+        serde_json::to_value(setup),
+        serde_json::to_value(Setup::default()),
+    ) else {
+        return Value::Null;
+    };
+    Value::Object(
+        mine.into_iter()
+            .filter(|(name, value)| usual.get(name) != Some(value))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zabscope_core::{id::ServerId, time::Span};
+
+    fn run() -> Exported {
+        Exported {
+            version: zabscope_core::sim::history::VERSION,
+            setup: Setup {
+                seed: u64::MAX,
+                voters: 3,
+                latency: Span::millis(20),
+                ..Setup::default()
+            },
+            actions: vec![
+                TimedAction {
+                    step: 40,
+                    action: Action::Crash {
+                        server: ServerId(3),
+                        lose_unsynced: true,
+                    },
+                },
+                TimedAction {
+                    step: 40,
+                    action: Action::HealAll,
+                },
+                TimedAction {
+                    step: 51,
+                    action: Action::Restart {
+                        server: ServerId(3),
+                    },
+                },
+            ],
+            steps: 77,
+            trace: Some("0123456789abcdef".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_link_holds_the_whole_run() {
+        let run = run();
+        assert_eq!(decode(&encode(&run)), Ok(run));
+    }
+
+    #[test]
+    fn a_file_holds_the_whole_run() {
+        let run = run();
+        assert_eq!(from_file(&to_file(&run)), Ok(run));
+    }
+
+    #[test]
+    fn a_link_of_200_actions_is_short_enough_for_every_browser() {
+        let mut run = run();
+        run.actions = (0..200_u64)
+            .map(|n| TimedAction {
+                step: n * 17 + n * n % 13,
+                action: match n % 5 {
+                    0 => Action::Crash {
+                        server: ServerId((n % 5) as i64 + 1),
+                        lose_unsynced: n % 2 == 0,
+                    },
+                    1 => Action::Restart {
+                        server: ServerId((n / 5 % 5) as i64 + 1),
+                    },
+                    2 => Action::CutLink {
+                        a: ServerId((n % 3) as i64 + 1),
+                        b: ServerId(5),
+                    },
+                    3 => Action::HealAll,
+                    _ => Action::Pause {
+                        server: ServerId((n % 4) as i64 + 1),
+                    },
+                },
+            })
+            .collect();
+        run.steps = 5000;
+        let length = encode(&run).len();
+        assert!(length <= 2000, "{length} characters");
+        assert_eq!(decode(&encode(&run)), Ok(run));
+    }
+
+    #[test]
+    fn what_is_no_link_is_refused_with_a_reason() {
+        assert_eq!(decode(""), Err(LinkError::Damaged));
+        assert_eq!(decode("hello"), Err(LinkError::Damaged));
+        assert_eq!(decode("1."), Err(LinkError::Damaged));
+        assert_eq!(decode("1.%%%"), Err(LinkError::Damaged));
+        assert_eq!(decode("9.AAAA"), Err(LinkError::Version("9".to_owned())));
+        let whole = encode(&run());
+        for end in 0..whole.len() - 1 {
+            assert!(decode(&whole[..end]).is_err(), "cut at {end}");
+        }
+        let long = "1.".to_owned() + &"A".repeat(MAX_FRAGMENT);
+        assert_eq!(decode(&long), Err(LinkError::TooLong(MAX_FRAGMENT + 2)));
+    }
+
+    fn packed(json: &[u8]) -> String {
+        format!(
+            "1.{}",
+            URL_SAFE_NO_PAD.encode(miniz_oxide::deflate::compress_to_vec(json, 9))
+        )
+    }
+
+    #[test]
+    fn a_bomb_is_not_inflated() {
+        let bomb = packed(&vec![b' '; 40 * MAX_JSON]);
+        assert!(bomb.len() < MAX_FRAGMENT);
+        assert_eq!(decode(&bomb), Err(LinkError::TooLarge));
+    }
+
+    #[test]
+    fn a_link_with_bad_values_is_refused() {
+        for json in [
+            &br#"{"s":"many"}"#[..],
+            br#"{"s":1,"x":2}"#,
+            br#"{"s":-1}"#,
+            br#"{"s":1,"w":{"seed":-1}}"#,
+            br#"{"s":1,"w":[1]}"#,
+            br#"{"s":1,"a":[[0,{"Explode":{}}]]}"#,
+            b"[[[[[[[[[[[[[[[",
+            b"\xff\xfe",
+        ] {
+            assert!(
+                matches!(decode(&packed(json)), Err(LinkError::NoRun(_))),
+                "{}",
+                String::from_utf8_lossy(json)
+            );
+        }
+        assert_eq!(
+            decode(&packed(br#"{"s":99999999999}"#)),
+            Err(LinkError::TooManySteps(99_999_999_999))
+        );
+        let deep = "[".repeat(100_000);
+        assert!(matches!(
+            decode(&packed(deep.as_bytes())),
+            Err(LinkError::NoRun(_))
+        ));
+    }
+
+    #[test]
+    fn a_fragment_is_taken_apart() {
+        assert_eq!(fragment(""), Fragment::default());
+        assert_eq!(fragment("#"), Fragment::default());
+        let all = fragment("#s=1.abc&paused&lang=zh");
+        assert_eq!(all.state.as_deref(), Some("1.abc"));
+        assert!(all.paused);
+        assert_eq!(all.lang.as_deref(), Some("zh"));
+        assert_eq!(fragment("#garbage").state.as_deref(), Some("garbage"));
+    }
+}

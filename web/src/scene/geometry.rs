@@ -1,0 +1,138 @@
+//! Points and boxes, in units of the viewBox: CSS pixels unless the stage is very small or very large.
+
+/// A point.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Pt {
+    /// To the right.
+    pub x: f64,
+    /// Down.
+    pub y: f64,
+}
+
+impl Pt {
+    /// The point (`x`, `y`).
+    #[must_use]
+    pub const fn new(x: f64, y: f64) -> Pt {
+        Pt { x, y }
+    }
+
+    /// The point `part` of the way from here to `to`.
+    #[must_use]
+    pub fn towards(self, to: Pt, part: f64) -> Pt {
+        Pt::new(
+            self.x + (to.x - self.x) * part,
+            self.y + (to.y - self.y) * part,
+        )
+    }
+
+    /// How far it is to `to`.
+    #[must_use]
+    pub fn distance(self, to: Pt) -> f64 {
+        (to.x - self.x).hypot(to.y - self.y)
+    }
+
+    /// Moved by (`dx`, `dy`).
+    #[must_use]
+    pub const fn moved(self, dx: f64, dy: f64) -> Pt {
+        Pt::new(self.x + dx, self.y + dy)
+    }
+}
+
+/// A box with its sides parallel to the axes.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Rect {
+    /// The box with this upper left corner and size.
+    #[must_use]
+    pub const fn new(x: f64, y: f64, w: f64, h: f64) -> Rect {
+        Rect { x, y, w, h }
+    }
+
+    /// The box round `c` that reaches `half_w` and `half_h` to each side.
+    #[must_use]
+    pub const fn round(c: Pt, half_w: f64, half_h: f64) -> Rect {
+        Rect::new(c.x - half_w, c.y - half_h, 2.0 * half_w, 2.0 * half_h)
+    }
+
+    /// Right edge.
+    #[must_use]
+    pub fn right(&self) -> f64 {
+        self.x + self.w
+    }
+
+    /// Lower edge.
+    #[must_use]
+    pub fn bottom(&self) -> f64 {
+        self.y + self.h
+    }
+
+    /// Its middle.
+    #[must_use]
+    pub fn centre(&self) -> Pt {
+        Pt::new(self.x + self.w / 2.0, self.y + self.h / 2.0)
+    }
+
+    /// Whether both have more than an edge in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Rect) -> bool {
+        const TOUCH: f64 = 0.01;
+        self.x + TOUCH < other.right()
+            && other.x + TOUCH < self.right()
+            && self.y + TOUCH < other.bottom()
+            && other.y + TOUCH < self.bottom()
+    }
+
+    /// Whether `other` lies inside it.
+    #[must_use]
+    pub fn holds(&self, other: &Rect) -> bool {
+        const TOUCH: f64 = 0.01;
+        other.x + TOUCH >= self.x
+            && other.y + TOUCH >= self.y
+            && other.right() <= self.right() + TOUCH
+            && other.bottom() <= self.bottom() + TOUCH
+    }
+
+    /// The box that is `by` smaller on each side.
+    #[must_use]
+    pub fn inset(&self, by: f64) -> Rect {
+        Rect::new(
+            self.x + by,
+            self.y + by,
+            self.w - 2.0 * by,
+            self.h - 2.0 * by,
+        )
+    }
+}
+
+/// About how wide a text is: good enough to keep texts apart, without asking a browser.
+#[must_use]
+pub fn text_width(text: &str, size: f64, mono: bool) -> f64 {
+    text.chars()
+        .map(|c| {
+            if c as u32 >= 0x2e80 {
+                1.0
+            } else if mono {
+                0.602
+            } else if "iljtf.,:;'|! ".contains(c) {
+                0.32
+            } else if c == 'm' || c == 'w' || c == 'W' || c == 'M' {
+                0.86
+            } else if c.is_uppercase() {
+                0.69
+            } else {
+                0.57
+            }
+        })
+        .sum::<f64>()
+        * size
+}

@@ -1,0 +1,694 @@
+//! What the page shows and how it changes: [`State`], [`Action`], [`State::apply`]. Plain Rust, tested
+//! natively; no browser is known here.
+//!
+//! * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
+//!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
+
+pub mod pace;
+pub mod run;
+pub mod scout;
+pub mod track;
+
+#[cfg(test)]
+mod tests;
+
+use crate::text::{Importance, Lang};
+use pace::Speed;
+use run::{Run, RunHandle};
+use std::rc::Rc;
+use zabscope_core::{
+    id::ServerId,
+    sim::{self, ActError, BranchNo, ClientNo, ImportError, Setup, SetupError},
+    time::Moment,
+};
+
+/// What is chosen. One selection lights up in all views at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Selection {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A server.
+    Server(ServerId),
+    /// A client.
+    Client(ClientNo),
+    /// The link between two servers, the smaller id first.
+    Link(ServerId, ServerId),
+    /// A message, by [`sim::InFlight::number`].
+    Message(u64),
+}
+
+/// A tab of the side panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tab {
+    /// A lesson, or what one can try.
+    Lesson,
+    /// What is selected: a server, a client, a link, a message.
+    Chosen,
+    /// The tree.
+    Tree,
+    /// Faults and clients.
+    Act,
+    /// Why what the sentence says happened.
+    Why,
+}
+
+/// Whether virtual time passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Motion {
+    /// It stands.
+    Still,
+    /// It passes until someone stops it.
+    Playing,
+    /// It passes until the world comes to rest: the opening.
+    Opening,
+    /// It passes until something that matters so much has happened; so many ms are left for that.
+    Until(Importance, f64),
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Theme {
+    /// Dark ink on light paper.
+    Light,
+    /// Light ink on dark paper.
+    Dark,
+}
+
+/// Something that could not be done, or was done otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// An action is impossible now.
+    Impossible(ActError),
+    /// A setup is out of bounds.
+    Setup(SetupError),
+    /// A link or file can't be read; the default world is shown instead.
+    Unreadable(crate::link::LinkError),
+    /// A run can't be repeated.
+    Import(ImportError),
+    /// The run was recorded by another version: it goes on, but differently.
+    OtherVersion,
+    /// The link is in the clipboard; with its length.
+    Copied(usize),
+    /// The link could not be copied: it is in the address bar.
+    NotCopied,
+    /// The run is too long for a link.
+    TooLong,
+    /// Nothing can happen any more, or the run has its greatest length.
+    End,
+}
+
+/// A dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialog {
+    /// The keys.
+    Keys,
+    /// A new world.
+    World,
+    /// Which servers stand on which side.
+    Partition,
+}
+
+/// All that can be done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Let virtual time pass.
+    Play,
+    /// Stop it.
+    Pause,
+    /// The one or the other.
+    Toggle,
+    /// To the next thing that matters.
+    Step,
+    /// To the one before.
+    Back,
+    /// To the next turning point.
+    NextPhase,
+    /// So many ms passed on the wall.
+    Frame(f64),
+    /// To the moment after this step.
+    Goto(u64),
+    /// To what this record tells.
+    Tell(usize),
+    /// To the beginning.
+    First,
+    /// To the end of the branch.
+    Last,
+    /// Do something to the world.
+    Act(sim::Action),
+    /// Do several things at one moment.
+    ActAll(Rc<[sim::Action]>),
+    /// To the end of another branch.
+    Switch(BranchNo),
+    /// How fast.
+    Speed(Speed),
+    /// Whether heartbeats and disk ticks are told too.
+    Heartbeats(bool),
+    /// Choose something.
+    Select(Selection),
+    /// Open a tab.
+    Tab(Tab),
+    /// The language.
+    Lang(Lang),
+    /// The theme.
+    Theme(Theme),
+    /// Whether motion is to be avoided.
+    Reduced(bool),
+    /// Another world, from its first step.
+    NewWorld(Box<Setup>),
+    /// Another run.
+    Load(Loaded),
+    /// Say something.
+    Notify(Notice),
+    /// Enough of it.
+    Dismiss,
+    /// Open a dialog, or close it.
+    Dialog(Option<Dialog>),
+}
+
+/// A run that was read.
+#[derive(Clone)]
+pub struct Loaded(pub Rc<std::cell::Cell<Option<sim::Imported>>>);
+
+impl Loaded {
+    /// Wraps it, to be taken once.
+    #[must_use]
+    pub fn new(imported: sim::Imported) -> Loaded {
+        Loaded(Rc::new(std::cell::Cell::new(Some(imported))))
+    }
+}
+
+impl core::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Loaded")
+    }
+}
+
+/// What the page shows.
+#[derive(Clone, PartialEq)]
+pub struct State {
+    /// The run.
+    pub run: RunHandle,
+    /// Virtual time as it is shown, between the cursor's and the next step's.
+    pub time: Moment,
+    /// Parts of a microsecond that are left over.
+    rest_us: f64,
+    /// Whether it passes.
+    pub motion: Motion,
+    /// How fast.
+    pub speed: Speed,
+    /// Heartbeats and disk ticks are told too.
+    pub heartbeats: bool,
+    /// The record that the sentence is about; `None`: nothing has happened yet.
+    pub focus: Option<usize>,
+    /// How long the sentence stands still, in ms on the wall.
+    hold_ms: f64,
+    /// What is chosen.
+    pub selection: Selection,
+    /// The open tab.
+    pub tab: Tab,
+    /// The language.
+    pub lang: Lang,
+    /// The theme.
+    pub theme: Theme,
+    /// Discrete frames instead of motion.
+    pub reduced: bool,
+    /// What is to be said.
+    pub notice: Option<Rc<Notice>>,
+    /// The open dialog.
+    pub dialog: Option<Dialog>,
+}
+
+/// So many steps are taken in one frame at most.
+const STEPS_PER_FRAME: usize = 400;
+/// So many steps are taken by one *Step* or *Next phase* at most.
+const STEPS_AT_ONCE: usize = 3000;
+/// While time passes, a sentence stands at least so long.
+const HOLD_MS: f64 = 550.0;
+/// A turning point stands longer.
+const HOLD_HEADLINE_MS: f64 = 1300.0;
+
+/// The world that the page opens with: five servers, an election about to begin.
+#[must_use]
+pub fn opening() -> Setup {
+    Setup {
+        seed: 7,
+        ..Setup::default()
+    }
+}
+
+impl State {
+    /// A page that shows this run.
+    #[must_use]
+    pub fn new(run: Run) -> State {
+        let time = run.world().now();
+        let mut state = State {
+            run: RunHandle::new(run),
+            time,
+            rest_us: 0.0,
+            motion: Motion::Still,
+            speed: Speed::default(),
+            heartbeats: false,
+            focus: None,
+            hold_ms: 0.0,
+            selection: Selection::Nothing,
+            tab: Tab::Lesson,
+            lang: Lang::En,
+            theme: Theme::Light,
+            reduced: false,
+            notice: None,
+            dialog: None,
+        };
+        state.refocus();
+        state
+    }
+
+    /// What is told at least.
+    #[must_use]
+    pub fn least(&self) -> Importance {
+        if self.heartbeats {
+            Importance::Heartbeat
+        } else {
+            Importance::Step
+        }
+    }
+
+    /// Whether virtual time passes.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.motion != Motion::Still
+    }
+
+    /// Whether it passes until someone stops it.
+    #[must_use]
+    pub fn plays(&self) -> bool {
+        matches!(self.motion, Motion::Playing | Motion::Opening)
+    }
+
+    /// Does it.
+    pub fn apply(&mut self, action: Action) {
+        match action {
+            Action::Play => self.motion = Motion::Playing,
+            Action::Pause => self.pause(),
+            Action::Toggle if self.plays() => self.pause(),
+            Action::Toggle => self.motion = Motion::Playing,
+            Action::Step => self.step(),
+            Action::Back => self.back(),
+            Action::NextPhase => self.next_phase(),
+            Action::Frame(ms) => self.frame(ms),
+            Action::Goto(step) => self.goto(step),
+            Action::Tell(index) => self.tell(index),
+            Action::First => self.first(),
+            Action::Last => {
+                let end = self.run.get().history().end();
+                self.goto(end);
+            }
+            Action::Act(action) => self.act(action),
+            Action::ActAll(actions) => {
+                for action in actions.iter() {
+                    self.act(action.clone());
+                }
+            }
+            Action::Switch(branch) => {
+                self.motion = Motion::Still;
+                self.run.change().switch(branch);
+                self.settle();
+            }
+            Action::Speed(speed) => self.speed = speed,
+            Action::Heartbeats(on) => {
+                self.heartbeats = on;
+                self.refocus();
+            }
+            Action::Select(selection) => {
+                self.selection = selection;
+                if selection != Selection::Nothing {
+                    self.tab = Tab::Chosen;
+                }
+            }
+            Action::Tab(tab) => self.tab = tab,
+            Action::Lang(lang) => self.lang = lang,
+            Action::Theme(theme) => self.theme = theme,
+            Action::Reduced(reduced) => self.reduced = reduced,
+            Action::NewWorld(setup) => match Run::new(&setup) {
+                Ok(run) => self.show(run),
+                Err(error) => self.notify(Notice::Setup(error)),
+            },
+            Action::Load(loaded) => {
+                if let Some(imported) = loaded.0.take() {
+                    self.show(Run::of(imported.history));
+                    if imported.mismatch.is_some() {
+                        self.notify(Notice::OtherVersion);
+                    }
+                }
+            }
+            Action::Notify(notice) => self.notify(notice),
+            Action::Dismiss => self.notice = None,
+            Action::Dialog(dialog) => {
+                self.dialog = dialog;
+                if dialog.is_some() {
+                    self.pause();
+                }
+            }
+        }
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        self.notice = Some(Rc::new(notice));
+    }
+
+    fn show(&mut self, run: Run) {
+        self.run = RunHandle::new(run);
+        self.motion = Motion::Still;
+        self.selection = Selection::Nothing;
+        if matches!(self.tab, Tab::Chosen | Tab::Why) {
+            self.tab = Tab::Lesson;
+        }
+        self.notice = None;
+        self.dialog = None;
+        self.settle();
+    }
+
+    // ---- where the sentence stands -----------------------------------------------------------------
+
+    /// The shown time is the cursor's, and the sentence tells the last thing that matters.
+    fn settle(&mut self) {
+        self.time = self.run.get().world().now();
+        self.rest_us = 0.0;
+        self.refocus();
+    }
+
+    fn refocus(&mut self) {
+        let told = self.run.get().last(self.least());
+        self.focus = told.map(|t| t.index);
+        self.hold_ms = 0.0;
+    }
+
+    fn pause(&mut self) {
+        if self.moves() {
+            self.motion = Motion::Still;
+            // What was held back is told now.
+            self.refocus();
+        }
+    }
+
+    // ---- moving ------------------------------------------------------------------------------------
+
+    /// Ends what is under way, at once.
+    fn finish(&mut self) {
+        if let Motion::Until(least, _) = self.motion {
+            self.motion = Motion::Still;
+            self.run_until(least);
+        }
+    }
+
+    fn step(&mut self) {
+        self.finish();
+        self.motion = Motion::Still;
+        let (least, from) = (self.least(), self.focus.map_or(0, |f| f + 1));
+        let here = {
+            let run = self.run.get();
+            run.track().after(from, run.len(), least)
+        };
+        if let Some(told) = here {
+            // Several things happened in one step of the world: one after the other.
+            self.focus = Some(told.index);
+            self.time = self.run.get().world().now();
+            return;
+        }
+        // At rest there are only heartbeats: then one of them is shown, and why it comes.
+        let least = if self.comes(least) { least } else { Importance::Heartbeat };
+        self.until(least, pace::STEP_MS);
+    }
+
+    fn next_phase(&mut self) {
+        self.finish();
+        self.motion = Motion::Still;
+        if self.comes(Importance::Headline) {
+            self.until(Importance::Headline, pace::PHASE_MS);
+        } else if self.comes(self.least()) {
+            self.run_to_rest();
+        } else {
+            self.until(Importance::Heartbeat, pace::STEP_MS);
+        }
+    }
+
+    /// Whether something that matters so much happens soon if nobody acts.
+    fn comes(&self, least: Importance) -> bool {
+        self.run.quietly().ahead(least).matters.is_some()
+    }
+
+    /// Takes steps until only heartbeats are left.
+    fn run_to_rest(&mut self) {
+        let least = self.least();
+        for _ in 0..STEPS_AT_ONCE {
+            if !self.comes(least) || !self.run.change().step() {
+                break;
+            }
+        }
+        self.settle();
+    }
+
+    fn until(&mut self, least: Importance, within_ms: f64) {
+        if self.reduced {
+            self.run_until(least);
+        } else {
+            self.motion = Motion::Until(least, within_ms);
+        }
+    }
+
+    /// Takes steps until something happens that matters so much, and tells it.
+    fn run_until(&mut self, least: Importance) {
+        let from = self.run.get().len();
+        let mut taken = 0;
+        let found = loop {
+            if taken >= STEPS_AT_ONCE || !self.run.change().step() {
+                break None;
+            }
+            taken += 1;
+            let run = self.run.get();
+            if let Some(told) = run.track().after(from, run.len(), least) {
+                break Some(told);
+            }
+        };
+        self.settle();
+        match found {
+            Some(told) => self.focus = Some(told.index),
+            None if taken == 0 => self.notify(Notice::End),
+            None => {}
+        }
+    }
+
+    fn first(&mut self) {
+        self.motion = Motion::Still;
+        self.run.change().goto(0);
+        // What was done before the first step is undone, too.
+        while self.run.change().back() {}
+        self.settle();
+    }
+
+    fn goto(&mut self, step: u64) {
+        self.motion = Motion::Still;
+        self.run.change().goto(step);
+        self.settle();
+    }
+
+    fn tell(&mut self, index: usize) {
+        self.motion = Motion::Still;
+        let step = {
+            let run = self.run.get();
+            run.track().told().get(index).map(|t| t.step)
+        };
+        let Some(step) = step else { return };
+        let cursor = self.run.get().history().cursor();
+        if step != cursor {
+            self.run.change().goto(step);
+        }
+        // What an action did after this step is undone as far as the record stays.
+        self.undo_after(index);
+        self.settle();
+        self.focus = Some(index);
+    }
+
+    /// Undoes actions that were done at the cursor's step and after record `index`.
+    fn undo_after(&mut self, index: usize) {
+        loop {
+            let (step, acted) = {
+                let run = self.run.get();
+                let step = run.history().cursor();
+                let acted = run
+                    .history()
+                    .actions()
+                    .last()
+                    .is_some_and(|a| a.step == step);
+                (step, acted && run.len() > index + 1)
+            };
+            if !acted {
+                return;
+            }
+            self.run.change().back();
+            if self.run.get().len() <= index {
+                // It was this action that the record tells of.
+                self.run.change().goto(step);
+                return;
+            }
+        }
+    }
+
+    fn back(&mut self) {
+        if self.moves() {
+            let was_still = matches!(self.motion, Motion::Until(..));
+            self.motion = Motion::Still;
+            if was_still {
+                // The step had not happened yet: that is undone, and nothing else.
+                self.settle();
+                return;
+            }
+            self.refocus();
+        }
+        let before = {
+            let run = self.run.get();
+            let from = self.focus.unwrap_or(0);
+            run.track().before(from, self.least())
+        };
+        match before {
+            Some(told) => self.tell(told.index),
+            None => self.first(),
+        }
+    }
+
+    fn act(&mut self, action: sim::Action) {
+        self.finish();
+        let told = self.run.get().len();
+        let done = self.run.change().act(action);
+        match done {
+            Ok(()) => {
+                self.notice = None;
+                self.time = self.run.get().world().now().max(self.time);
+                self.refocus();
+                let first = {
+                    let run = self.run.get();
+                    run.track().after(told, run.len(), Importance::Step)
+                };
+                if let Some(first) = first {
+                    self.focus = Some(first.index);
+                    self.hold_ms = HOLD_HEADLINE_MS;
+                }
+            }
+            Err(error) => self.notify(Notice::Impossible(error)),
+        }
+    }
+
+    // ---- virtual time ------------------------------------------------------------------------------
+
+    fn frame(&mut self, ms: f64) {
+        if !self.moves() {
+            return;
+        }
+        // A page that was hidden does not catch up.
+        let ms = ms.clamp(0.0, 100.0);
+        let goal = match self.motion {
+            Motion::Until(least, _) => least,
+            Motion::Still | Motion::Playing | Motion::Opening => self.least(),
+        };
+        let ahead = self.run.quietly().ahead(goal);
+        let Some(next) = ahead.next else {
+            self.motion = Motion::Still;
+            self.refocus();
+            return;
+        };
+        let gap = |at: Moment| (at - self.time).0 as f64;
+        let velocity = match self.motion {
+            Motion::Until(least, left) => {
+                if left <= ms {
+                    self.motion = Motion::Still;
+                    self.run_until(least);
+                    return;
+                }
+                self.motion = Motion::Until(least, left - ms);
+                match ahead.matters {
+                    Some(at) => gap(at) / (left - ms).max(ms),
+                    None => gap(next) / ms,
+                }
+            }
+            Motion::Opening if ahead.matters.is_none() => {
+                self.motion = Motion::Still;
+                self.refocus();
+                return;
+            }
+            Motion::Still | Motion::Playing | Motion::Opening => {
+                pace::velocity(self.speed, ahead.matters.map(gap))
+            }
+        };
+        let us = velocity * ms + self.rest_us;
+        self.rest_us = us.fract();
+        self.time = self.time + zabscope_core::time::Span(us as u64);
+        self.catch_up(goal);
+        self.hold_ms -= ms;
+        if !matches!(self.motion, Motion::Until(..)) && self.moves() {
+            self.follow();
+        }
+    }
+
+    /// Takes the steps whose time has come.
+    fn catch_up(&mut self, goal: Importance) {
+        let from = self.run.get().len();
+        for _ in 0..STEPS_PER_FRAME {
+            let next = self.run.quietly().ahead(Importance::Heartbeat).next;
+            if next.is_none_or(|at| at > self.time) {
+                return;
+            }
+            if !self.run.change().step() {
+                self.motion = Motion::Still;
+                self.settle();
+                self.notify(Notice::End);
+                return;
+            }
+            if matches!(self.motion, Motion::Until(..)) {
+                let found = {
+                    let run = self.run.get();
+                    run.track().after(from, run.len(), goal)
+                };
+                if let Some(told) = found {
+                    self.motion = Motion::Still;
+                    self.settle();
+                    self.focus = Some(told.index);
+                    return;
+                }
+            }
+        }
+        self.time = self.run.get().world().now();
+    }
+
+    /// While time passes, the sentence follows, but not faster than one can read its beginning.
+    fn follow(&mut self) {
+        let (headline, last) = {
+            let run = self.run.get();
+            let from = self.focus.map_or(0, |f| f + 1);
+            (
+                run.track().after(from, run.len(), Importance::Headline),
+                run.last(self.least()),
+            )
+        };
+        if let Some(headline) = headline {
+            self.focus = Some(headline.index);
+            self.hold_ms = HOLD_HEADLINE_MS;
+        } else if self.hold_ms <= 0.0
+            && let Some(last) = last
+            && self.focus != Some(last.index)
+        {
+            self.focus = Some(last.index);
+            self.hold_ms = HOLD_MS;
+        }
+    }
+}
+
+/// For Yew: the same, as a reducer.
+impl yew::Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut next = (*self).clone();
+        next.apply(action);
+        Rc::new(next)
+    }
+}

@@ -1,0 +1,271 @@
+//! The page's state without a page.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use zabscope_core::{message::ServerState, sim::ServerStatus};
+
+fn fresh() -> State {
+    let mut state = State::new(Run::new(&opening()).unwrap());
+    state.reduced = true;
+    state
+}
+
+fn hash(state: &State) -> u64 {
+    state.run.get().world().trace_hash()
+}
+
+fn play_for(state: &mut State, ms: f64) {
+    let mut left = ms;
+    while left > 0.0 {
+        state.apply(Action::Frame(16.0));
+        left -= 16.0;
+    }
+}
+
+fn leader(state: &State) -> Option<ServerId> {
+    let run = state.run.get();
+    run.world()
+        .servers()
+        .filter_map(|s| s.peer)
+        .find(|p| p.state() == ServerState::Leading && p.serving())
+        .map(|p| p.id())
+}
+
+fn until_led(state: &mut State) -> ServerId {
+    for _ in 0..40 {
+        state.apply(Action::NextPhase);
+        if let Some(leader) = leader(state) {
+            return leader;
+        }
+    }
+    panic!("nobody leads after 40 phases");
+}
+
+#[test]
+fn the_opening_has_nothing_to_tell_yet() {
+    let state = fresh();
+    assert_eq!(state.focus, None);
+    assert!(state.run.get().is_empty());
+    assert_eq!(state.motion, Motion::Still);
+}
+
+#[test]
+fn something_happens_within_two_seconds_of_playing() {
+    let mut state = fresh();
+    state.apply(Action::Play);
+    play_for(&mut state, 2000.0);
+    assert!(state.focus.is_some());
+}
+
+#[test]
+fn the_opening_plays_until_the_world_is_at_rest() {
+    let mut state = fresh();
+    state.motion = Motion::Opening;
+    play_for(&mut state, 60_000.0);
+    assert_eq!(state.motion, Motion::Still);
+    assert!(leader(&state).is_some());
+}
+
+#[test]
+fn step_tells_one_thing_after_the_other_and_back_tells_them_in_reverse() {
+    let mut state = fresh();
+    let mut told = vec![(state.focus, hash(&state))];
+    for _ in 0..60 {
+        state.apply(Action::Step);
+        assert!(state.focus > told.last().unwrap().0, "every step tells something new");
+        told.push((state.focus, hash(&state)));
+    }
+    for expected in told.iter().rev().skip(1) {
+        state.apply(Action::Back);
+        assert_eq!((state.focus, hash(&state)), *expected);
+    }
+    state.apply(Action::Back);
+    assert_eq!(state.focus, None);
+}
+
+#[test]
+fn next_phase_leads_to_a_leader_in_a_few_presses() {
+    let mut state = fresh();
+    until_led(&mut state);
+}
+
+#[test]
+fn at_rest_next_phase_stays_near_and_step_shows_a_heartbeat() {
+    let mut state = fresh();
+    until_led(&mut state);
+    for _ in 0..10 {
+        state.apply(Action::NextPhase);
+    }
+    let run = state.run.get();
+    assert!(run.world().now() < Moment(60_000_000), "{:?}", run.world().now());
+}
+
+#[test]
+fn a_step_with_motion_takes_a_moment_and_arrives_where_the_one_without_does() {
+    let mut quick = fresh();
+    let mut slow = fresh();
+    slow.reduced = false;
+    for _ in 0..30 {
+        quick.apply(Action::Step);
+        slow.apply(Action::Step);
+        play_for(&mut slow, 1500.0);
+        assert_eq!(slow.motion, Motion::Still);
+        assert_eq!((slow.focus, hash(&slow)), (quick.focus, hash(&quick)));
+    }
+}
+
+#[test]
+fn pressing_step_again_ends_the_step_under_way() {
+    let mut quick = fresh();
+    let mut slow = fresh();
+    slow.reduced = false;
+    for _ in 0..20 {
+        quick.apply(Action::Step);
+        slow.apply(Action::Step);
+        slow.apply(Action::Frame(16.0));
+    }
+    play_for(&mut slow, 1500.0);
+    assert_eq!((slow.focus, hash(&slow)), (quick.focus, hash(&quick)));
+}
+
+#[test]
+fn playing_passes_through_the_same_run() {
+    let mut played = fresh();
+    played.apply(Action::Play);
+    play_for(&mut played, 20_000.0);
+    played.apply(Action::Pause);
+    let steps = played.run.get().history().cursor();
+    let mut jumped = fresh();
+    while jumped.run.get().history().cursor() < steps {
+        jumped.apply(Action::Step);
+    }
+    jumped.apply(Action::Goto(steps));
+    assert_eq!(hash(&jumped), hash(&played));
+}
+
+#[test]
+fn an_action_is_told_at_once_and_back_undoes_it() {
+    let mut state = fresh();
+    let server = until_led(&mut state);
+    let before = (state.focus, hash(&state));
+    state.apply(Action::Act(sim::Action::Crash {
+        server,
+        lose_unsynced: false,
+    }));
+    assert_ne!(state.focus, before.0);
+    assert_eq!(
+        state.run.get().world().server(server).unwrap().status,
+        ServerStatus::Down
+    );
+    state.apply(Action::Back);
+    assert_eq!((state.focus, hash(&state)), before);
+}
+
+#[test]
+fn doing_something_else_in_the_past_keeps_the_old_future() {
+    let mut state = fresh();
+    let server = until_led(&mut state);
+    let there = state.run.get().history().cursor();
+    state.apply(Action::Act(sim::Action::Crash {
+        server,
+        lose_unsynced: false,
+    }));
+    for _ in 0..5 {
+        state.apply(Action::Step);
+    }
+    let old = (hash(&state), state.run.get().len());
+    state.apply(Action::Goto(there));
+    state.apply(Action::Back);
+    state.apply(Action::Act(sim::Action::Pause { server }));
+    for _ in 0..3 {
+        state.apply(Action::Step);
+    }
+    assert_eq!(state.run.get().history().branches().len(), 2);
+    state.apply(Action::Switch(BranchNo(0)));
+    state.apply(Action::Last);
+    assert_eq!((hash(&state), state.run.get().len()), old);
+}
+
+#[test]
+fn an_impossible_action_changes_nothing_and_says_so() {
+    let mut state = fresh();
+    until_led(&mut state);
+    let before = hash(&state);
+    state.apply(Action::Act(sim::Action::Restart {
+        server: ServerId(1),
+    }));
+    assert_eq!(hash(&state), before);
+    assert!(matches!(
+        state.notice.as_deref(),
+        Some(Notice::Impossible(_))
+    ));
+    state.apply(Action::Dismiss);
+    assert_eq!(state.notice, None);
+}
+
+#[test]
+fn every_line_of_the_list_leads_to_its_moment() {
+    let mut state = fresh();
+    let server = until_led(&mut state);
+    state.apply(Action::Act(sim::Action::Crash {
+        server,
+        lose_unsynced: true,
+    }));
+    for _ in 0..30 {
+        state.apply(Action::Step);
+    }
+    let len = state.run.get().len();
+    for index in (0..len).step_by(7) {
+        state.apply(Action::Last);
+        state.apply(Action::Tell(index));
+        assert_eq!(state.focus, Some(index));
+        let run = state.run.get();
+        assert!(run.len() > index, "the record has happened");
+    }
+}
+
+#[test]
+fn a_stale_read_is_made_and_called_allowed() {
+    let mut state = fresh();
+    let lead = until_led(&mut state);
+    for _ in 0..3 {
+        state.apply(Action::NextPhase);
+    }
+    let follower = ServerId(if lead == ServerId(1) { 2 } else { 1 });
+    let ask = |client, request| Action::Act(sim::Action::Ask { client, request });
+    for server in [lead, follower] {
+        state.apply(Action::Act(sim::Action::AddClient {
+            server: Some(server),
+            timeout_ms: 10_000,
+        }));
+    }
+    state.apply(ask(ClientNo(1), crate::view::client::create("/colour", "blue", false, false)));
+    for _ in 0..6 {
+        state.apply(Action::NextPhase);
+    }
+    state.apply(Action::Act(sim::Action::SlowLink {
+        a: lead,
+        b: follower,
+        extra: zabscope_core::time::Span::millis(1500),
+    }));
+    state.apply(ask(ClientNo(1), crate::view::client::write("/colour", "green")));
+    state.apply(Action::NextPhase);
+    state.apply(ask(ClientNo(2), crate::view::client::read("/colour")));
+    let mut seen = false;
+    for _ in 0..20 {
+        state.apply(Action::Step);
+        let run = state.run.get();
+        let records = run.history().records();
+        let fact = &records.get(state.focus.unwrap()).unwrap().source;
+        if let sim::Fact::World(event) = fact
+            && let sim::WorldEventKind::StaleRead { behind_by, .. } = event.kind
+        {
+            assert_eq!(behind_by, 1);
+            let told = crate::text::sentence(fact, Lang::En, &crate::text::NoContext);
+            assert_eq!(told.tone, crate::text::Tone::Allowed);
+            seen = true;
+            break;
+        }
+    }
+    assert!(seen, "the follower must answer with the past");
+}

@@ -1,0 +1,316 @@
+//! Components. Each is a pure function of (history, cursor, selection) and of what the visitor chose.
+
+pub mod act;
+pub mod bits;
+pub mod client;
+pub mod dialogs;
+pub mod header;
+pub mod inspector;
+pub mod message;
+pub mod notice;
+pub mod room;
+pub mod say;
+pub mod side;
+pub mod stage;
+pub mod start;
+pub mod timeline;
+pub mod transport;
+pub mod tree;
+pub mod why;
+
+use crate::{
+    link, platform,
+    state::{
+        Action, Loaded, Motion, Notice, Selection, State, Tab, opening,
+        pace::Speed,
+        run::{Run, RunHandle},
+    },
+};
+use bits::Send;
+use stage::StageHandle;
+use gloo::{
+    events::{EventListener, EventListenerOptions},
+    render::{AnimationFrame, request_animation_frame},
+    timers::callback::{Interval, Timeout},
+};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::JsCast as _;
+use yew::prelude::*;
+use zabscope_core::{
+    id::ServerId,
+    sim::{Exported, Setup, history::Importing},
+};
+
+/// A link with so many steps is opened at once; a longer one while the page is alive already.
+const AT_ONCE: u64 = 4000;
+
+/// The page.
+#[component]
+pub fn App() -> Html {
+    let state = use_reducer(first);
+    let send = state.dispatcher();
+    use_theme_and_language(&state);
+    use_frames(&state);
+    use_keys(&state);
+    use_address(&state);
+    let s = &*state;
+    let (run, lang) = (s.run.clone(), s.lang);
+    // Messages move by attributes; the stage is drawn anew only when a step was taken.
+    let handle = (*use_memo((), |()| StageHandle::default())).clone();
+    handle.advance(s.time.0 as f64);
+    html! {
+        <div class="app" data-motion={if s.moves() { "on" } else { "off" }}>
+            <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
+            <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
+                <room::Room run={run.clone()} selection={s.selection} {lang} still={s.reduced}
+                    handle={handle} send={send.clone()} />
+                if let Some(notice) = &s.notice {
+                    <notice::NoticeBar notice={notice.clone()} {lang} send={send.clone()} />
+                }
+            </main>
+            <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
+            <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
+                heartbeats={s.heartbeats} {lang} send={send.clone()} />
+            <div class="lower">
+                <side::Side run={run.clone()} tab={s.tab} selection={s.selection} focus={s.focus} {lang} send={send.clone()} />
+                <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
+                    <timeline::Events run={run.clone()} focus={s.focus} least={s.least()} {lang} send={send.clone()} />
+                    <timeline::Logs run={run.clone()} selection={s.selection} {lang} send={send.clone()} />
+                </section>
+            </div>
+            if let Some(dialog) = s.dialog {
+                <dialogs::Dialogs {dialog} {run} {lang} send={send.clone()} />
+            }
+        </div>
+    }
+}
+
+// ---- how the page begins --------------------------------------------------------------------------
+
+fn default_run() -> Run {
+    match Run::new(&opening()).or_else(|_| Run::new(&Setup::default())) {
+        Ok(run) => run,
+        Err(error) => panic!("the opening world must be possible, but {error}"),
+    }
+}
+
+fn first() -> State {
+    let mut state = State::new(default_run());
+    state.theme = platform::theme();
+    state.lang = platform::lang();
+    state.reduced = platform::reduced_motion();
+    let fragment = link::fragment(&platform::fragment());
+    if let Some(tag) = &fragment.lang {
+        state.lang = crate::text::Lang::from_tag(tag);
+    }
+    match &fragment.state {
+        None if fragment.paused || state.reduced => {}
+        None => state.motion = Motion::Opening,
+        Some(text) => match link::decode(text).map_err(Notice::Unreadable) {
+            Ok(exported) if exported.steps <= AT_ONCE => match open(&exported) {
+                Ok(loaded) => state.apply(Action::Load(loaded)),
+                Err(notice) => state.apply(Action::Notify(notice)),
+            },
+            // The effect that watches the address opens it.
+            Ok(_) => {}
+            Err(notice) => state.apply(Action::Notify(notice)),
+        },
+    }
+    state
+}
+
+fn open(exported: &Exported) -> Result<Loaded, Notice> {
+    let mut importing = Importing::new(exported).map_err(Notice::Import)?;
+    while importing.run(AT_ONCE).map_err(Notice::Import)? {}
+    Ok(Loaded::new(importing.finish()))
+}
+
+/// Opens a run, however long it is, a piece at a time.
+pub async fn load(exported: Exported, send: Send) {
+    let mut importing = match Importing::new(&exported) {
+        Ok(importing) => importing,
+        Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
+    };
+    loop {
+        match importing.run(1000) {
+            Ok(true) => gloo::timers::future::TimeoutFuture::new(0).await,
+            Ok(false) => break,
+            Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
+        }
+    }
+    send.dispatch(Action::Load(Loaded::new(importing.finish())));
+}
+
+// ---- effects --------------------------------------------------------------------------------------
+
+#[hook]
+fn use_theme_and_language(state: &UseReducerHandle<State>) {
+    use_effect_with(state.theme, |theme| platform::show_theme(*theme));
+    use_effect_with(state.lang, |lang| platform::show_lang(*lang));
+    // Only what was chosen here is kept; the system's choice stays the system's.
+    let first = use_mut_ref(|| (state.theme, state.lang));
+    let (theme, lang) = (state.theme, state.lang);
+    use_effect_with((theme, lang), move |_| {
+        let mut kept = first.borrow_mut();
+        if kept.0 != theme {
+            platform::keep_theme(theme);
+        }
+        if kept.1 != lang {
+            platform::keep_lang(lang);
+        }
+        *kept = (theme, lang);
+    });
+}
+
+/// While something moves, time passes: frame by frame, or in discrete steps where motion is unwanted.
+#[hook]
+fn use_frames(state: &UseReducerHandle<State>) {
+    let send = state.dispatcher();
+    let speed = state.speed;
+    use_effect_with(
+        (state.moves(), state.reduced, speed),
+        move |(moves, reduced, speed)| {
+            let mut frames = None;
+            let mut ticks = None;
+            if *moves && *reduced {
+                let every = (900.0 / speed.factor()).clamp(200.0, 6000.0);
+                ticks = Some(Interval::new(every as u32, move || {
+                    send.dispatch(Action::Step);
+                    send.dispatch(Action::Play);
+                }));
+            } else if *moves {
+                let frame: Rc<RefCell<Option<AnimationFrame>>> = Rc::default();
+                run_frames(&frame, None, send);
+                frames = Some(frame);
+            }
+            move || {
+                drop(ticks);
+                if let Some(frame) = frames {
+                    // Dropping the handle cancels it.
+                    frame.borrow_mut().take();
+                }
+            }
+        },
+    );
+}
+
+fn run_frames(handle: &Rc<RefCell<Option<AnimationFrame>>>, before: Option<f64>, send: Send) {
+    let again = Rc::downgrade(handle);
+    let next = request_animation_frame(move |now| {
+        let Some(handle) = again.upgrade() else { return };
+        // Armed first: when nothing moves any more, the effect's end takes it away.
+        run_frames(&handle, Some(now), send.clone());
+        if let Some(before) = before {
+            send.dispatch(Action::Frame(now - before));
+        }
+    });
+    *handle.borrow_mut() = Some(next);
+}
+
+/// The keys, wherever the focus is; except where a key already means something.
+#[hook]
+fn use_keys(state: &UseReducerHandle<State>) {
+    let send = state.dispatcher();
+    let speed = use_mut_ref(|| state.speed);
+    *speed.borrow_mut() = state.speed;
+    use_effect_with((), move |()| {
+        let listener = web_sys::window().and_then(|w| w.document()).map(|document| {
+            let options = EventListenerOptions::enable_prevent_default();
+            EventListener::new_with_options(&document, "keydown", options, move |event| {
+                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                    && let Some(action) = key(event, *speed.borrow())
+                {
+                    event.prevent_default();
+                    send.dispatch(action);
+                }
+            })
+        });
+        move || drop(listener)
+    });
+}
+
+fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+        return None;
+    }
+    let key = event.key();
+    let target = event.target_dyn_into::<web_sys::Element>();
+    let within = |selector: &str| {
+        target
+            .as_ref()
+            .is_some_and(|t| t.closest(selector).is_ok_and(|found| found.is_some()))
+    };
+    // Where one types or chooses, every key belongs to that place; in a dialog too.
+    if within("input:not([type=checkbox]), select, textarea, dialog, [role=alertdialog]") {
+        return None;
+    }
+    let button = within("button, a, summary, label, input, [role=button]");
+    let tab = within("[role=tab]");
+    let step = |by: i32| {
+        let at = Speed::ALL.iter().position(|s| *s == speed).unwrap_or(3) as i32 + by;
+        let at = at.clamp(0, Speed::ALL.len() as i32 - 1) as usize;
+        Action::Speed(Speed::ALL[at])
+    };
+    Some(match key.as_str() {
+        " " if !button => Action::Toggle,
+        "ArrowRight" if !tab => Action::Step,
+        "ArrowLeft" if !tab => Action::Back,
+        "Home" if !tab => Action::First,
+        "End" if !tab => Action::Last,
+        "n" | "N" => Action::NextPhase,
+        "w" | "W" => Action::Tab(Tab::Why),
+        "+" | "=" => step(1),
+        "-" | "−" => step(-1),
+        "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),
+        "Escape" => Action::Select(Selection::Nothing),
+        digit => {
+            let id = digit.parse::<i64>().ok().filter(|n| (1..=9).contains(n))?;
+            Action::Select(Selection::Server(ServerId(id)))
+        }
+    })
+}
+
+/// The address bar holds the state whenever the page stands still, and a link that is pasted there is
+/// opened.
+#[hook]
+fn use_address(state: &UseReducerHandle<State>) {
+    let moves = state.moves();
+    let run = state.run.clone();
+    let untouched = use_mut_ref(|| true);
+    use_effect_with((moves, run), move |(moves, run): &(bool, RunHandle)| {
+        let mut timeout = None;
+        if !moves {
+            platform::remember(run);
+            let begun = !run.get().is_empty();
+            // A page that was only opened keeps the address that it was opened with.
+            let first = untouched.replace(false);
+            if begun && !first {
+                let run = run.clone();
+                timeout = Some(Timeout::new(400, move || {
+                    let exported = run.get().history().export();
+                    if exported.steps <= link::MAX_STEPS {
+                        platform::set_fragment(&format!("s={}", link::encode(&exported)));
+                    }
+                }));
+            }
+        }
+        move || drop(timeout)
+    });
+    let send = state.dispatcher();
+    use_effect_with((), move |()| {
+        let read = move |first: bool, send: Send| {
+            let fragment = link::fragment(&platform::fragment());
+            let Some(text) = fragment.state else { return };
+            match link::decode(&text) {
+                Ok(exported) if first && exported.steps <= AT_ONCE => {}
+                Ok(exported) => yew::platform::spawn_local(load(exported, send)),
+                Err(_) if first => {}
+                Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+            }
+        };
+        read(true, send.clone());
+        let listener = web_sys::window()
+            .map(|w| EventListener::new(&w, "hashchange", move |_| read(false, send.clone())));
+        move || drop(listener)
+    });
+}

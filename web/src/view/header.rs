@@ -1,0 +1,139 @@
+//! The line at the top: what this is, which world it shows, and how to take it elsewhere.
+
+use super::bits::{Send, ask};
+use crate::{
+    link, platform,
+    state::{Action, Dialog, Notice, Tab, Theme, run::RunHandle},
+    text::{Key, Lang, t},
+};
+use yew::prelude::*;
+
+/// What the header needs.
+#[derive(Properties, PartialEq)]
+pub struct HeaderProps {
+    /// The run.
+    pub run: RunHandle,
+    /// The theme.
+    pub theme: Theme,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// The header.
+#[component]
+pub fn Header(props: &HeaderProps) -> Html {
+    let (lang, send) = (props.lang, &props.send);
+    let setup = props.run.get().world().setup().clone();
+    let ensemble = match (lang, setup.observers) {
+        (Lang::En, 0) => format!("Ensemble of {}", setup.voters),
+        (Lang::En, n) => format!("Ensemble of {} + {n}", setup.voters),
+        (Lang::Zh, 0) => format!("{} 台服务器的集群", setup.voters),
+        (Lang::Zh, n) => format!("{} + {n} 台服务器的集群", setup.voters),
+    };
+    let share = {
+        let (run, send) = (props.run.clone(), send.clone());
+        Callback::from(move |_: MouseEvent| share(&run, &send))
+    };
+    let export = {
+        let run = props.run.clone();
+        Callback::from(move |_: MouseEvent| {
+            let exported = run.get().history().export();
+            // A browser that refuses has said so itself.
+            let _ = platform::save("zabscope-run.json", &link::to_file(&exported));
+        })
+    };
+    let import = {
+        let send = send.clone();
+        Callback::from(move |event: Event| import(&event, &send))
+    };
+    let theme = match props.theme {
+        Theme::Light => Theme::Dark,
+        Theme::Dark => Theme::Light,
+    };
+    let (other, tag) = match lang {
+        Lang::En => ("中文", "zh-Hans"),
+        Lang::Zh => ("English", "en"),
+    };
+    let other_lang = match lang {
+        Lang::En => Lang::Zh,
+        Lang::Zh => Lang::En,
+    };
+    html! {
+        <header class="top">
+            <h1 class="mark">{ "zab" }<span>{ "scope" }</span></h1>
+            <nav aria-label={lang.pick("World", "世界")}>
+                <button type="button" class="quiet strong" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::World)))}>{ ensemble }</button>
+                <button type="button" class="quiet" onclick={ask(send, Action::Tab(Tab::Lesson))}>{ t(lang, Key::Lessons) }</button>
+            </nav>
+            <div class="right">
+                <button type="button" class="quiet" onclick={share}>{ t(lang, Key::Share) }</button>
+                <button type="button" class="quiet wide" onclick={export}>{ t(lang, Key::Export) }</button>
+                <label class="quiet wide file">
+                    <input type="file" accept="application/json,.json" onchange={import} />
+                    <span>{ t(lang, Key::Import) }</span>
+                </label>
+                <button type="button" class="quiet wide" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Keys)))}>{ t(lang, Key::Keys) }</button>
+                <button type="button" class="quiet" aria-pressed={if props.theme == Theme::Dark { "true" } else { "false" }}
+                    onclick={ask(send, Action::Theme(theme))}>{ t(lang, Key::ThemeDark) }</button>
+                <button type="button" class="quiet" lang={tag}
+                    onclick={ask(send, Action::Lang(other_lang))}>{ other }</button>
+            </div>
+        </header>
+    }
+}
+
+/// Copies the link, and puts it into the address bar.
+fn share(run: &RunHandle, send: &Send) {
+    let exported = run.get().history().export();
+    if exported.steps > link::MAX_STEPS {
+        send.dispatch(Action::Notify(Notice::TooLong));
+        return;
+    }
+    let fragment = format!("s={}", link::encode(&exported));
+    platform::set_fragment(&fragment);
+    let url = format!("{}#{fragment}", platform::address());
+    let send = send.clone();
+    yew::platform::spawn_local(async move {
+        let notice = if platform::copy(&url).await {
+            Notice::Copied(url.len())
+        } else {
+            Notice::NotCopied
+        };
+        send.dispatch(Action::Notify(notice));
+    });
+}
+
+/// Reads the chosen file.
+fn import(event: &Event, send: &Send) {
+    let Some(input) = event.target_dyn_into::<web_sys::HtmlInputElement>() else {
+        return;
+    };
+    let file = input.files().and_then(|files| files.item(0));
+    let Some(file) = file else { return };
+    let send = send.clone();
+    yew::platform::spawn_local(async move {
+        if file.size() > link::MAX_FILE as f64 {
+            let size = file.size() as usize;
+            send.dispatch(Action::Notify(Notice::Unreadable(
+                link::LinkError::FileTooLarge(size),
+            )));
+            return;
+        }
+        let blob = gloo::file::Blob::from(file);
+        let read = gloo::file::futures::read_as_text(&blob).await;
+        let exported = match read {
+            Ok(text) => link::from_file(&text),
+            Err(error) => Err(link::LinkError::NoRun(error.to_string())),
+        };
+        match exported {
+            Ok(exported) => super::load(exported, send).await,
+            Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+        }
+    });
+    // The same file can be chosen again.
+    input.set_value("");
+}

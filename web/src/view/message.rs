@@ -1,0 +1,177 @@
+//! A message, opened.
+
+use super::bits::{Send, Who, ask, epoch, said, seconds, term, zxid};
+use crate::{
+    state::{Action, run::Run},
+    text::{Key, Lang, short, t},
+};
+use yew::prelude::*;
+use zabscope_core::{
+    bus::{Envelope, Message},
+    id::EventId,
+    message::{ForwardedOp, QuorumMessage},
+    sim::LostBecause,
+    time::Moment,
+};
+
+/// A message's panel.
+pub fn message(run: &Run, number: u64, lang: Lang, send: &Send) -> Html {
+    let world = run.world();
+    if let Some(m) = world.in_flight().find(|m| m.number == number) {
+        return open(run, m.envelope, m.sent_at, m.arrives_at, None, lang, send);
+    }
+    if let Some(d) = world.dropped().find(|d| d.number == number) {
+        let lost = Some((d.cut_at, d.because));
+        return open(run, &d.envelope, d.sent_at, d.arrives_at, lost, lang, send);
+    }
+    html! {
+        <>
+            <h2>{ t(lang, Key::Message) }</h2>
+            <p class="soft">{ lang.pick(
+                "It has arrived. Step back to see it on its way.",
+                "它已到达。后退一步可以看到它在途中。",
+            ) }</p>
+        </>
+    }
+}
+
+fn open(
+    run: &Run,
+    envelope: &Envelope,
+    sent_at: Moment,
+    arrives_at: Moment,
+    lost: Option<(Moment, LostBecause)>,
+    lang: Lang,
+    send: &Send,
+) -> Html {
+    let because = |b: LostBecause| match b {
+        LostBecause::LinkCut => lang.pick("the link was cut", "链路被切断"),
+        LostBecause::ReceiverDown => lang.pick("the receiver is down", "接收者已停机"),
+        LostBecause::SenderDown => lang.pick("the sender went down", "发送者已停机"),
+        LostBecause::ConnectionClosed => lang.pick("its connection was closed", "连接已关闭"),
+        LostBecause::ReplacedByNewerVote => {
+            lang.pick("a newer vote took its place", "被更新的选票取代")
+        }
+    };
+    html! {
+        <>
+            <h2 class="mono">{ envelope.message.kind().name() }</h2>
+            <dl>
+                { term(t(lang, Key::From), crate::text::server(envelope.from, lang)) }
+                { term(t(lang, Key::To), crate::text::server(envelope.to, lang)) }
+                { term(t(lang, Key::SentAt), seconds(sent_at)) }
+                if let Some((at, why)) = lost {
+                    { term(t(lang, Key::Lost), format!("{}: {}", seconds(at), because(why))) }
+                } else {
+                    { term(t(lang, Key::ArrivesAt), seconds(arrives_at)) }
+                }
+            </dl>
+            <h3>{ t(lang, Key::Contents) }</h3>
+            <dl>{ contents(&envelope.message, lang) }</dl>
+            <h3>{ lang.pick("Sent because", "发送的原因") }</h3>
+            { cause(run, envelope.cause, lang, send) }
+        </>
+    }
+}
+
+/// The event behind something, as a button that goes there.
+pub fn cause(run: &Run, id: EventId, lang: Lang, send: &Send) -> Html {
+    let records = run.history().records();
+    let Some((index, record)) = find(run, id) else {
+        return html! { <p class="soft">{ "–" }</p> };
+    };
+    let _ = records;
+    let sentence = short(&record, lang, &Who(run.world()));
+    html! {
+        <button type="button" class="cause" onclick={ask(send, Action::Tell(index))}>{ said(&sentence) }</button>
+    }
+}
+
+/// The record with this name, newest first.
+pub fn find(run: &Run, id: EventId) -> Option<(usize, zabscope_core::sim::Fact)> {
+    let records = run.history().records();
+    let mut index = records.len();
+    for part in records.parts().iter().rev() {
+        for record in part.iter().rev() {
+            index -= 1;
+            if record.id() == id {
+                return Some((index, record.source.clone()));
+            }
+        }
+    }
+    None
+}
+
+fn contents(message: &Message, lang: Lang) -> Html {
+    let one = |name: &'static str, value: String| term(name, value);
+    match message {
+        Message::Election(n) => html! { <>
+            { one(lang.pick("the sender is", "发送者状态"), crate::text::role(n.state, lang).to_owned()) }
+            { one(t(lang, Key::Epoch), epoch(n.vote.epoch)) }
+            { one(t(lang, Key::Zxid), zxid(n.vote.zxid)) }
+            { one(lang.pick("votes for", "投给"), n.vote.leader.to_string()) }
+            { one(t(lang, Key::Round), n.round.to_string()) }
+        </> },
+        Message::Quorum(conn, packet) => html! { <>
+            { one(lang.pick("connection", "连接"), conn.0.to_string()) }
+            { match packet {
+                QuorumMessage::LearnerInfo { accepted_epoch, .. } => one(t(lang, Key::AcceptedEpoch), epoch(*accepted_epoch)),
+                QuorumMessage::LeaderInfo { epoch: e } => one(lang.pick("new epoch", "新纪元"), epoch(*e)),
+                QuorumMessage::AckEpoch { last_zxid, current_epoch } => html! { <>
+                    { one(t(lang, Key::LastZxid), zxid(*last_zxid)) }
+                    { one(t(lang, Key::CurrentEpoch), current_epoch.map_or("–".to_owned(), epoch)) }
+                </> },
+                QuorumMessage::Snap { zxid: z, snapshot } => html! { <>
+                    { one(t(lang, Key::Zxid), zxid(*z)) }
+                    { one(lang.pick("znodes", "节点数"), snapshot.tree.nodes().count().to_string()) }
+                </> },
+                QuorumMessage::Diff { zxid: z }
+                | QuorumMessage::Trunc { zxid: z }
+                | QuorumMessage::NewLeader { zxid: z }
+                | QuorumMessage::Commit { zxid: z }
+                | QuorumMessage::Ping { zxid: z } => one(t(lang, Key::Zxid), zxid(*z)),
+                QuorumMessage::Pong { zxid: z, touched } => html! { <>
+                    { one(t(lang, Key::Zxid), zxid(*z)) }
+                    { one(lang.pick("sessions heard from", "有心跳的会话"), touched.len().to_string()) }
+                </> },
+                QuorumMessage::Ack(ack) => one(t(lang, Key::Zxid), zxid(ack.zxid())),
+                QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => html! { <>
+                    { one(t(lang, Key::Zxid), zxid(txn.zxid())) }
+                    { one(lang.pick("session", "会话"), txn.header.session.to_string()) }
+                    { one(lang.pick("does", "内容"), body(&txn.body)) }
+                </> },
+                QuorumMessage::Request(request) => html! { <>
+                    { one(lang.pick("session", "会话"), request.session.to_string()) }
+                    { one(lang.pick("asks", "请求"), match &request.op {
+                        ForwardedOp::Write(write) => super::client::request_text(
+                            &zabscope_core::request::Request::Write(write.clone())),
+                        ForwardedOp::Sync => "sync".to_owned(),
+                    }) }
+                </> },
+                QuorumMessage::Revalidate { session, .. } => one(lang.pick("session", "会话"), session.to_string()),
+                QuorumMessage::Revalidated { session, valid } => html! { <>
+                    { one(lang.pick("session", "会话"), session.to_string()) }
+                    { one(lang.pick("alive", "存活"), valid.to_string()) }
+                </> },
+                QuorumMessage::UpToDate | QuorumMessage::Sync => html! {
+                    <><dt>{ lang.pick("nothing but its name", "除名称外没有内容") }</dt><dd></dd></>
+                },
+            } }
+        </> },
+    }
+}
+
+fn body(body: &zabscope_core::txn::TxnBody) -> String {
+    use zabscope_core::txn::TxnBody;
+    match body {
+        TxnBody::CreateSession { .. } => "createSession".to_owned(),
+        TxnBody::CloseSession { paths } => format!("closeSession, {} ephemerals", paths.len()),
+        TxnBody::Create(c) => format!("create {}", c.path),
+        TxnBody::Delete { path, .. } => format!("delete {path}"),
+        TxnBody::SetData { path, .. } => format!("setData {path}"),
+        TxnBody::SetAcl { path, .. } => format!("setACL {path}"),
+        TxnBody::Check { path, .. } => format!("check {path}"),
+        TxnBody::Multi(all) => format!("multi of {}", all.len()),
+        TxnBody::Error(code) => format!("error {}", code.name()),
+    }
+}

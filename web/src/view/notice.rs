@@ -1,0 +1,68 @@
+//! What could not be done, or was done otherwise: one line that can be dismissed.
+
+use super::bits::{Send, ask};
+use crate::{
+    state::{Action, Notice},
+    text::{Key, Lang, t},
+};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// What the notice needs.
+#[derive(Properties, PartialEq)]
+pub struct NoticeProps {
+    /// It.
+    pub notice: Rc<Notice>,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// The notice.
+#[component]
+pub fn NoticeBar(props: &NoticeProps) -> Html {
+    let lang = props.lang;
+    let (text, detail, bad) = match &*props.notice {
+        Notice::Impossible(error) => (t(lang, Key::Impossible), error.to_string(), true),
+        Notice::Setup(error) => (
+            lang.pick("Such a world can't be.", "不可能有这样的世界。"),
+            error.to_string(),
+            true,
+        ),
+        Notice::Unreadable(error) => (t(lang, Key::BadLink), error.to_string(), true),
+        Notice::Import(error) => (t(lang, Key::BadLink), error.to_string(), true),
+        Notice::OtherVersion => (t(lang, Key::OldLink), String::new(), true),
+        Notice::Copied(length) => (
+            t(lang, Key::Copied),
+            match lang {
+                Lang::En => format!("{length} characters"),
+                Lang::Zh => format!("{length} 个字符"),
+            },
+            false,
+        ),
+        Notice::NotCopied => (
+            lang.pick(
+                "The link is in the address bar.",
+                "链接在地址栏里。",
+            ),
+            String::new(),
+            false,
+        ),
+        Notice::TooLong => (
+            lang.pick(
+                "This run is too long for a link: export it as a file.",
+                "这次运行太长，无法做成链接：请导出为文件。",
+            ),
+            String::new(),
+            true,
+        ),
+        Notice::End => (t(lang, Key::AtRest), String::new(), false),
+    };
+    html! {
+        <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>
+            <p>{ text }{ " " }<span class="soft">{ detail }</span></p>
+            <button type="button" class="btn" onclick={ask(&props.send, Action::Dismiss)}>{ t(lang, Key::Close) }</button>
+        </div>
+    }
+}

@@ -1,0 +1,92 @@
+//! The stage's place on the page: measures the room there is and lets the stage draw in it.
+
+use super::{
+    bits::Send,
+    stage::{Stage, StageHandle},
+};
+use crate::{
+    scene::{place::Frame, read, scene},
+    state::{Action, Selection, run::RunHandle},
+    text::Lang,
+};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast as _, closure::Closure};
+use yew::prelude::*;
+
+/// What the stage needs.
+#[derive(Properties, PartialEq)]
+pub struct RoomProps {
+    /// The run.
+    pub run: RunHandle,
+    /// What is chosen.
+    pub selection: Selection,
+    /// The language.
+    pub lang: Lang,
+    /// Discrete frames instead of motion.
+    pub still: bool,
+    /// Moves what moves.
+    pub handle: StageHandle,
+    /// To ask.
+    pub send: Send,
+}
+
+/// The stage in its room.
+#[component]
+pub fn Room(props: &RoomProps) -> Html {
+    let area = use_node_ref();
+    let frame = use_state_eq(|| Frame::fit(1056.0, 476.0));
+    {
+        let (area, frame) = (area.clone(), frame.clone());
+        use_effect_with((), move |()| {
+            let element = area.cast::<web_sys::Element>();
+            let measure = {
+                let element = element.clone();
+                move || {
+                    if let Some(element) = &element {
+                        let (width, height) = (element.client_width(), element.client_height());
+                        if width > 0 && height > 0 {
+                            frame.set(Frame::fit(f64::from(width), f64::from(height)));
+                        }
+                    }
+                }
+            };
+            measure();
+            let callback = Closure::<dyn FnMut()>::new(measure);
+            let observer =
+                web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
+            if let (Some(observer), Some(element)) = (&observer, &element) {
+                observer.observe(element);
+            }
+            move || {
+                if let Some(observer) = observer {
+                    observer.disconnect();
+                }
+                drop(callback);
+            }
+        });
+    }
+    let drawn = use_memo(
+        (props.run.clone(), props.selection, props.lang, *frame),
+        |(run, selection, lang, frame)| {
+            let run = run.get();
+            let keep = match selection {
+                Selection::Message(number) => Some(*number),
+                _ => None,
+            };
+            let sight = read::sight(run.world(), run.history().records().last(read::RECORDS), keep);
+            scene(&sight, *selection, *lang, *frame)
+        },
+    );
+    let pick = {
+        let send = props.send.clone();
+        use_callback((), move |selection, ()| {
+            send.dispatch(Action::Select(selection));
+        })
+    };
+    html! {
+        <div class="area" ref={area}>
+            <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}
+                handle={props.handle.clone()} {pick} />
+        </div>
+    }
+}

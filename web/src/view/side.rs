@@ -1,0 +1,106 @@
+//! The side panel: tabs, and one panel at a time.
+
+use super::{
+    act::Act,
+    bits::{Send, ask, letter},
+    inspector::Chosen,
+    start::Start,
+    tree::TreeTab,
+    why::WhyPanel,
+};
+use crate::{
+    state::{Action, Selection, Tab, run::RunHandle},
+    text::{Key, Lang, t},
+};
+use yew::prelude::*;
+
+/// What the side panel needs.
+#[derive(Properties, PartialEq)]
+pub struct SideProps {
+    /// The run.
+    pub run: RunHandle,
+    /// The open tab.
+    pub tab: Tab,
+    /// What is chosen.
+    pub selection: Selection,
+    /// The record that the sentence is about.
+    pub focus: Option<usize>,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+const TABS: [Tab; 5] = [Tab::Lesson, Tab::Chosen, Tab::Tree, Tab::Act, Tab::Why];
+
+/// The side panel.
+#[component]
+pub fn Side(props: &SideProps) -> Html {
+    let (lang, send) = (props.lang, &props.send);
+    let name = |tab: Tab| match tab {
+        Tab::Lesson => t(lang, Key::Lesson).to_owned(),
+        Tab::Chosen => match props.selection {
+            Selection::Nothing => t(lang, Key::Inspector).to_owned(),
+            Selection::Server(id) => format!("{} {id}", t(lang, Key::Server)),
+            Selection::Client(no) => format!("{} {}", t(lang, Key::Client), letter(no)),
+            Selection::Link(a, b) => format!("{} {a}–{b}", t(lang, Key::Link)),
+            Selection::Message(_) => t(lang, Key::Message).to_owned(),
+        },
+        Tab::Tree => t(lang, Key::Tree).to_owned(),
+        Tab::Act => lang.pick("Act", "操作").to_owned(),
+        Tab::Why => t(lang, Key::Why).to_owned(),
+    };
+    let onkeydown = {
+        let (send, tab) = (send.clone(), props.tab);
+        Callback::from(move |event: KeyboardEvent| {
+            let at = TABS.iter().position(|x| *x == tab).unwrap_or(0);
+            let to = match event.key().as_str() {
+                "ArrowRight" => (at + 1) % TABS.len(),
+                "ArrowLeft" => (at + TABS.len() - 1) % TABS.len(),
+                "Home" => 0,
+                "End" => TABS.len() - 1,
+                _ => return,
+            };
+            event.prevent_default();
+            event.stop_propagation();
+            send.dispatch(Action::Tab(TABS[to]));
+            // The focus goes with the choice.
+            let tabs = event
+                .target_dyn_into::<web_sys::Element>()
+                .and_then(|e| e.parent_element());
+            let next = tabs.and_then(|list| list.children().item(to as u32));
+            if let Some(next) = next.and_then(|e| {
+                use wasm_bindgen::JsCast as _;
+                e.dyn_into::<web_sys::HtmlElement>().ok()
+            }) {
+                let _ = next.focus();
+            }
+        })
+    };
+    let (run, selection) = (props.run.clone(), props.selection);
+    let send = send.clone();
+    html! {
+        <aside class="side" aria-label={lang.pick("Details", "详情")}>
+            <div class="tabs" role="tablist" aria-label={lang.pick("Details", "详情")} {onkeydown}>
+                { for TABS.iter().map(|tab| {
+                    let on = *tab == props.tab;
+                    html! {
+                        <button type="button" role="tab" id={format!("tab-{tab:?}")} class={classes!("tab", on.then_some("on"))}
+                            aria-selected={if on { "true" } else { "false" }} aria-controls="panel"
+                            tabindex={if on { "0" } else { "-1" }}
+                            onclick={ask(&send, Action::Tab(*tab))}>{ name(*tab) }</button>
+                    }
+                }) }
+            </div>
+            <div key={format!("{:?}", props.tab)} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
+                { match props.tab {
+                    Tab::Lesson => html! { <Start {run} {lang} {send} /> },
+                    Tab::Chosen => html! { <Chosen {run} {selection} {lang} {send} /> },
+                    Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
+                    Tab::Act => html! { <Act {run} {lang} {send} /> },
+                    Tab::Why => html! { <WhyPanel {run} focus={props.focus} {lang} {send} /> },
+                } }
+            </div>
+        </aside>
+    }
+}

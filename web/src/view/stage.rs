@@ -1,0 +1,178 @@
+//! The stage: draws a [`Scene`]. Nothing is decided here.
+//!
+//! The shell gives [`Stage`] a new scene when the world, the selection, the language or the room
+//! changed, and calls [`StageHandle::advance`] whenever time has passed. That moves messages and
+//! drains session rings by writing attributes, without a render.
+
+mod card;
+mod client;
+mod defs;
+mod link;
+mod message;
+mod server;
+
+pub use defs::{Patterns, fill, hue, soft};
+
+use crate::scene::{
+    Pick, Scene,
+    glyph::ClientGlyph,
+    traffic::MessageGlyph,
+    words::Lang,
+};
+use std::{cell::RefCell, rc::Rc};
+use web_sys::Element;
+use yew::prelude::*;
+
+/// Moves what moves in virtual time. Keep one as long as the stage stands, and give it to
+/// [`Stage`]; `advance` costs nothing when nothing moves.
+#[derive(Clone, Default)]
+pub struct StageHandle(Rc<RefCell<Moving>>);
+
+impl PartialEq for StageHandle {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[derive(Default)]
+struct Moving {
+    now: Option<f64>,
+    shown: f64,
+    still: bool,
+    messages: Vec<(Element, MessageGlyph)>,
+    clients: Vec<(Element, ClientGlyph)>,
+}
+
+impl StageHandle {
+    /// Puts everything where it is at `now`, in microseconds of virtual time.
+    pub fn advance(&self, now: f64) {
+        let mut moving = self.0.borrow_mut();
+        moving.now = Some(now);
+        moving.write();
+    }
+
+    /// The moment that is shown; that of the scene until the clock is known.
+    fn now(&self, scene: &Scene) -> f64 {
+        self.0.borrow().now.unwrap_or(scene.now.0 as f64)
+    }
+}
+
+impl Moving {
+    fn write(&self) {
+        let now = self.now.unwrap_or(self.shown);
+        for (element, message) in &self.messages {
+            let at = message::transform(message, now, self.still);
+            // An element that is gone takes no attribute: nothing to be done about it.
+            let _ = element.set_attribute("transform", &at);
+        }
+        for (element, client) in &self.clients {
+            let _ = element.set_attribute("stroke-dasharray", &client::dash(client, now));
+        }
+    }
+}
+
+/// What the stage is given.
+#[derive(Properties, PartialEq, Clone)]
+pub struct StageProps {
+    /// What stands where.
+    pub scene: Rc<Scene>,
+    /// The language, for the stage's own name.
+    pub lang: Lang,
+    /// Nothing may move: messages rest near their receivers, with their direction.
+    #[prop_or_default]
+    pub still: bool,
+    /// Moves what moves.
+    #[prop_or_default]
+    pub handle: StageHandle,
+    /// Something was chosen.
+    pub pick: Callback<Pick>,
+}
+
+/// The component.
+pub struct Stage {
+    svg: NodeRef,
+}
+
+impl Component for Stage {
+    type Message = ();
+    type Properties = StageProps;
+
+    fn create(_: &Context<Self>) -> Self {
+        Stage {
+            svg: NodeRef::default(),
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let StageProps {
+            scene,
+            lang,
+            still,
+            handle,
+            pick,
+        } = ctx.props();
+        let now = handle.now(scene);
+        let name = lang.of("Stage: servers, clients and messages", "舞台：服务器、客户端与消息");
+        let class = classes!("stage-svg", scene.compact.then_some("compact"));
+        let clear = pick.reform(|_: MouseEvent| Pick::Nothing);
+        html! {
+            <svg ref={&self.svg} {class} role="group" aria-label={name}
+                viewBox={format!("0 0 {} {}", defs::n(scene.width), defs::n(scene.height))}
+                preserveAspectRatio="xMidYMin meet" xmlns="http://www.w3.org/2000/svg">
+                <Patterns />
+                <rect class="ground" width="100%" height="100%" fill="none" pointer-events="all" onclick={clear} />
+                <g class="links">{ for scene.links.iter().map(|l| link::link(l, pick)) }</g>
+                <g class="tethers">{ for scene.clients.iter().map(client::tether) }</g>
+                <g class="walls">{ for scene.walls.iter().map(link::wall) }</g>
+                <g class="servers">{ for scene.servers.iter().map(|s| server::server(s, pick)) }</g>
+                <g class="clients">{ for scene.clients.iter().map(|c| client::client(c, now, pick)) }</g>
+                <g class="tags">{ for scene.tags.iter().map(link::tag) }</g>
+                <g class="messages">{ for scene.messages.iter().map(|m| message::message(m, now, *still, pick)) }</g>
+                { card::card(&scene.card, scene.compact) }
+            </svg>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _first: bool) {
+        let props = ctx.props();
+        let Some(svg) = self.svg.cast::<Element>() else {
+            return;
+        };
+        // Keyed children stand in the order of the scene.
+        let all = |selector: &str| {
+            let found = svg.query_selector_all(selector).ok();
+            (0..found.as_ref().map_or(0, web_sys::NodeList::length))
+                .filter_map(move |i| found.as_ref()?.item(i))
+                .filter_map(|node| wasm_bindgen::JsCast::dyn_into::<Element>(node).ok())
+        };
+        let mut moving = props.handle.0.borrow_mut();
+        moving.shown = props.scene.now.0 as f64;
+        moving.still = props.still;
+        moving.messages = all("[data-message]")
+            .zip(props.scene.messages.iter().cloned())
+            .collect();
+        moving.clients = all(".session")
+            .zip(props.scene.clients.iter().cloned())
+            .collect();
+        moving.write();
+    }
+}
+
+/// Enter and Space choose, as on a button.
+fn on_key(choose: Callback<()>) -> Callback<KeyboardEvent> {
+    Callback::from(move |e: KeyboardEvent| {
+        if e.key() == "Enter" || e.key() == " " {
+            e.prevent_default();
+            e.stop_propagation();
+            choose.emit(());
+        }
+    })
+}
+
+/// A click chooses, and does not reach the ground below.
+fn on_click(choose: Callback<()>) -> Callback<MouseEvent> {
+    Callback::from(move |e: MouseEvent| {
+        e.stop_propagation();
+        choose.emit(());
+    })
+}

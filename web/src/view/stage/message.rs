@@ -1,0 +1,101 @@
+//! A message on its way.
+
+use super::{
+    defs::{fill, hue, n, soft},
+    link::cross,
+    on_click, on_key,
+};
+use crate::scene::{
+    Pick,
+    geometry::Pt,
+    traffic::{Form, Ink, MessageGlyph},
+};
+use yew::prelude::*;
+
+/// Where it is drawn at `now`.
+pub fn transform(m: &MessageGlyph, now: f64, still: bool) -> String {
+    let at = if still { m.at_rest() } else { m.at(now) };
+    format!("translate({} {})", n(at.x), n(at.y))
+}
+
+/// A message, drawn round the origin and moved there.
+pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -> Html {
+    let id = m.id;
+    let choose = pick.reform(move |()| Pick::Message(id));
+    let (w, h) = m.size;
+    let form = match m.form {
+        Form::Pill => "pill",
+        Form::Block => "block",
+        Form::Pulse => "pulse",
+        Form::Crate => "crate",
+        Form::Bead => "bead",
+        Form::Dot => "dot",
+    };
+    let (line, paint, letters) = match m.ink {
+        Ink::Plain => ("var(--ink-2)".to_owned(), "var(--raised)".to_owned(), "var(--ink)".to_owned()),
+        Ink::Best => ("var(--accent)".to_owned(), "var(--raised)".to_owned(), "var(--ink)".to_owned()),
+        Ink::Epoch(e) => (hue(e), "var(--raised)".to_owned(), hue(e)),
+        Ink::Fault => ("var(--fault)".to_owned(), "var(--fault-soft)".to_owned(), "var(--fault)".to_owned()),
+    };
+    let hit = (w.max(m.hit), h.max(m.hit));
+    let text = |y: f64| html! {
+        <text class="num" x={if m.form == Form::Crate { "8" } else { "0" }} y={n(y)} font-size="12"
+            style={format!("fill:{letters}")}>{ &m.label }</text>
+    };
+    let angle = m.angle();
+    let box_ = |rx: f64, fill: String, dash: Option<&'static str>| html! {
+        <rect class="body" x={n(-w / 2.0)} y={n(-h / 2.0)} width={n(w)} height={n(h)} rx={n(rx)}
+            {fill} stroke={line.clone()} stroke-dasharray={dash} />
+    };
+    let drawn = match m.form {
+        Form::Pill | Form::Bead => html! { <>{ box_(h / 2.0, paint, None) }{ text(4.5) }</> },
+        Form::Block => {
+            let area = match m.ink {
+                Ink::Epoch(e) => soft(e),
+                Ink::Plain | Ink::Best | Ink::Fault => paint,
+            };
+            html! { <>{ box_(3.0, area, Some("4 3")) }{ text(4.5) }</> }
+        }
+        Form::Crate => {
+            let area = match m.ink {
+                Ink::Epoch(e) => fill(e),
+                Ink::Plain | Ink::Best | Ink::Fault => paint,
+            };
+            html! {
+                <>
+                    { box_(3.0, "var(--raised)".to_owned(), None) }
+                    <path d={format!("M{} -8h16v16h-16zm0 5h16m-8 -5v16", n(-w / 2.0 + 6.0))} fill={area} stroke={line.clone()} />
+                    { text(4.5) }
+                </>
+            }
+        }
+        Form::Pulse => html! {
+            <>
+                <rect class="body" x={n(-w / 2.0)} y={n(-h / 2.0)} width={n(w)} height={n(h)} rx={n(h / 2.0)}
+                    fill={line.clone()} stroke="none" transform={format!("rotate({})", n(angle))} />
+                if !m.label.is_empty() {
+                    <text class="num halo" x="0" y="-9" font-size="11" style={format!("fill:{letters}")}>{ &m.label }</text>
+                }
+            </>
+        },
+        Form::Dot => html! {
+            <circle r={if m.heartbeat { "2.5" } else { "4" }} fill={line.clone()} opacity={if m.heartbeat { ".5" } else { "1" }} />
+        },
+    };
+    html! {
+        <g key={id.to_string()} class={classes!("message", form, m.picked.then_some("picked"), m.stopped.map(|_| "lost"))}
+            role="button" tabindex={if m.heartbeat { "-1" } else { "0" }} aria-label={m.name.clone()}
+            data-message={id.to_string()} transform={transform(m, now, still)}
+            onclick={on_click(choose.clone())} onkeydown={on_key(choose)}>
+            <rect class="hit" x={n(-hit.0 / 2.0)} y={n(-hit.1 / 2.0)} width={n(hit.0)} height={n(hit.1)} />
+            <rect class="focus" x={n(-w / 2.0 - 4.0)} y={n(-h / 2.0 - 4.0)} width={n(w + 8.0)} height={n(h + 8.0)} rx={n(h / 2.0 + 4.0)} />
+            { drawn }
+            if m.stopped.is_some() {
+                { cross(Pt::new(w / 2.0 + 8.0, 0.0), 4.0) }
+            } else if still {
+                <path class="tip" d={format!("M{r} -5L{t} 0L{r} 5z", r = n(w.max(h) / 2.0 + 3.0), t = n(w.max(h) / 2.0 + 11.0))}
+                    transform={format!("rotate({})", n(angle))} fill={line} />
+            }
+        </g>
+    }
+}

@@ -1,0 +1,248 @@
+//! The timeline: what happened as a list of real text, and the logs of all servers side by side.
+
+use super::bits::{Send, Who, ask, hue, said, seconds, zxid};
+use crate::{
+    state::{Action, Selection, run::RunHandle},
+    text::{Importance, Key, Lang, Tone, short, t},
+};
+use std::collections::BTreeSet;
+use yew::prelude::*;
+use zabscope_core::{id::Zxid, sim::RemovedBecause};
+
+/// So many lines are kept in the document.
+const LINES: usize = 120;
+/// So many transactions are shown side by side.
+const COLUMNS: usize = 12;
+
+/// What the timeline needs.
+#[derive(Properties, PartialEq)]
+pub struct TimelineProps {
+    /// The run.
+    pub run: RunHandle,
+    /// The record that the sentence is about.
+    pub focus: Option<usize>,
+    /// What is told at least.
+    pub least: Importance,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// The event list.
+#[component]
+pub fn Events(props: &TimelineProps) -> Html {
+    let (lang, run) = (props.lang, props.run.get());
+    let list = use_node_ref();
+    let newest = run.last(props.least).map(|t| t.index);
+    {
+        let list = list.clone();
+        let focus = props.focus;
+        use_effect_with((newest, focus), move |_| {
+            let Some(list) = list.cast::<web_sys::Element>() else {
+                return;
+            };
+            let Ok(Some(now)) = list.query_selector("[aria-current]") else {
+                list.set_scroll_top(list.scroll_height());
+                return;
+            };
+            // Only the list scrolls, never the page.
+            let (outer, inner) = (
+                list.get_bounding_client_rect(),
+                now.get_bounding_client_rect(),
+            );
+            let below = inner.bottom() - outer.bottom();
+            let above = inner.top() - outer.top();
+            if below > 0.0 {
+                list.set_scroll_top(list.scroll_top() + below as i32 + 4);
+            } else if above < 0.0 {
+                list.set_scroll_top(list.scroll_top() + above as i32 - 4);
+            }
+        });
+    }
+    let len = run.len();
+    let mut lines: Vec<usize> = run.track().told()[..len.min(run.track().told().len())]
+        .iter()
+        .rev()
+        .filter(|t| t.importance >= props.least)
+        .take(LINES)
+        .map(|t| t.index)
+        .collect();
+    lines.reverse();
+    html! {
+        <div class="log" role="log" aria-label={t(lang, Key::Events)} tabindex="0" ref={list}>
+            <ol>
+                { for lines.into_iter().map(|index| html! {
+                    <Line key={index} run={ByMoment { run: props.run.clone(), index }}
+                        now={props.focus == Some(index)} {lang} send={props.send.clone()} />
+                }) }
+            </ol>
+            if newest.is_none() {
+                <p class="empty">{ lang.pick("Nothing has happened yet.", "还没有发生任何事。") }</p>
+            }
+        </div>
+    }
+}
+
+/// A record of a run that does not change any more.
+#[derive(Clone)]
+pub struct ByMoment {
+    run: RunHandle,
+    index: usize,
+}
+
+impl PartialEq for ByMoment {
+    fn eq(&self, other: &ByMoment) -> bool {
+        // The facts before the cursor stay what they are, unless another branch is shown.
+        let same = |r: &RunHandle| {
+            let run = r.get();
+            (
+                run.history().branch(),
+                run.history().records().get(self.index).map(|r| r.id()),
+            )
+        };
+        self.index == other.index && same(&self.run) == same(&other.run)
+    }
+}
+
+/// What a line needs.
+#[derive(Properties, PartialEq)]
+pub struct LineProps {
+    run: ByMoment,
+    now: bool,
+    lang: Lang,
+    send: Send,
+}
+
+#[component]
+fn Line(props: &LineProps) -> Html {
+    let run = props.run.run.get();
+    let records = run.history().records();
+    let Some(record) = records.get(props.run.index) else {
+        return Html::default();
+    };
+    let sentence = short(&record.source, props.lang, &Who(run.world()));
+    let tone = match sentence.tone {
+        Tone::Plain => "",
+        Tone::Chosen => "chosen",
+        Tone::Fault => "fault",
+        Tone::Allowed => "allowed",
+    };
+    html! {
+        <li class={classes!(props.now.then_some("now"))}>
+            <button type="button" aria-current={props.now.then_some("step")}
+                onclick={ask(&props.send, Action::Tell(props.run.index))}>
+                <span class="mono at">{ seconds(record.at) }</span>
+                <span class={tone}>{ said(&sentence) }</span>
+            </button>
+        </li>
+    }
+}
+
+/// What the logs need.
+#[derive(Properties, PartialEq)]
+pub struct LogsProps {
+    /// The run.
+    pub run: RunHandle,
+    /// What is chosen.
+    pub selection: Selection,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// What one log has of one transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Nothing,
+    Removed(RemovedBecause),
+    Received,
+    OnDisk,
+    Committed,
+}
+
+/// The logs of all servers, aligned by zxid.
+#[component]
+pub fn Logs(props: &LogsProps) -> Html {
+    let (lang, run) = (props.lang, props.run.get());
+    let world = run.world();
+    let mut columns: BTreeSet<Zxid> = BTreeSet::new();
+    for server in world.servers() {
+        let entries = server.disk.last_entries(COLUMNS);
+        columns.extend(entries.iter().map(|e| e.txn.zxid()));
+        columns.extend(server.disk.removed().rev().take(COLUMNS).map(|r| r.zxid));
+    }
+    while columns.len() > COLUMNS {
+        columns.pop_first();
+    }
+    let word = |cell: Cell| match cell {
+        Cell::Nothing => lang.pick("not there", "没有"),
+        Cell::Removed(RemovedBecause::Truncated) => lang.pick("cut", "已截断"),
+        Cell::Removed(RemovedBecause::Replaced) => lang.pick("replaced by a snapshot", "被快照取代"),
+        Cell::Removed(RemovedBecause::LostInCrash) => lang.pick("lost in a crash", "崩溃时丢失"),
+        Cell::Removed(RemovedBecause::DiskLost) => lang.pick("lost with the disk", "随磁盘丢失"),
+        Cell::Received => t(lang, Key::Received),
+        Cell::OnDisk => t(lang, Key::OnDisk),
+        Cell::Committed => t(lang, Key::Committed),
+    };
+    let class = |cell: Cell| match cell {
+        Cell::Nothing => "nothing",
+        Cell::Removed(_) => "removed",
+        Cell::Received => "received",
+        Cell::OnDisk => "durable",
+        Cell::Committed => "durable committed",
+    };
+    html! {
+        <div class="logs" tabindex="0" role="region" aria-label={t(lang, Key::LogsSideBySide)}>
+            if columns.is_empty() {
+                <p class="empty">
+                    { lang.pick("The logs are empty: no transaction has been proposed yet.", "日志为空：还没有提出任何事务。") }
+                </p>
+            } else {
+                <table>
+                    <caption class="unseen">{ t(lang, Key::LogsSideBySide) }</caption>
+                    <tbody>
+                    { for world.servers().map(|server| {
+                        let committed = server.peer.map_or(Zxid::ZERO, |p| p.last_committed());
+                        let entries = server.disk.last_entries(2 * COLUMNS);
+                        let mine = props.selection == Selection::Server(server.id);
+                        html! {
+                            <tr class={classes!(mine.then_some("chosen"))}>
+                                <th scope="row">
+                                    <button type="button" aria-label={crate::text::server(server.id, lang)}
+                                        onclick={ask(&props.send, Action::Select(Selection::Server(server.id)))}>
+                                        { server.id.0 }
+                                    </button>
+                                </th>
+                                { for columns.iter().map(|z| {
+                                    let entry = entries.iter().rev().find(|e| e.txn.zxid() == *z);
+                                    let cell = match entry {
+                                        Some(e) if !e.durable => Cell::Received,
+                                        Some(_) if *z <= committed => Cell::Committed,
+                                        Some(_) => Cell::OnDisk,
+                                        None => server.disk.removed().rev().find(|r| r.zxid == *z)
+                                            .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
+                                    };
+                                    let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
+                                    html! {
+                                        <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
+                                            { shown }<span class="unseen">{ " " }{ word(cell) }</span>
+                                        </span></td>
+                                    }
+                                }) }
+                            </tr>
+                        }
+                    }) }
+                    </tbody>
+                </table>
+                <p class="legend" aria-hidden="true">
+                    <span class="block received hue-none"></span>{ t(lang, Key::Received) }
+                    <span class="block durable hue-none"></span>{ t(lang, Key::OnDisk) }
+                    <span class="block durable committed hue-1"></span>{ t(lang, Key::Committed) }
+                    <span class="block removed hue-none"></span>{ lang.pick("gone", "已去除") }
+                </p>
+            }
+        </div>
+    }
+}

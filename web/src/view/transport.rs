@@ -1,0 +1,222 @@
+//! The row of controls and the scrubber. Nothing here ever moves.
+
+use super::bits::{Send, ask, chosen, epoch, hue, seconds};
+use crate::{
+    state::{
+        Action,
+        pace::Speed,
+        run::{Run, RunHandle},
+        track::MarkKind,
+    },
+    text::{Key, Lang, t},
+};
+use yew::prelude::*;
+use zabscope_core::{id::Epoch, sim::BranchNo};
+
+/// What the controls need.
+#[derive(Properties, PartialEq)]
+pub struct TransportProps {
+    /// The run.
+    pub run: RunHandle,
+    /// Virtual time passes until someone stops it.
+    pub plays: bool,
+    /// How fast.
+    pub speed: Speed,
+    /// Heartbeats are told too.
+    pub heartbeats: bool,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// Back, Step, Play, Next phase, speed.
+#[component]
+pub fn Transport(props: &TransportProps) -> Html {
+    let (lang, send) = (props.lang, &props.send);
+    let (play, action) = if props.plays {
+        (t(lang, Key::Pause), Action::Pause)
+    } else {
+        (t(lang, Key::Play), Action::Play)
+    };
+    let speed = props.speed;
+    let on_speed = {
+        let send = send.clone();
+        Callback::from(move |event: Event| {
+            let value = chosen(&event);
+            if let Some(speed) = Speed::ALL.into_iter().find(|s| s.name() == value) {
+                send.dispatch(Action::Speed(speed));
+            }
+        })
+    };
+    let at_start = props.run.get().is_empty();
+    html! {
+        <section class="move" aria-label={lang.pick("Controls", "控制")}>
+            <button type="button" class="btn" disabled={at_start} onclick={ask(send, Action::Back)}>
+                <span class="sign" aria-hidden="true">{ "←" }</span><span>{ t(lang, Key::Back) }</span>
+            </button>
+            <button type="button" class="btn" onclick={ask(send, Action::Step)}>
+                <span>{ t(lang, Key::Step) }</span><span class="sign" aria-hidden="true">{ "→" }</span>
+            </button>
+            <button type="button" class="btn main" onclick={ask(send, action)}>{ play }</button>
+            <button type="button" class="btn" onclick={ask(send, Action::NextPhase)}>
+                <span>{ t(lang, Key::NextPhase) }</span><span class="sign" aria-hidden="true">{ "⇥" }</span>
+            </button>
+            <label class="field">
+                <span class="name">{ t(lang, Key::Speed) }</span>
+                <select class="mono" onchange={on_speed} aria-label={t(lang, Key::Speed)}>
+                    { for Speed::ALL.iter().map(|s| html! {
+                        <option value={s.name()} selected={*s == speed}>{ s.name() }</option>
+                    }) }
+                </select>
+            </label>
+            <label class="check">
+                <input type="checkbox" checked={props.heartbeats}
+                    onchange={ask(send, Action::Heartbeats(!props.heartbeats))} />
+                <span>{ t(lang, Key::ShowHeartbeats) }</span>
+            </label>
+            <Scrubber run={props.run.clone()} {lang} send={send.clone()} />
+            <Branches run={props.run.clone()} {lang} send={send.clone()} />
+        </section>
+    }
+}
+
+/// What the scrubber and the branch chooser need.
+#[derive(Properties, PartialEq)]
+pub struct ScrubberProps {
+    /// The run.
+    pub run: RunHandle,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// A stretch of the run under one epoch, in percent.
+struct Band {
+    from: f64,
+    width: f64,
+    epoch: Epoch,
+}
+
+fn bands(run: &Run, end: u64) -> Vec<Band> {
+    let scale = 100.0 / end.max(1) as f64;
+    let mut out: Vec<Band> = Vec::new();
+    let mut open: Option<(u64, Epoch)> = None;
+    let mut close = |open: &mut Option<(u64, Epoch)>, step: u64| {
+        if let Some((from, epoch)) = open.take()
+            && step > from
+        {
+            out.push(Band {
+                from: from as f64 * scale,
+                width: (step - from) as f64 * scale,
+                epoch,
+            });
+        }
+    };
+    for mark in run.track().marks() {
+        match mark.kind {
+            MarkKind::Epoch(epoch, _) => {
+                close(&mut open, mark.step);
+                open = Some((mark.step, epoch));
+            }
+            MarkKind::Nobody => close(&mut open, mark.step),
+            MarkKind::Fault | MarkKind::Mended => {}
+        }
+    }
+    close(&mut open, end);
+    out
+}
+
+/// Where one stands in the run, and what lies behind: epochs as bands, faults and branches as marks.
+#[component]
+pub fn Scrubber(props: &ScrubberProps) -> Html {
+    let (lang, send) = (props.lang, &props.send);
+    let run = props.run.get();
+    let history = run.history();
+    let (cursor, end) = (history.cursor(), history.end());
+    let scale = 100.0 / end.max(1) as f64;
+    let oninput = {
+        let send = send.clone();
+        Callback::from(move |event: InputEvent| {
+            if let Ok(step) = super::bits::typed(&event).parse() {
+                send.dispatch(Action::Goto(step));
+            }
+        })
+    };
+    let place = |from: f64, width: f64| format!("left:{from:.3}%;width:{width:.3}%");
+    let marks = run
+        .track()
+        .marks()
+        .iter()
+        .filter_map(|mark| match mark.kind {
+            MarkKind::Fault => Some((mark.step, "mark fault")),
+            MarkKind::Mended => Some((mark.step, "mark mended")),
+            MarkKind::Epoch(..) | MarkKind::Nobody => None,
+        })
+        .map(|(step, class)| {
+            html! { <i {class} style={format!("left:{:.3}%", step as f64 * scale)}></i> }
+        });
+    let here = history.branch();
+    let forks = history
+        .branches()
+        .into_iter()
+        .filter(|b| b.parent == Some(here) || (b.no == here && b.parent.is_some()))
+        .map(|b| {
+            html! {
+                <i class="mark fork" style={format!("left:{:.3}%", b.forked_at as f64 * scale)}></i>
+            }
+        })
+        .collect::<Html>();
+    let now = seconds(run.world().now());
+    let spoken = match lang {
+        Lang::En => format!("{now}, step {cursor} of {end}"),
+        Lang::Zh => format!("{now}，第 {cursor} 步，共 {end} 步"),
+    };
+    html! {
+        <div class="scrub">
+            <div class="bands" aria-hidden="true">
+                { for bands(&run, end).into_iter().map(|b| html! {
+                    <span class={classes!("band", hue(b.epoch))} style={place(b.from, b.width)}>
+                        { if b.width > 4.0 { epoch(b.epoch) } else { String::new() } }
+                    </span>
+                }) }
+                { for marks }
+                { forks }
+                <b class="cursor" style={format!("left:{:.3}%", cursor as f64 * scale)}></b>
+            </div>
+            <input type="range" min="0" max={end.max(1).to_string()} step="1"
+                value={cursor.to_string()} aria-label={t(lang, Key::Scrubber)}
+                aria-valuetext={spoken} {oninput} />
+            <output class="mono clock" aria-hidden="true">{ now }</output>
+        </div>
+    }
+}
+
+/// Which branch is shown. There is nothing to choose before there is a second one, but its place is kept.
+#[component]
+pub fn Branches(props: &ScrubberProps) -> Html {
+    let (lang, send) = (props.lang, props.send.clone());
+    let run = props.run.get();
+    let (branches, here) = (run.history().branches(), run.history().branch());
+    let onchange = Callback::from(move |event: Event| {
+        if let Ok(no) = chosen(&event).parse() {
+            send.dispatch(Action::Switch(BranchNo(no)));
+        }
+    });
+    let name = |no: BranchNo, name: &str| match (lang, no.0) {
+        (Lang::Zh, 0) => t(lang, Key::MainBranch).to_owned(),
+        (Lang::Zh, n) => format!("{} {}", t(lang, Key::Branch), n + 1),
+        (Lang::En, _) => name.to_owned(),
+    };
+    html! {
+        <label class="field branches">
+            <span class="name">{ t(lang, Key::Branch) }</span>
+            <select {onchange} disabled={branches.len() < 2} aria-label={t(lang, Key::Branch)}>
+                { for branches.iter().map(|b| html! {
+                    <option value={b.no.0.to_string()} selected={b.no == here}>{ name(b.no, &b.name) }</option>
+                }) }
+            </select>
+        </label>
+    }
+}

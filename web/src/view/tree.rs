@@ -1,0 +1,120 @@
+//! The tree as one server has it.
+
+use super::bits::{Send, Who, ask, chosen, leader, letter, plate};
+use crate::{
+    state::{Action, Selection, run::RunHandle},
+    text::{Context as _, Key, Lang, t},
+};
+use yew::prelude::*;
+use zabscope_core::{
+    id::ServerId,
+    tree::{Owner, path},
+};
+
+/// What the tab needs.
+#[derive(Properties, PartialEq)]
+pub struct TreeProps {
+    /// The run.
+    pub run: RunHandle,
+    /// What is chosen.
+    pub selection: Selection,
+    /// The language.
+    pub lang: Lang,
+    /// To ask.
+    pub send: Send,
+}
+
+/// So many znodes are shown.
+const SHOWN: usize = 300;
+
+/// The tree of the chosen server, or of the leader.
+#[component]
+pub fn TreeTab(props: &TreeProps) -> Html {
+    let (lang, run) = (props.lang, props.run.get());
+    let world = run.world();
+    let up = |id: ServerId| world.peer(id).is_some();
+    let shown = match props.selection {
+        Selection::Server(id) if up(id) => Some(id),
+        _ => leader(world).or_else(|| world.servers().map(|s| s.id).find(|id| up(*id))),
+    };
+    let onchange = {
+        let send = props.send.clone();
+        Callback::from(move |event: Event| {
+            if let Ok(id) = chosen(&event).parse() {
+                send.dispatch(Action::Select(Selection::Server(ServerId(id))));
+                send.dispatch(Action::Tab(crate::state::Tab::Tree));
+            }
+        })
+    };
+    let who = Who(world);
+    let peer = shown.and_then(|id| world.peer(id));
+    html! {
+        <>
+            <h2>{ t(lang, Key::Tree) }</h2>
+            <label class="field">
+                <span class="name">{ lang.pick("as it is on", "所在服务器") }</span>
+                <select {onchange}>
+                    { for world.servers().map(|s| html! {
+                        <option value={s.id.to_string()} selected={shown == Some(s.id)} disabled={s.peer.is_none()}>
+                            { crate::text::server(s.id, lang) }
+                        </option>
+                    }) }
+                </select>
+            </label>
+            if let Some(peer) = peer {
+                <p class="row">
+                    <span class="soft">{ t(lang, Key::AppliedTo) }</span>
+                    { plate(peer.last_applied()) }
+                    { match (world.behind_by(peer.last_applied()), lang) {
+                        (0, _) => Html::default(),
+                        (n, Lang::En) => html! { <span class="allowed">{ format!("{n} behind") }</span> },
+                        (n, Lang::Zh) => html! { <span class="allowed">{ format!("落后 {n}") }</span> },
+                    } }
+                </p>
+                <ul class="tree">
+                    { for peer.database().tree.nodes().take(SHOWN).map(|(at, node)| {
+                        let (parent, name) = path::split(at).unwrap_or(("", "/"));
+                        let depth = if at.len() <= 1 { 0 } else { at.matches('/').count() };
+                        let system = path::is_special(at) || at.starts_with("/zookeeper");
+                        let data = node.data().as_ref().map_or(String::new(), |d| {
+                            String::from_utf8_lossy(&d[..d.len().min(48)]).into_owned()
+                        });
+                        let kind = match node.owner() {
+                            Owner::Persistent => None,
+                            Owner::Ephemeral(session) => Some(format!("{} {}",
+                                t(lang, Key::Ephemeral),
+                                who.session(session).map_or(session.to_string(), letter))),
+                            Owner::Container => Some("container".to_owned()),
+                            Owner::Ttl(ms) => Some(format!("TTL {ms} ms")),
+                        };
+                        let bells: Vec<String> = peer.clients().watches().at(at)
+                            .map(|w| who.client(w.client).map_or("?".to_owned(), letter)).collect();
+                        let _ = parent;
+                        html! {
+                            <li class={classes!(system.then_some("soft"))} style={format!("--depth:{depth}")}>
+                                <span class="mono">{ if depth == 0 { "/".to_owned() } else { name.to_owned() } }</span>
+                                if !data.is_empty() && !system {
+                                    <span class="mono data">{ data }</span>
+                                }
+                                if let Some(kind) = kind {
+                                    <span class="soft">{ kind }</span>
+                                }
+                                if !bells.is_empty() {
+                                    <span class="chosen">{ format!("{}: {}", t(lang, Key::Watch), bells.join(", ")) }</span>
+                                }
+                                <span class="mono soft version">{ format!("v{}", node.stat().version) }</span>
+                            </li>
+                        }
+                    }) }
+                </ul>
+            } else {
+                <p class="soft">{ lang.pick("No server runs.", "没有正在运行的服务器。") }</p>
+            }
+            <p class="row">
+                <button type="button" class="btn" onclick={ask(&props.send, Action::Tab(crate::state::Tab::Act))}>
+                    { lang.pick("Change it with a client", "用客户端修改") }
+                </button>
+            </p>
+        </>
+    }
+}

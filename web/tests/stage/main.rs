@@ -1,0 +1,213 @@
+//! What a scene promises: nothing covers anything, everything is inside, the field that decides is lit.
+//!
+//! With `STAGE_PICTURES=dir` the test `pictures` writes a page for each sample, in both themes, to
+//! look at.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod samples;
+mod worlds;
+
+use zabscope_web::{
+    scene::{
+        Pick, Scene,
+        card::{Item, Kind},
+        geometry::Rect,
+        glyph::BallotTone,
+        place::Frame,
+        scene,
+        sight::Sight,
+        words::Lang,
+    },
+    view::stage::{Stage, StageProps},
+};
+
+const FRAMES: [Frame; 2] = [Frame::WIDE, Frame::PHONE];
+
+fn everything() -> Vec<(String, Sight)> {
+    let mut all = samples::all();
+    all.extend(worlds::all());
+    all
+}
+
+fn scenes() -> Vec<(String, Scene)> {
+    let mut all = Vec::new();
+    for (name, sight) in everything() {
+        for frame in FRAMES {
+            for lang in [Lang::En, Lang::Zh] {
+                let pick = sight.servers.get(1).map_or(Pick::Nothing, |s| Pick::Server(s.id));
+                for pick in [Pick::Nothing, pick] {
+                    let name = format!("{name} {:.0} {lang:?} {pick:?}", frame.width);
+                    all.push((name, scene(&sight, pick, lang, frame)));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn servers_clients_and_card_keep_apart() {
+    for (name, scene) in scenes() {
+        let boxes = scene.boxes();
+        for (i, (a, ra)) in boxes.iter().enumerate() {
+            for (b, rb) in &boxes[i + 1..] {
+                assert!(
+                    a == b || !ra.overlaps(rb),
+                    "{name}: {a} {ra:?} overlaps {b} {rb:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_is_inside() {
+    for (name, scene) in scenes() {
+        let whole = Rect::new(0.0, 0.0, scene.width, scene.height);
+        for (what, r) in scene.boxes() {
+            assert!(whole.holds(&r), "{name}: {what} {r:?} leaves {whole:?}");
+        }
+        for t in &scene.tags {
+            assert!(whole.holds(&t.boxed), "{name}: tag {t:?} leaves {whole:?}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_on_a_card_stays_on_it() {
+    for (name, scene) in scenes() {
+        let card = scene.card.boxed;
+        for item in &scene.card.items {
+            let r = match item {
+                Item::Ballot(b) => b.boxed,
+                Item::Plate(p) => p.boxed,
+                Item::Block(b) => b.boxed,
+                Item::Slot(s) => s.boxed,
+                Item::Frame(r) => *r,
+                Item::Crate { boxed, .. } => *boxed,
+                Item::Tally(t) => {
+                    let right = t.slots.last().map_or(0.0, |s| s.0 + s.1);
+                    let left = t.slots.first().map_or(0.0, |s| s.0);
+                    Rect::new(left, t.y, right - left, t.caption_at.y - t.y + 3.0)
+                }
+                Item::Text(t) => {
+                    let w = zabscope_web::scene::geometry::text_width(&t.text, t.size, t.mono);
+                    let x = match t.align {
+                        zabscope_web::scene::card::Align::Start => t.at.x,
+                        zabscope_web::scene::card::Align::Middle => t.at.x - w / 2.0,
+                        zabscope_web::scene::card::Align::End => t.at.x - w,
+                    };
+                    Rect::new(x, t.at.y - t.size * 0.7, w, t.size * 0.8)
+                }
+                Item::Line { .. } | Item::Cut { .. } | Item::Sample { .. } => continue,
+            };
+            assert!(card.holds(&r), "{name}: {item:?} leaves the card {card:?}");
+        }
+    }
+}
+
+#[test]
+fn the_deciding_field_is_lit_in_both_ballots() {
+    let scene = scene(&samples::election(5), Pick::Nothing, Lang::En, Frame::WIDE);
+    assert_eq!(scene.card.kind, Kind::Votes(zabscope_core::id::ServerId(2)));
+    let ballots: Vec<_> = scene
+        .card
+        .items
+        .iter()
+        .filter_map(|i| match i {
+            Item::Ballot(b) => Some(b),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ballots.len(), 2);
+    assert_eq!(ballots[0].fields, ["e1", "1·07", "2"]);
+    assert_eq!(ballots[1].fields, ["e1", "1·09", "3"]);
+    assert!(ballots.iter().all(|b| b.lit == Some(1)), "zxid decides");
+    assert_eq!(ballots[0].tone, BallotTone::Loses);
+    assert_eq!(ballots[1].tone, BallotTone::Wins);
+    assert_eq!(
+        ballots[0].boxed.x, ballots[1].boxed.x,
+        "fields stand above each other"
+    );
+    assert_eq!(ballots[0].widths, ballots[1].widths);
+}
+
+#[test]
+fn names_are_those_of_the_specification() {
+    let scene = scene(&samples::broadcast(), Pick::Nothing, Lang::En, Frame::WIDE);
+    assert_eq!(
+        scene.servers[2].name,
+        "Server 3, leading, epoch 3, last zxid 0x300000008"
+    );
+    assert_eq!(scene.messages[0].name, "PROPOSAL 3·09 from 3 to 2");
+}
+
+#[test]
+fn who_left_later_is_never_ahead() {
+    let scene = scene(&samples::load(), Pick::Nothing, Lang::En, Frame::WIDE);
+    let mut first = scene.messages[0].clone();
+    let mut second = first.clone();
+    first.sent.0 = 1000;
+    first.arrives.0 = 9000;
+    second.sent.0 = 3000;
+    second.arrives.0 = 9001;
+    for t in 0..10_000 {
+        let t = f64::from(t);
+        assert!(first.part(t) >= second.part(t), "at {t}");
+    }
+}
+
+#[test]
+fn targets_are_large_enough() {
+    for (name, scene) in scenes() {
+        let least = if scene.compact { 44.0 } else { 24.0 };
+        for m in &scene.messages {
+            assert!(m.hit >= least, "{name}: {m:?}");
+        }
+    }
+}
+
+/// Not a promise: something to look at.
+#[test]
+fn pictures() {
+    let Ok(dir) = std::env::var("STAGE_PICTURES") else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let css = ["tokens.css", "stage.css"].map(|f| {
+        std::fs::read_to_string(format!("{}/../static/css/{f}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    });
+    for (name, sight) in everything() {
+        for (size, frame) in [("wide", Frame::WIDE), ("phone", Frame::PHONE)] {
+            for (theme, lang) in [("light", Lang::En), ("dark", Lang::Zh)] {
+                let pick = match name.as_str() {
+                    "election" => Pick::Server(zabscope_core::id::ServerId(2)),
+                    "trunc" | "diff" | "snap" => Pick::Server(zabscope_core::id::ServerId(1)),
+                    _ => Pick::Nothing,
+                };
+                let scene = scene(&sight, pick, lang, frame);
+                let (w, h) = (scene.width, scene.height);
+                let props = StageProps {
+                    scene: scene.into(),
+                    lang,
+                    still: name == "discovery" && size == "phone",
+                    handle: Default::default(),
+                    pick: Default::default(),
+                };
+                let local = tokio::task::LocalSet::new();
+                let svg = local.block_on(
+                    &runtime,
+                    yew::LocalServerRenderer::<Stage>::with_props(props)
+                        .hydratable(false)
+                        .render(),
+                );
+                let page = format!(
+                    "<!doctype html><html data-theme={theme}><meta charset=utf-8><style>{}{}\
+                     body{{margin:0;background:var(--paper);width:{w}px;height:{h}px}}</style>{svg}",
+                    css[0], css[1]
+                );
+                std::fs::write(format!("{dir}/{name}-{size}-{theme}.html"), page).unwrap();
+            }
+        }
+    }
+}
