@@ -200,8 +200,7 @@ fn messages(world: &World, keep: Option<u64>) -> Vec<MessageSight> {
             LostBecause::ConnectionClosed | LostBecause::ReplacedByNewerVote => false,
         };
         let recent = now - d.cut_at < LOST_SHOWN && d.cut_at <= now;
-        Some(d.number) == keep
-            || (cut && recent && !d.envelope.message.kind().is_heartbeat())
+        Some(d.number) == keep || (cut && recent && !d.envelope.message.kind().is_heartbeat())
     });
     all.extend(lost.take(12).map(|d| {
         sight(
@@ -514,14 +513,11 @@ impl Past {
         let holds = |topic: &Topic| match topic {
             Topic::Votes(id) => of(*id).is_some_and(|s| s.role == Role::Looking),
             Topic::Discovery => self.discovery.as_ref().is_some_and(|d| {
-                of(d.leader)
-                    .is_some_and(|s| s.role == Role::Leading && s.phase == Phase::Discovery)
+                of(d.leader).is_some_and(|s| s.role == Role::Leading && s.phase == Phase::Discovery)
             }),
             Topic::Sync(id) => {
                 self.syncs.iter().any(|(_, s)| s.learner == *id)
-                    && of(*id).is_some_and(|s| {
-                        !matches!(s.role, Role::Down | Role::Looking)
-                    })
+                    && of(*id).is_some_and(|s| !matches!(s.role, Role::Down | Role::Looking))
             }
             Topic::Proposals => !self.proposals.is_empty(),
             Topic::Stale => self.stale.is_some(),
@@ -577,7 +573,12 @@ impl Past {
             }
             match world.disk(id) {
                 Some(disk) if disk.is_durable(zxid) => Mark::OnDisk,
-                Some(disk) if disk.last_entries(LOG_SHOWN).iter().any(|e| e.txn.zxid() == zxid) => {
+                Some(disk)
+                    if disk
+                        .last_entries(LOG_SHOWN)
+                        .iter()
+                        .any(|e| e.txn.zxid() == zxid) =>
+                {
                     Mark::Received
                 }
                 Some(_) | None => Mark::None,

@@ -52,8 +52,7 @@ pub fn Room(props: &RoomProps) -> Html {
             };
             measure();
             let callback = Closure::<dyn FnMut()>::new(measure);
-            let observer =
-                web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
+            let observer = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
             if let (Some(observer), Some(element)) = (&observer, &element) {
                 observer.observe(element);
             }
@@ -73,7 +72,11 @@ pub fn Room(props: &RoomProps) -> Html {
                 Selection::Message(number) => Some(*number),
                 _ => None,
             };
-            let sight = read::sight(run.world(), run.history().records().last(read::RECORDS), keep);
+            let sight = read::sight(
+                run.world(),
+                run.history().records().last(read::RECORDS),
+                keep,
+            );
             scene(&sight, *selection, *lang, *frame)
         },
     );

@@ -125,7 +125,10 @@ fn comparison(c: &Compared, pen: &mut Pen) {
     }
     heads(pen, &ballots[0]);
     let labels = match lang {
-        Lang::En => ["voted for until now".to_owned(), format!("from server {}", c.from)],
+        Lang::En => [
+            "voted for until now".to_owned(),
+            format!("from server {}", c.from),
+        ],
         Lang::Zh => ["至今所投".to_owned(), format!("来自服务器 {}", c.from)],
     };
     for (b, label) in ballots.iter().zip(labels) {
@@ -141,7 +144,11 @@ fn comparison(c: &Compared, pen: &mut Pen) {
             words::epoch(b.epoch),
             a.epoch.cmp(&b.epoch),
         ),
-        VoteField::Zxid => relation(words::zxid(a.zxid), words::zxid(b.zxid), a.zxid.cmp(&b.zxid)),
+        VoteField::Zxid => relation(
+            words::zxid(a.zxid),
+            words::zxid(b.zxid),
+            a.zxid.cmp(&b.zxid),
+        ),
         VoteField::Id => relation(
             a.leader.to_string(),
             b.leader.to_string(),

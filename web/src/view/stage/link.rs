@@ -18,7 +18,13 @@ pub fn link(l: &LinkLine, pick: &Callback<Pick>) -> Html {
         LinkKind::Slow => "slow",
         LinkKind::CutForth | LinkKind::CutBack | LinkKind::Cut => "cut",
     };
-    let d = format!("M{} {}L{} {}", n(l.from.x), n(l.from.y), n(l.to.x), n(l.to.y));
+    let d = format!(
+        "M{} {}L{} {}",
+        n(l.from.x),
+        n(l.from.y),
+        n(l.to.x),
+        n(l.to.y)
+    );
     let mid = l.from.towards(l.to, 0.5);
     html! {
         <g key={format!("{}-{}", a.0, b.0)} class={classes!("link", class, l.picked.then_some("picked"))}
