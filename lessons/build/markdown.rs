@@ -143,13 +143,7 @@ pub fn parse(source: &str) -> Result<Text, String> {
                     return fail(&what);
                 }
             }
-            Event::SoftBreak | Event::HardBreak => {
-                // Chinese lines are joined without a space.
-                let before = inlines.iter().rev().find_map(last_char);
-                if before.is_none_or(|c| c < '\u{2e80}') {
-                    inlines.push(Inline::Text(" ".to_owned()));
-                }
-            }
+            Event::SoftBreak | Event::HardBreak => inlines.push(Inline::Text("\n".to_owned())),
             other => return fail(&format!("lessons do not use this: {other:?}")),
         }
     }
@@ -158,13 +152,6 @@ pub fn parse(source: &str) -> Result<Text, String> {
     }
     merge(&mut text);
     Ok(text)
-}
-
-fn last_char(inline: &Inline) -> Option<char> {
-    match inline {
-        Inline::Text(s) | Inline::Strong(s) | Inline::Em(s) | Inline::Code(s) => s.chars().last(),
-        Inline::Value(_) => Some(' '),
-    }
 }
 
 fn body(text: &mut Text) -> &mut Vec<Block> {
@@ -214,16 +201,42 @@ fn values(
     Ok(())
 }
 
-/// Joins neighbouring pieces of plain text, which the parser splits.
+/// Whether a text is Chinese at this end, punctuation included.
+fn chinese(inline: Option<&Inline>, first: bool) -> bool {
+    let end = |s: &String| {
+        if first {
+            s.chars().next()
+        } else {
+            s.chars().last()
+        }
+    };
+    inline
+        .and_then(|i| match i {
+            Inline::Text(s) | Inline::Strong(s) | Inline::Em(s) | Inline::Code(s) => end(s),
+            Inline::Value(_) => None,
+        })
+        .is_some_and(|c| c >= '\u{2e80}')
+}
+
+/// Joins neighbouring pieces of plain text, which the parser splits, and lines: with a space, but
+/// not between two Chinese characters.
 fn merge(text: &mut Text) {
     let join = |inlines: &mut Vec<Inline>| {
         let mut out: Vec<Inline> = Vec::new();
-        for next in inlines.drain(..) {
+        let mut rest = inlines.drain(..).peekable();
+        while let Some(mut next) = rest.next() {
+            if next == Inline::Text("\n".to_owned()) {
+                if chinese(out.last(), false) && chinese(rest.peek(), true) {
+                    continue;
+                }
+                next = Inline::Text(" ".to_owned());
+            }
             match (out.last_mut(), next) {
                 (Some(Inline::Text(last)), Inline::Text(more)) => last.push_str(&more),
                 (_, next) => out.push(next),
             }
         }
+        drop(rest);
         *inlines = out;
     };
     let bodies = text

@@ -5,6 +5,7 @@
 //! step itself wants to happen (a run that is watched, a prediction that is tried out, a solution
 //! that is shown) the page lets happen with [`Player::advance`], one move at a time, at its own pace.
 
+use crate::text::Part;
 use crate::{
     error::{ErrorKind, LessonError},
     eval::{self, Names, Scene, Value, Window},
@@ -168,8 +169,8 @@ pub struct Player {
     answers: BTreeMap<usize, Arc<Answer>>,
     chosen: Option<usize>,
     hints: usize,
-    /// The `{{values}}` of the text as they were when the step began, or when it was done.
-    values: Arc<BTreeMap<&'static str, String>>,
+    /// The `{{values}}` of the text: as they were when the step began, and when it was done.
+    values: [Arc<BTreeMap<&'static str, String>>; 2],
 }
 
 impl Player {
@@ -200,7 +201,7 @@ impl Player {
             answers: BTreeMap::new(),
             chosen: None,
             hints: 0,
-            values: Arc::default(),
+            values: Default::default(),
         };
         player.begin_step(&mut history, true)?;
         Ok((player, history))
@@ -295,10 +296,14 @@ impl Player {
         more
     }
 
-    /// A `{{value}}` of the text.
+    /// A `{{value}}` of the text. In the step's own text and its hints it is as it was when the step
+    /// began, in what is said afterwards as it was then: pass the part, `None` for the step's text.
     #[must_use]
-    pub fn value(&self, name: &str) -> &str {
-        self.values.get(name).map_or("–", String::as_str)
+    pub fn value(&self, part: Option<&Part>, name: &str) -> &str {
+        let after = part.is_some_and(|p| p.kind != "hint");
+        self.values[usize::from(after)]
+            .get(name)
+            .map_or("–", String::as_str)
     }
 
     /// A server that the present step names: for the page's focus.
@@ -316,12 +321,13 @@ impl Player {
         let before = self.status;
         match (&self.step_data().task, self.status) {
             (Task::Do(task), Status::Acting | Status::Showing) => {
-                let records = history.records();
-                let reached = self
-                    .place()
-                    .is_some_and(|p| p.scene(history, records.parts()).holds(&task.goal));
+                let reached = self.holds(&task.goal, history);
+                let lost = task.lost.as_ref().is_some_and(|c| self.holds(c, history));
                 if reached {
                     self.finish(history);
+                } else if lost {
+                    self.script = None;
+                    self.status = Status::OffTrack;
                 }
             }
             (Task::Watch(_), Status::Watching) => {
@@ -533,7 +539,8 @@ impl Player {
         self.chosen = None;
         self.hints = 0;
         self.answers.remove(&self.at);
-        self.take_values(history);
+        self.values = Default::default();
+        self.take_values(0, history);
         let step = &self.lesson.data.steps[self.at];
         let set = step.needs.as_ref().is_none_or(|needs| {
             self.place()
@@ -563,10 +570,10 @@ impl Player {
 
     fn finish(&mut self, history: &History) {
         self.status = Status::Done;
-        self.take_values(history);
+        self.take_values(1, history);
     }
 
-    fn take_values(&mut self, history: &History) {
+    fn take_values(&mut self, when: usize, history: &History) {
         let Some(section) = self.lesson.section(self.at, crate::Lang::En) else {
             return;
         };
@@ -585,7 +592,7 @@ impl Player {
                 Some((name, value.to_string()))
             })
             .collect();
-        self.values = Arc::new(values);
+        self.values[when] = Arc::new(values);
     }
 
     fn place(&self) -> Option<Place<'_>> {

@@ -139,6 +139,9 @@ pub struct Watch {
 pub struct Do {
     /// Reached, in whatever way.
     pub goal: Condition,
+    /// It can't be reached any more: the player offers to set the scene again.
+    #[serde(default)]
+    pub lost: Option<Condition>,
     /// One way to reach it.
     pub solution: Vec<Move>,
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zabscope_core::{
     bus::{Envelope, Message},
     election,
-    id::{Epoch, ServerId, Zxid},
+    id::{Epoch, EventId, ServerId, Zxid},
     message::{QuorumMessage, ServerState},
     peer::{
         Peer,
@@ -38,16 +38,19 @@ const LOG_SHOWN: usize = 48;
 const PROPOSALS: usize = 8;
 
 /// What there is to see. `records` are the newest of the branch, oldest first; `keep` is a lost
-/// message that is drawn however old it is, because it is selected.
+/// message that is drawn however old it is, because it is selected. `told` is what the sentence is
+/// about, if that is not the last record: then the card is about nothing that came after it.
 #[must_use]
 pub fn sight<'a>(
     world: &World,
     records: impl IntoIterator<Item = &'a Record>,
+    told: Option<EventId>,
     keep: Option<u64>,
 ) -> Sight {
     let mut past = Past::default();
     for record in records {
         past.add(record);
+        past.told |= told.is_some() && told == Some(record.id());
     }
     let servers: Vec<ServerSight> = world.servers().map(|s| server(world, &s)).collect();
     let leader = leader(world);
@@ -248,6 +251,8 @@ struct Past {
     acked: BTreeMap<Zxid, BTreeSet<ServerId>>,
     stale: Option<(Moment, Stale)>,
     topics: Vec<(Moment, Topic)>,
+    /// The sentence has not got further than this.
+    told: bool,
 }
 
 struct Stale {
@@ -268,6 +273,9 @@ impl Past {
     }
 
     fn topic(&mut self, at: Moment, topic: Topic) {
+        if self.told {
+            return;
+        }
         self.topics.retain(|(_, t)| *t != topic);
         self.topics.push((at, topic));
     }
@@ -303,7 +311,7 @@ impl Past {
                 ours,
                 by,
                 changes,
-            } => {
+            } if !self.told => {
                 self.compared.retain(|c| c.server != me);
                 self.compared.push(Compared {
                     server: me,
@@ -466,6 +474,9 @@ impl Past {
     }
 
     fn aside(&mut self, server: ServerId, aside: Aside) {
+        if self.told {
+            return;
+        }
         if let Some(c) = self.compared.iter_mut().find(|c| c.server == server) {
             c.aside = Some(aside);
         }

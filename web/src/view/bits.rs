@@ -57,7 +57,7 @@ pub fn said(sentence: &Sentence) -> Html {
 
 /// The class that gives an epoch's hue and pattern.
 pub fn hue(epoch: Epoch) -> &'static str {
-    if epoch.0 <= 0 {
+    if epoch.0 < 0 {
         return "hue-none";
     }
     ["hue-0", "hue-1", "hue-2", "hue-3", "hue-4", "hue-5"][(epoch.0 % 6) as usize]
@@ -75,11 +75,7 @@ pub fn epoch(epoch: Epoch) -> String {
 /// `3·07`, or a dash.
 pub fn zxid(zxid: Zxid) -> String {
     let text = crate::text::zxid(zxid);
-    if text.is_empty() {
-        "–".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "–".to_owned() } else { text }
 }
 
 /// A zxid as a plate of two cells.

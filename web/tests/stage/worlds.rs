@@ -23,7 +23,7 @@ impl Run {
 
     pub fn sight(&self) -> Sight {
         let records = self.history.records().last(read::RECORDS);
-        read::sight(self.history.world(), records, None)
+        read::sight(self.history.world(), records, None, None)
     }
 
     pub fn act(&mut self, action: Action) {

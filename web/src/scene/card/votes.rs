@@ -67,8 +67,16 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
             Lang::En => format!("votes for {}, seen by {id}: {n}", vote.leader),
             Lang::Zh => format!("{id} 看到的投给 {} 的选票：{n}", vote.leader),
         };
+        let text = match lang {
+            // No room for a line of its own.
+            Lang::En if pen.compact && server.finalizing => {
+                format!("{text}, waits for a better one")
+            }
+            Lang::Zh if pen.compact && server.finalizing => format!("{text}，再等更好的"),
+            Lang::En | Lang::Zh => text,
+        };
         pen.tally(&text, &sight.quorum, &server.supporters);
-        if server.finalizing {
+        if server.finalizing && !pen.compact {
             pen.y += pen.room(18.0, 14.0);
             let text = lang.of(
                 "a quorum: it waits whether a better vote comes",
