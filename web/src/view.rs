@@ -27,12 +27,12 @@ use crate::{
     },
 };
 use bits::Send;
-use stage::StageHandle;
 use gloo::{
     events::{EventListener, EventListenerOptions},
     render::{AnimationFrame, request_animation_frame},
     timers::callback::{Interval, Timeout},
 };
+use stage::StageHandle;
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
@@ -197,7 +197,9 @@ fn use_frames(state: &UseReducerHandle<State>) {
 fn run_frames(handle: &Rc<RefCell<Option<AnimationFrame>>>, before: Option<f64>, send: Send) {
     let again = Rc::downgrade(handle);
     let next = request_animation_frame(move |now| {
-        let Some(handle) = again.upgrade() else { return };
+        let Some(handle) = again.upgrade() else {
+            return;
+        };
         // Armed first: when nothing moves any more, the effect's end takes it away.
         run_frames(&handle, Some(now), send.clone());
         if let Some(before) = before {
@@ -214,17 +216,19 @@ fn use_keys(state: &UseReducerHandle<State>) {
     let speed = use_mut_ref(|| state.speed);
     *speed.borrow_mut() = state.speed;
     use_effect_with((), move |()| {
-        let listener = web_sys::window().and_then(|w| w.document()).map(|document| {
-            let options = EventListenerOptions::enable_prevent_default();
-            EventListener::new_with_options(&document, "keydown", options, move |event| {
-                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
-                    && let Some(action) = key(event, *speed.borrow())
-                {
-                    event.prevent_default();
-                    send.dispatch(action);
-                }
-            })
-        });
+        let listener = web_sys::window()
+            .and_then(|w| w.document())
+            .map(|document| {
+                let options = EventListenerOptions::enable_prevent_default();
+                EventListener::new_with_options(&document, "keydown", options, move |event| {
+                    if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                        && let Some(action) = key(event, *speed.borrow())
+                    {
+                        event.prevent_default();
+                        send.dispatch(action);
+                    }
+                })
+            });
         move || drop(listener)
     });
 }

@@ -429,7 +429,9 @@ pub fn client_state(state: ClientState, lang: Lang) -> String {
         (ClientState::Waiting { .. }, Lang::Zh) => "未连接".to_owned(),
         (ClientState::Connecting { server, .. }, Lang::En) => format!("calls server {server}"),
         (ClientState::Connecting { server, .. }, Lang::Zh) => format!("正在连接服务器 {server}"),
-        (ClientState::Connected { server, .. }, Lang::En) => format!("connected to server {server}"),
+        (ClientState::Connected { server, .. }, Lang::En) => {
+            format!("connected to server {server}")
+        }
         (ClientState::Connected { server, .. }, Lang::Zh) => format!("已连接服务器 {server}"),
         (ClientState::Expired, Lang::En) => "session expired".to_owned(),
         (ClientState::Expired, Lang::Zh) => "会话已过期".to_owned(),

@@ -179,7 +179,9 @@ pub fn Logs(props: &LogsProps) -> Html {
     let word = |cell: Cell| match cell {
         Cell::Nothing => lang.pick("not there", "没有"),
         Cell::Removed(RemovedBecause::Truncated) => lang.pick("cut", "已截断"),
-        Cell::Removed(RemovedBecause::Replaced) => lang.pick("replaced by a snapshot", "被快照取代"),
+        Cell::Removed(RemovedBecause::Replaced) => {
+            lang.pick("replaced by a snapshot", "被快照取代")
+        }
         Cell::Removed(RemovedBecause::LostInCrash) => lang.pick("lost in a crash", "崩溃时丢失"),
         Cell::Removed(RemovedBecause::DiskLost) => lang.pick("lost with the disk", "随磁盘丢失"),
         Cell::Received => t(lang, Key::Received),

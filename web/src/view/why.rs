@@ -45,7 +45,9 @@ pub fn WhyPanel(props: &WhyProps) -> Html {
         let Some((index, fact)) = find(&run, id) else {
             break;
         };
-        let Some(cause) = records.get(index) else { break };
+        let Some(cause) = records.get(index) else {
+            break;
+        };
         next = cause.cause();
         chain.push((index, fact, cause.at));
     }
