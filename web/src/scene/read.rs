@@ -492,10 +492,11 @@ impl Past {
     fn world(&mut self, at: Moment, event: &WorldEvent) {
         match &event.kind {
             WorldEventKind::Crashed { server, .. } => self.left(*server),
+            // Without a path it was a ping or the like: nobody looked at a value.
             WorldEventKind::StaleRead {
                 client,
                 server,
-                path,
+                path: Some(path),
                 shown,
                 newest,
                 behind_by,
@@ -505,7 +506,7 @@ impl Past {
                     Stale {
                         client: *client,
                         server: *server,
-                        path: path.as_ref().map(|p| p.to_string()),
+                        path: Some(path.to_string()),
                         shown: *shown,
                         newest: *newest,
                         behind: *behind_by,
