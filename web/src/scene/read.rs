@@ -29,7 +29,7 @@ use zabscope_core::{
 /// So many records are enough: what is older is over, or does not change what is shown.
 pub const RECORDS: usize = 4000;
 /// A message that was lost is drawn so long.
-const LOST_SHOWN: Span = Span::millis(1500);
+const LOST_SHOWN: Span = Span::millis(250);
 /// A stale read is not pushed away by the next ACK.
 const STALE_SHOWN: Span = Span::millis(30);
 /// So much of a log's end is looked at.
