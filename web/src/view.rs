@@ -63,7 +63,7 @@ pub fn App() -> Html {
         <div class="app" data-motion={if s.moves() { "on" } else { "off" }}>
             <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
-                <room::Room run={run.clone()} selection={s.selection} {lang} still={s.reduced}
+                <room::Room run={run.clone()} focus={s.focus} selection={s.selection} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
                     <notice::NoticeBar notice={notice.clone()} {lang} send={send.clone()} />

@@ -248,9 +248,10 @@ fn attempt(
         .map(|(id, at)| places.shape(voters.contains(id)).boxes(*at))
         .collect();
     let apart = boxes.iter().enumerate().all(|(i, a)| {
-        boxes[i + 1..]
-            .iter()
-            .all(|b| a.iter().all(|x| b.iter().all(|y| !x.inset(-3.0).overlaps(y))))
+        boxes[i + 1..].iter().all(|b| {
+            a.iter()
+                .all(|x| b.iter().all(|y| !x.inset(-3.0).overlaps(y)))
+        })
     });
     (apart && places.clients.len() == sight.clients.len()).then_some(places)
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zabscope_core::{
     bus::{Envelope, Message},
     election,
-    id::{Epoch, ServerId, Zxid},
+    id::{Epoch, EventId, ServerId, Zxid},
     message::{QuorumMessage, ServerState},
     peer::{
         Peer,
@@ -38,16 +38,19 @@ const LOG_SHOWN: usize = 48;
 const PROPOSALS: usize = 8;
 
 /// What there is to see. `records` are the newest of the branch, oldest first; `keep` is a lost
-/// message that is drawn however old it is, because it is selected.
+/// message that is drawn however old it is, because it is selected. `told` is what the sentence is
+/// about, if that is not the last record: then the card is about nothing that came after it.
 #[must_use]
 pub fn sight<'a>(
     world: &World,
     records: impl IntoIterator<Item = &'a Record>,
+    told: Option<EventId>,
     keep: Option<u64>,
 ) -> Sight {
     let mut past = Past::default();
     for record in records {
         past.add(record);
+        past.told |= told.is_some() && told == Some(record.id());
     }
     let servers: Vec<ServerSight> = world.servers().map(|s| server(world, &s)).collect();
     let leader = leader(world);
@@ -200,8 +203,7 @@ fn messages(world: &World, keep: Option<u64>) -> Vec<MessageSight> {
             LostBecause::ConnectionClosed | LostBecause::ReplacedByNewerVote => false,
         };
         let recent = now - d.cut_at < LOST_SHOWN && d.cut_at <= now;
-        Some(d.number) == keep
-            || (cut && recent && !d.envelope.message.kind().is_heartbeat())
+        Some(d.number) == keep || (cut && recent && !d.envelope.message.kind().is_heartbeat())
     });
     all.extend(lost.take(12).map(|d| {
         sight(
@@ -249,6 +251,8 @@ struct Past {
     acked: BTreeMap<Zxid, BTreeSet<ServerId>>,
     stale: Option<(Moment, Stale)>,
     topics: Vec<(Moment, Topic)>,
+    /// The sentence has not got further than this.
+    told: bool,
 }
 
 struct Stale {
@@ -269,6 +273,9 @@ impl Past {
     }
 
     fn topic(&mut self, at: Moment, topic: Topic) {
+        if self.told {
+            return;
+        }
         self.topics.retain(|(_, t)| *t != topic);
         self.topics.push((at, topic));
     }
@@ -304,7 +311,7 @@ impl Past {
                 ours,
                 by,
                 changes,
-            } => {
+            } if !self.told => {
                 self.compared.retain(|c| c.server != me);
                 self.compared.push(Compared {
                     server: me,
@@ -467,6 +474,9 @@ impl Past {
     }
 
     fn aside(&mut self, server: ServerId, aside: Aside) {
+        if self.told {
+            return;
+        }
         if let Some(c) = self.compared.iter_mut().find(|c| c.server == server) {
             c.aside = Some(aside);
         }
@@ -514,14 +524,11 @@ impl Past {
         let holds = |topic: &Topic| match topic {
             Topic::Votes(id) => of(*id).is_some_and(|s| s.role == Role::Looking),
             Topic::Discovery => self.discovery.as_ref().is_some_and(|d| {
-                of(d.leader)
-                    .is_some_and(|s| s.role == Role::Leading && s.phase == Phase::Discovery)
+                of(d.leader).is_some_and(|s| s.role == Role::Leading && s.phase == Phase::Discovery)
             }),
             Topic::Sync(id) => {
                 self.syncs.iter().any(|(_, s)| s.learner == *id)
-                    && of(*id).is_some_and(|s| {
-                        !matches!(s.role, Role::Down | Role::Looking)
-                    })
+                    && of(*id).is_some_and(|s| !matches!(s.role, Role::Down | Role::Looking))
             }
             Topic::Proposals => !self.proposals.is_empty(),
             Topic::Stale => self.stale.is_some(),
@@ -577,7 +584,12 @@ impl Past {
             }
             match world.disk(id) {
                 Some(disk) if disk.is_durable(zxid) => Mark::OnDisk,
-                Some(disk) if disk.last_entries(LOG_SHOWN).iter().any(|e| e.txn.zxid() == zxid) => {
+                Some(disk)
+                    if disk
+                        .last_entries(LOG_SHOWN)
+                        .iter()
+                        .any(|e| e.txn.zxid() == zxid) =>
+                {
                     Mark::Received
                 }
                 Some(_) | None => Mark::None,

@@ -342,10 +342,7 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
         let mut spots = Vec::new();
         // Beside both lanes of traffic, whichever way the link runs.
         let d = line.from.distance(line.to).max(1.0);
-        let (nx, ny) = (
-            (line.to.y - line.from.y) / d,
-            (line.from.x - line.to.x) / d,
-        );
+        let (nx, ny) = ((line.to.y - line.from.y) / d, (line.from.x - line.to.x) / d);
         let half_w = text_width(&text, 12.0, false) / 2.0 + 9.0;
         let off = 22.0 + nx.abs() * half_w + ny.abs() * 12.0;
         for part in [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82] {

@@ -167,6 +167,11 @@ impl Lang {
                             let _ = write!(text, " {}", epoch(z.epoch()));
                         }
                     }
+                    MessageKind::Ack if z.is_some_and(|z| z.is_new_epoch()) => {
+                        if let Some(z) = z {
+                            let _ = write!(text, " NEWLEADER {}", epoch(z.epoch()));
+                        }
+                    }
                     MessageKind::AckEpoch => {
                         if let Some(z) = z {
                             let e = e.map_or("–".to_owned(), epoch);
@@ -219,7 +224,7 @@ impl Lang {
             VoteField::Epoch => self.of("decided by epoch", "由纪元决定"),
             VoteField::Zxid => self.of("same epoch, decided by zxid", "纪元相同，由 zxid 决定"),
             VoteField::Id => self.of(
-                "same epoch and zxid, decided by myid",
+                "equal so far, decided by myid",
                 "纪元与 zxid 相同，由 myid 决定",
             ),
             VoteField::Same => self.of("the same vote", "同一张选票"),

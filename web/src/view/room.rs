@@ -18,6 +18,8 @@ use yew::prelude::*;
 pub struct RoomProps {
     /// The run.
     pub run: RunHandle,
+    /// The record that the sentence is about: the card is about nothing later.
+    pub focus: Option<usize>,
     /// What is chosen.
     pub selection: Selection,
     /// The language.
@@ -66,14 +68,16 @@ pub fn Room(props: &RoomProps) -> Html {
         });
     }
     let drawn = use_memo(
-        (props.run.clone(), props.selection, props.lang, *frame),
-        |(run, selection, lang, frame)| {
+        (props.run.clone(), props.focus, props.selection, props.lang, *frame),
+        |(run, focus, selection, lang, frame)| {
             let run = run.get();
             let keep = match selection {
                 Selection::Message(number) => Some(*number),
                 _ => None,
             };
-            let sight = read::sight(run.world(), run.history().records().last(read::RECORDS), keep);
+            let records = run.history().records();
+            let told = focus.and_then(|i| records.get(i)).map(|r| r.id());
+            let sight = read::sight(run.world(), records.last(read::RECORDS), told, keep);
             scene(&sight, *selection, *lang, *frame)
         },
     );

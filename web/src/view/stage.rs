@@ -13,12 +13,7 @@ mod server;
 
 pub use defs::{Patterns, fill, hue, soft};
 
-use crate::scene::{
-    Pick, Scene,
-    glyph::ClientGlyph,
-    traffic::MessageGlyph,
-    words::Lang,
-};
+use crate::scene::{Pick, Scene, glyph::ClientGlyph, traffic::MessageGlyph, words::Lang};
 use std::{cell::RefCell, rc::Rc};
 use web_sys::Element;
 use yew::prelude::*;
@@ -112,7 +107,10 @@ impl Component for Stage {
             pick,
         } = ctx.props();
         let now = handle.now(scene);
-        let name = lang.of("Stage: servers, clients and messages", "舞台：服务器、客户端与消息");
+        let name = lang.of(
+            "Stage: servers, clients and messages",
+            "舞台：服务器、客户端与消息",
+        );
         let class = classes!("stage-svg", scene.compact.then_some("compact"));
         let clear = pick.reform(|_: MouseEvent| Pick::Nothing);
         html! {

@@ -34,7 +34,10 @@ fn scenes() -> Vec<(String, Scene)> {
     for (name, sight) in everything() {
         for frame in FRAMES {
             for lang in [Lang::En, Lang::Zh] {
-                let pick = sight.servers.get(1).map_or(Pick::Nothing, |s| Pick::Server(s.id));
+                let pick = sight
+                    .servers
+                    .get(1)
+                    .map_or(Pick::Nothing, |s| Pick::Server(s.id));
                 for pick in [Pick::Nothing, pick] {
                     let name = format!("{name} {:.0} {lang:?} {pick:?}", frame.width);
                     all.push((name, scene(&sight, pick, lang, frame)));
@@ -173,9 +176,12 @@ fn pictures() {
     let Ok(dir) = std::env::var("STAGE_PICTURES") else {
         return;
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let css = ["tokens.css", "stage.css"].map(|f| {
-        std::fs::read_to_string(format!("{}/../static/css/{f}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        std::fs::read_to_string(format!("{}/../static/css/{f}", env!("CARGO_MANIFEST_DIR")))
+            .unwrap()
     });
     for (name, sight) in everything() {
         for (size, frame) in [("wide", Frame::WIDE), ("phone", Frame::PHONE)] {

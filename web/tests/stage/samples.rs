@@ -431,7 +431,13 @@ pub fn load() -> Sight {
         .map(|i| {
             proposal(
                 9 + i,
-                &[Mark::Received, Mark::OnDisk, Mark::Acked, Mark::Acked, Mark::None],
+                &[
+                    Mark::Received,
+                    Mark::OnDisk,
+                    Mark::Acked,
+                    Mark::Acked,
+                    Mark::None,
+                ],
                 i < 6,
                 "/load",
             )
@@ -444,7 +450,9 @@ pub fn load() -> Sight {
 /// Nine voters in three groups with weights.
 pub fn weighted() -> Sight {
     let mut s = election(9);
-    let group = (1..=9).map(|i| (ServerId(i), ((i - 1) / 3) as u32)).collect();
+    let group = (1..=9)
+        .map(|i| (ServerId(i), ((i - 1) / 3) as u32))
+        .collect();
     let weight = BTreeMap::from([(ServerId(1), 3), (ServerId(9), 0)]);
     s.quorum = Quorum::new(
         (1..=9).map(ServerId).collect(),
@@ -469,7 +477,16 @@ pub fn all() -> Vec<(String, Sight)> {
         ("load".into(), load()),
         ("weighted".into(), weighted()),
     ];
-    for (v, o, c) in [(1, 0, 1), (2, 0, 2), (3, 0, 8), (4, 4, 4), (5, 4, 8), (7, 0, 8), (9, 0, 0), (9, 4, 8)] {
+    for (v, o, c) in [
+        (1, 0, 1),
+        (2, 0, 2),
+        (3, 0, 8),
+        (4, 4, 4),
+        (5, 4, 8),
+        (7, 0, 8),
+        (9, 0, 0),
+        (9, 4, 8),
+    ] {
         all.push((format!("calm{v}-{o}-{c}"), calm(v, o, c)));
     }
     for v in [3, 7, 9] {

@@ -23,7 +23,7 @@ impl Run {
 
     pub fn sight(&self) -> Sight {
         let records = self.history.records().last(read::RECORDS);
-        read::sight(self.history.world(), records, None)
+        read::sight(self.history.world(), records, None, None)
     }
 
     pub fn act(&mut self, action: Action) {
@@ -142,7 +142,11 @@ pub fn all() -> Vec<(String, Sight)> {
 
     // A follower misses writes, and comes back: DIFF.
     let leader = run.leader();
-    let lagging = ServerId((1..=5).find(|i| *i != leader.0 && *i != follower.0).unwrap_or(1));
+    let lagging = ServerId(
+        (1..=5)
+            .find(|i| *i != leader.0 && *i != follower.0)
+            .unwrap_or(1),
+    );
     run.act(Action::Crash {
         server: lagging,
         lose_unsynced: true,
@@ -185,7 +189,9 @@ pub fn all() -> Vec<(String, Sight)> {
     run.steps(200);
     run.act(Action::HealAll);
     let chosen = run.until(60_000, |r| match &r.source {
-        Fact::Peer(e) => matches!(&e.kind, EventKind::SyncChosen { learner, .. } if *learner == leader),
+        Fact::Peer(e) => {
+            matches!(&e.kind, EventKind::SyncChosen { learner, .. } if *learner == leader)
+        }
         Fact::World(_) => false,
     });
     if chosen {

@@ -21,7 +21,10 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     let heads = [
         (pen.x, lang.of("server", "服务器")),
         (tab1, "acceptedEpoch"),
-        (tab2, lang.of("currentEpoch, last zxid", "currentEpoch、末尾 zxid")),
+        (
+            tab2,
+            lang.of("currentEpoch, last zxid", "currentEpoch、末尾 zxid"),
+        ),
     ];
     for (x, name) in heads {
         pen.text(x, pen.y, name, small, |t| t.ink = TextInk::Quiet);
@@ -68,7 +71,11 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     pen.y += pen.room(20.0, 16.0);
     let high = highest.unwrap_or(Epoch(0));
     let sum = match d.epoch {
-        Some(e) => format!("max {} + 1 = {}", words::epoch(Epoch(e.0 - 1)), words::epoch(e)),
+        Some(e) => format!(
+            "max {} + 1 = {}",
+            words::epoch(Epoch(e.0 - 1)),
+            words::epoch(e)
+        ),
         None => format!("max {} + 1 = ?", words::epoch(high)),
     };
     pen.text(pen.x, pen.y, sum, pen.room(15.0, 14.0), |t| {
@@ -84,15 +91,15 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
                 .filter(|a| a.2.is_some())
                 .map(|a| a.0)
                 .collect(),
-            lang.of(
-                "accept it: ACKEPOCH counted",
-                "已接受：计入的 ACKEPOCH",
-            ),
+            lang.of("accept it: ACKEPOCH counted", "已接受：计入的 ACKEPOCH"),
         )
     } else {
         (
             d.infos.iter().map(|i| i.0).collect(),
-            lang.of("are there: FOLLOWERINFO counted", "已到场：计入的 FOLLOWERINFO"),
+            lang.of(
+                "are there: FOLLOWERINFO counted",
+                "已到场：计入的 FOLLOWERINFO",
+            ),
         )
     };
     pen.tally(what, &sight.quorum, &who);

@@ -17,7 +17,10 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
         (Role::Leading, lang.of("leads", "领导")),
         (Role::Following, lang.of("follows", "跟随")),
         (Role::Looking, lang.of("looks for a leader", "正在选举")),
-        (Role::Observing, lang.of("observes, no vote", "观察，无投票权")),
+        (
+            Role::Observing,
+            lang.of("observes, no vote", "观察，无投票权"),
+        ),
     ];
     let mut y = pen.y + pen.room(18.0, 12.0);
     for (i, (role, text)) in roles.into_iter().enumerate() {
@@ -46,8 +49,16 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
     y += step;
     let (w, h) = pen.block_size();
     let blocks = [
-        (BlockLook::Dashed, Some(false), lang.of("proposed, received", "已提议，已收到")),
-        (BlockLook::Solid, Some(true), lang.of("committed, on disk", "已提交，已落盘")),
+        (
+            BlockLook::Dashed,
+            Some(false),
+            lang.of("proposed, received", "已提议，已收到"),
+        ),
+        (
+            BlockLook::Solid,
+            Some(true),
+            lang.of("committed, on disk", "已提交，已落盘"),
+        ),
     ];
     for (i, (look, disk, text)) in blocks.into_iter().enumerate() {
         let x = if i == 0 { pen.x } else { half };

@@ -17,8 +17,16 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     let sync = sight.syncs.iter().rev().find(|s| s.learner == learner)?;
     let lang = pen.lang;
     let title = match lang {
-        Lang::En => format!("Leader {} sends {} to {learner}", sync.leader, lang.mode(sync.mode)),
-        Lang::Zh => format!("领导者 {} 向 {learner} 发送 {}", sync.leader, lang.mode(sync.mode)),
+        Lang::En => format!(
+            "Leader {} sends {} to {learner}",
+            sync.leader,
+            lang.mode(sync.mode)
+        ),
+        Lang::Zh => format!(
+            "领导者 {} 向 {learner} 发送 {}",
+            sync.leader,
+            lang.mode(sync.mode)
+        ),
     };
     let columns = Columns::of(sync, pen);
     let small = pen.room(12.0, 11.0);
@@ -63,8 +71,16 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     pen.items
         .push(Item::Frame(Rect::new(pen.x, rule_y, pen.w, box_h)));
     let why = match lang {
-        Lang::En => format!("Why {}: {}", lang.mode(sync.mode), lang.mode_does(sync.mode)),
-        Lang::Zh => format!("为何 {}：{}", lang.mode(sync.mode), lang.mode_does(sync.mode)),
+        Lang::En => format!(
+            "Why {}: {}",
+            lang.mode(sync.mode),
+            lang.mode_does(sync.mode)
+        ),
+        Lang::Zh => format!(
+            "为何 {}：{}",
+            lang.mode(sync.mode),
+            lang.mode_does(sync.mode)
+        ),
     };
     let mut base = rule_y + line_h;
     pen.text(pen.x + 12.0, base, why, pen.room(13.0, 12.0), |t| {
@@ -102,10 +118,7 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
         || server.is_some_and(|s| s.phase == Phase::Broadcast && s.role != Role::Looking);
     let state = match (sync.stage, serves) {
         (_, true) => lang.of("UPTODATE: it serves", "UPTODATE：开始服务"),
-        (SyncStage::Complete, _) => lang.of(
-            "history to disk, then epoch",
-            "先写历史，再写纪元",
-        ),
+        (SyncStage::Complete, _) => lang.of("history to disk, then epoch", "先写历史，再写纪元"),
         (SyncStage::Started, _) => lang.of("it follows", "正在执行"),
         _ => lang.of("on its way", "在途"),
     };
@@ -116,9 +129,15 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
     if pen.compact {
         let (have, need) = (sight.new_leader_acks.len(), sight.quorum.smallest());
         pen.y += 11.0;
-        pen.text(pen.x, pen.y, format!("{title_tally} · {have}/{need}"), 11.0, |t| {
-            t.ink = TextInk::Quiet;
-        });
+        pen.text(
+            pen.x,
+            pen.y,
+            format!("{title_tally} · {have}/{need}"),
+            11.0,
+            |t| {
+                t.ink = TextInk::Quiet;
+            },
+        );
     } else {
         pen.tally(&title_tally, &sight.quorum, &sight.new_leader_acks);
     }
@@ -228,7 +247,12 @@ fn row(sync: &SyncSight, columns: &Columns, leader: bool, y: f64, pen: &mut Pen)
             },
         }));
     }
-    if columns.more && columns.shown.first().is_some_and(|f| log.iter().any(|e| e.zxid < *f)) {
+    if columns.more
+        && columns
+            .shown
+            .first()
+            .is_some_and(|f| log.iter().any(|e| e.zxid < *f))
+    {
         pen.text(pen.x - 1.0, y + h / 2.0 + 4.0, "…", 10.0, |t| {
             t.align = Align::End;
             t.ink = TextInk::Quiet;

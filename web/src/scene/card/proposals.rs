@@ -38,13 +38,23 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
             t.align = Align::Middle;
             t.mono = true;
             t.strong = chosen || Some(*v) == leader;
-            t.ink = if chosen { TextInk::Accent } else { TextInk::Quiet };
+            t.ink = if chosen {
+                TextInk::Accent
+            } else {
+                TextInk::Quiet
+            };
         });
     }
-    pen.text(pen.right(), pen.y, lang.of("on disk", "已落盘"), 11.0, |t| {
-        t.align = Align::End;
-        t.ink = TextInk::Quiet;
-    });
+    pen.text(
+        pen.right(),
+        pen.y,
+        lang.of("on disk", "已落盘"),
+        11.0,
+        |t| {
+            t.align = Align::End;
+            t.ink = TextInk::Quiet;
+        },
+    );
     pen.y += 8.0;
     for p in shown {
         let y = pen.y;

@@ -21,7 +21,12 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     let value = |v: &Option<String>| v.as_ref().map_or(none.to_owned(), |v| format!("\"{v}\""));
     let plate_x = pen.right() - 64.0;
     let rows = [
-        (lang.of("shown", "所见"), value(&r.shown_value), r.shown, false),
+        (
+            lang.of("shown", "所见"),
+            value(&r.shown_value),
+            r.shown,
+            false,
+        ),
         (
             lang.of("newest", "最新"),
             value(&r.newest_value),
@@ -46,12 +51,18 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     let size = pen.room(13.0, 12.0);
     let lines = match lang {
         Lang::En => [
-            format!("Allowed: server {} has not applied the last {}.", r.server, r.behind),
+            format!(
+                "Allowed: server {} has not applied the last {}.",
+                r.server, r.behind
+            ),
             "It answers from its own memory.".to_owned(),
             format!("sync would wait until it has {}.", z(r.newest)),
         ],
         Lang::Zh => [
-            format!("允许：服务器 {} 还没有应用最后 {} 个事务。", r.server, r.behind),
+            format!(
+                "允许：服务器 {} 还没有应用最后 {} 个事务。",
+                r.server, r.behind
+            ),
             "它用自己的内存作答。".to_owned(),
             format!("sync 会等到它拥有 {}。", z(r.newest)),
         ],
@@ -59,7 +70,11 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     for (i, line) in lines.into_iter().enumerate() {
         pen.y += pen.room(20.0, 17.0);
         pen.text(pen.x, pen.y, line, size, |t| {
-            t.ink = if i == 0 { TextInk::Allowed } else { TextInk::Quiet };
+            t.ink = if i == 0 {
+                TextInk::Allowed
+            } else {
+                TextInk::Quiet
+            };
             t.strong = i == 0;
         });
     }

@@ -69,7 +69,9 @@ pub fn draw(sight: &Sight, id: ServerId, pen: &mut Pen) -> Option<(String, Strin
         };
         let text = match lang {
             // No room for a line of its own.
-            Lang::En if pen.compact && server.finalizing => format!("{text}, waits for a better one"),
+            Lang::En if pen.compact && server.finalizing => {
+                format!("{text}, waits for a better one")
+            }
             Lang::Zh if pen.compact && server.finalizing => format!("{text}，再等更好的"),
             Lang::En | Lang::Zh => text,
         };
@@ -131,7 +133,10 @@ fn comparison(c: &Compared, pen: &mut Pen) {
     }
     heads(pen, &ballots[0]);
     let labels = match lang {
-        Lang::En => ["voted for until now".to_owned(), format!("from server {}", c.from)],
+        Lang::En => [
+            "voted for until now".to_owned(),
+            format!("from server {}", c.from),
+        ],
         Lang::Zh => ["至今所投".to_owned(), format!("来自服务器 {}", c.from)],
     };
     for (b, label) in ballots.iter().zip(labels) {
@@ -147,7 +152,11 @@ fn comparison(c: &Compared, pen: &mut Pen) {
             words::epoch(b.epoch),
             a.epoch.cmp(&b.epoch),
         ),
-        VoteField::Zxid => relation(words::zxid(a.zxid), words::zxid(b.zxid), a.zxid.cmp(&b.zxid)),
+        VoteField::Zxid => relation(
+            words::zxid(a.zxid),
+            words::zxid(b.zxid),
+            a.zxid.cmp(&b.zxid),
+        ),
         VoteField::Id => relation(
             a.leader.to_string(),
             b.leader.to_string(),

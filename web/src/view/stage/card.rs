@@ -5,9 +5,7 @@ use super::{
     server::{body, plate},
 };
 use crate::scene::{
-    card::{
-        Align, Block, BlockLook, Card, Item, Kind, Motion, Slot, Tally, Text, TextInk,
-    },
+    card::{Align, Block, BlockLook, Card, Item, Kind, Motion, Slot, Tally, Text, TextInk},
     glyph::{Ballot, BallotTone},
     sight::{Mark, Role},
 };
@@ -58,7 +56,12 @@ fn item(i: &Item) -> Html {
         Item::Frame(r) => html! {
             <rect class="frame" x={n(r.x)} y={n(r.y)} width={n(r.w)} height={n(r.h)} rx="6" />
         },
-        Item::Crate { boxed: b, epoch, label, coming } => html! {
+        Item::Crate {
+            boxed: b,
+            epoch,
+            label,
+            coming,
+        } => html! {
             <g class="snap-crate">
                 <rect x={n(b.x)} y={n(b.y)} width={n(b.w)} height={n(b.h)} rx="4" fill="var(--raised)"
                     stroke={hue(*epoch)} stroke-width="1.5" stroke-dasharray={coming.then_some("4 3")} />
@@ -69,8 +72,22 @@ fn item(i: &Item) -> Html {
             </g>
         },
         Item::Sample { at, role } => {
-            let phase = if *role == Role::Looking { Phase::Election } else { Phase::Broadcast };
-            body(*at, 0.34, *role, *role != Role::Observing, phase, Epoch(2), "", false, false)
+            let phase = if *role == Role::Looking {
+                Phase::Election
+            } else {
+                Phase::Broadcast
+            };
+            body(
+                *at,
+                0.34,
+                *role,
+                *role != Role::Observing,
+                phase,
+                Epoch(2),
+                "",
+                false,
+                false,
+            )
         }
     }
 }
@@ -159,9 +176,18 @@ fn block(b: &Block) -> Html {
         BlockLook::Solid => ("solid", fill(e), hue(e), None),
         BlockLook::Dashed => ("dashed", fill(e), hue(e), Some("4 3")),
         BlockLook::Missing => ("missing", "none".to_owned(), hue(e), Some("2 4")),
-        BlockLook::Cut => ("cut", "none".to_owned(), "var(--fault)".to_owned(), Some("4 3")),
+        BlockLook::Cut => (
+            "cut",
+            "none".to_owned(),
+            "var(--fault)".to_owned(),
+            Some("4 3"),
+        ),
     };
-    let letters = if b.look == BlockLook::Cut { "var(--fault)".to_owned() } else { hue(e) };
+    let letters = if b.look == BlockLook::Cut {
+        "var(--fault)".to_owned()
+    } else {
+        hue(e)
+    };
     let motion = match b.motion {
         Motion::Still => None,
         Motion::In => Some("slides-in"),

@@ -1,7 +1,7 @@
 //! Patterns and colours of epochs, and numbers for attributes.
 
-use zabscope_core::id::Epoch;
 use yew::prelude::*;
+use zabscope_core::id::Epoch;
 
 fn of(epoch: Epoch) -> i64 {
     epoch.0.rem_euclid(6)

@@ -18,11 +18,22 @@ pub fn link(l: &LinkLine, pick: &Callback<Pick>) -> Html {
         LinkKind::Slow => "slow",
         LinkKind::CutForth | LinkKind::CutBack | LinkKind::Cut => "cut",
     };
-    let d = format!("M{} {}L{} {}", n(l.from.x), n(l.from.y), n(l.to.x), n(l.to.y));
+    let d = format!(
+        "M{} {}L{} {}",
+        n(l.from.x),
+        n(l.from.y),
+        n(l.to.x),
+        n(l.to.y)
+    );
     let mid = l.from.towards(l.to, 0.5);
+    // Whole links are reached through their servers; what is at fault is a stop of its own.
+    let tabindex = match l.kind {
+        LinkKind::Votes | LinkKind::Quorum => "-1",
+        LinkKind::Slow | LinkKind::CutForth | LinkKind::CutBack | LinkKind::Cut => "0",
+    };
     html! {
         <g key={format!("{}-{}", a.0, b.0)} class={classes!("link", class, l.picked.then_some("picked"))}
-            role="button" tabindex="-1" aria-label={l.name.clone()} aria-pressed={l.picked.to_string()}
+            role="button" {tabindex} aria-label={l.name.clone()} aria-pressed={l.picked.to_string()}
             data-link={format!("{}-{}", a.0, b.0)} onclick={on_click(choose.clone())} onkeydown={on_key(choose)}>
             <path class="wide" d={d.clone()} />
             <path class="line" {d} />

@@ -32,20 +32,36 @@ pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -
         Form::Dot => "dot",
     };
     let (line, paint, letters) = match m.ink {
-        Ink::Plain => ("var(--ink-2)".to_owned(), "var(--raised)".to_owned(), "var(--ink)".to_owned()),
-        Ink::Best => ("var(--accent)".to_owned(), "var(--raised)".to_owned(), "var(--ink)".to_owned()),
+        Ink::Plain => (
+            "var(--ink-2)".to_owned(),
+            "var(--raised)".to_owned(),
+            "var(--ink)".to_owned(),
+        ),
+        Ink::Best => (
+            "var(--accent)".to_owned(),
+            "var(--raised)".to_owned(),
+            "var(--ink)".to_owned(),
+        ),
         Ink::Epoch(e) => (hue(e), "var(--raised)".to_owned(), hue(e)),
-        Ink::Fault => ("var(--fault)".to_owned(), "var(--fault-soft)".to_owned(), "var(--fault)".to_owned()),
+        Ink::Fault => (
+            "var(--fault)".to_owned(),
+            "var(--fault-soft)".to_owned(),
+            "var(--fault)".to_owned(),
+        ),
     };
     let hit = (w.max(m.hit), h.max(m.hit));
-    let text = |y: f64| html! {
-        <text class="num" x={if m.form == Form::Crate { "8" } else { "0" }} y={n(y)} font-size="12"
-            style={format!("fill:{letters}")}>{ &m.label }</text>
+    let text = |y: f64| {
+        html! {
+            <text class="num" x={if m.form == Form::Crate { "8" } else { "0" }} y={n(y)} font-size="12"
+                style={format!("fill:{letters}")}>{ &m.label }</text>
+        }
     };
     let angle = m.angle();
-    let box_ = |rx: f64, fill: String, dash: Option<&'static str>| html! {
-        <rect class="body" x={n(-w / 2.0)} y={n(-h / 2.0)} width={n(w)} height={n(h)} rx={n(rx)}
-            {fill} stroke={line.clone()} stroke-dasharray={dash} />
+    let box_ = |rx: f64, fill: String, dash: Option<&'static str>| {
+        html! {
+            <rect class="body" x={n(-w / 2.0)} y={n(-h / 2.0)} width={n(w)} height={n(h)} rx={n(rx)}
+                {fill} stroke={line.clone()} stroke-dasharray={dash} />
+        }
     };
     let drawn = match m.form {
         Form::Pill | Form::Bead => html! { <>{ box_(h / 2.0, paint, None) }{ text(4.5) }</> },

@@ -105,7 +105,11 @@ pub fn body(
         html! { <path d={arc(at, 42.0 * k, a, b)} fill="none" {stroke} {opacity} stroke-width={n(width * k)} /> }
     });
     let (area, line, dash) = if hollow {
-        ("var(--raised)".to_owned(), "var(--line-2)".to_owned(), Some("5 4"))
+        (
+            "var(--raised)".to_owned(),
+            "var(--line-2)".to_owned(),
+            Some("5 4"),
+        )
     } else {
         (fill(epoch), hue(epoch), None)
     };
