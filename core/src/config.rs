@@ -87,6 +87,9 @@ pub struct Config {
     pub container_check_interval: Span,
     /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
     pub max_buffer: usize,
+    /// The last counter that a zxid may have; then a new epoch is needed (3.6). ZooKeeper's is
+    /// 2^32 - 2; a smaller one lets roll-over be seen.
+    pub last_counter: u32,
 }
 
 impl Config {
@@ -111,6 +114,7 @@ impl Config {
             extended_types: false,
             container_check_interval: Span::millis(60_000),
             max_buffer: 0xf_ffff,
+            last_counter: u32::MAX - 1,
         }
     }
 

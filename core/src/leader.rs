@@ -907,7 +907,7 @@ impl Leader {
         auth: &[AuthId],
         out: &mut Output,
     ) -> Verdict {
-        let Some(zxid) = self.next_zxid() else {
+        let Some(zxid) = self.next_zxid(me) else {
             return Err(ElectionReason::ZxidRollOver {
                 zxid: self.last_proposed,
             });
@@ -931,10 +931,10 @@ impl Leader {
     }
 
     /// The counter's last value is never given out: a new epoch comes first (3.6).
-    fn next_zxid(&self) -> Option<Zxid> {
+    fn next_zxid(&self, me: &Replica) -> Option<Zxid> {
         self.last_proposed
             .next()
-            .filter(|z| z.counter() != u32::MAX)
+            .filter(|z| z.counter() <= me.cfg.last_counter)
     }
 
     fn propose(
@@ -946,7 +946,7 @@ impl Leader {
         body: TxnBody,
         out: &mut Output,
     ) -> Verdict {
-        let Some(zxid) = self.next_zxid() else {
+        let Some(zxid) = self.next_zxid(me) else {
             return Err(ElectionReason::ZxidRollOver {
                 zxid: self.last_proposed,
             });

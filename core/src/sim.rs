@@ -36,7 +36,7 @@ pub use fact::{
 };
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, Faults};
 pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
-pub use invariant::{Checker, Invariant, Violation};
+pub use invariant::{Checker, Invariant, Look, Property, Violation};
 pub use run::{Plan, Run, Tally};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;

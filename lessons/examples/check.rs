@@ -1,22 +1,29 @@
-//! Plays every lesson headless and says what it found; `-v` prints every fact.
+//! Plays every lesson headless and says what it found; `-v` prints every fact, `--bless` writes the
+//! traces that `tests/traces.rs` compares with, natively and on wasm32.
+#![allow(clippy::disallowed_methods)] // a tool at the shell
+
 use std::process::ExitCode;
 use zabscope_lessons::{Lang, Player, catalogue, check, labels, load};
 
 fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
+    let mut traces = String::new();
     for entry in catalogue() {
         let Some(lesson) = load(entry.name) else {
             continue;
         };
         match lesson.and_then(|l| check(&l)) {
-            Ok(report) => println!(
-                "{}: {} claims hold, {} forks, trace {:016x}, steps {:?}",
-                entry.text(Lang::En).title,
-                report.claims(),
-                report.forks,
-                report.trace_hash,
-                report.steps
-            ),
+            Ok(report) => {
+                traces.push_str(&format!("{} {:016x}\n", entry.name, report.trace_hash));
+                println!(
+                    "{}: {} claims hold, {} forks, trace {:016x}, steps {:?}",
+                    entry.text(Lang::En).title,
+                    report.claims(),
+                    report.forks,
+                    report.trace_hash,
+                    report.steps
+                );
+            }
             Err(e) => {
                 println!("{e}");
                 code = ExitCode::FAILURE;
@@ -24,6 +31,13 @@ fn main() -> ExitCode {
         }
         if std::env::args().any(|a| a == "-v") {
             print(entry.name);
+        }
+    }
+    if code == ExitCode::SUCCESS && std::env::args().any(|a| a == "--bless") {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces.txt");
+        if let Err(e) = std::fs::write(path, traces) {
+            println!("{path}: {e}");
+            code = ExitCode::FAILURE;
         }
     }
     code

@@ -209,6 +209,10 @@ impl Lesson {
                     Choices::Value { .. } => Vec::new(),
                     Choices::Cases(cases) => cases.iter().map(|c| c.id.as_str()).collect(),
                 };
+                let once: BTreeSet<_> = cases.iter().collect();
+                if once.len() != cases.len() {
+                    return bad("two choices have one name".to_owned());
+                }
                 if let Some(case) = cases.iter().find(|id| section.choice(id).is_none()) {
                     return bad(format!("choice `{case}` has no text"));
                 }

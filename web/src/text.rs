@@ -5,6 +5,7 @@
 //! * [`why`]: the rule behind it, the values it compared, and where the rule is written down.
 //! * [`importance`]: what *Step* stops at, and what is folded away.
 //! * [`wait`], [`t`]: what a server waits for; the labels of the page's shell.
+//! * [`choice`], [`instead`]: what is computed in a lesson.
 //!
 //! Both languages of a sentence stand side by side in one place ([`say`]), so that a sentence which
 //! exists in one language only does not compile. A sentence says what the event's fields say, and
@@ -14,6 +15,7 @@
 mod event;
 mod importance;
 mod keys;
+mod lesson;
 mod names;
 mod reason;
 mod say;
@@ -28,6 +30,7 @@ mod tests;
 
 pub use importance::{Importance, importance};
 pub use keys::{Key, t};
+pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use why::{Compared, Explanation, Source, why};

@@ -3,6 +3,7 @@
 
 use crate::{
     id::ServerId,
+    quorum::QuorumRule,
     sim::{
         queue::Dice,
         setup::{Action, ClientNo, Setup},
@@ -206,15 +207,21 @@ impl fmt::Display for FaultPlan {
 #[must_use]
 pub fn swarm(seed: u64, voters: u8, observers: u8) -> Setup {
     let mut dice = Dice::new(seed ^ 0x5e70_7a11);
+    let rule = match dice.below(5) {
+        0 => groups(&mut dice, voters),
+        _ => QuorumRule::Majority,
+    };
     let mut one = |from: &[u64]| dice.pick(from).copied().unwrap_or_default();
     Setup {
         seed,
         voters,
         observers,
+        rule,
         tick: Span::millis(one(&[200, 500, 1000, 2000])),
         init_limit: one(&[5, 10]),
         sync_limit: one(&[2, 5]),
-        leader_serves: one(&[0, 1, 1, 1]) == 1,
+        // Where there is nobody else the leader has to.
+        leader_serves: one(&[0, 1, 1, 1]) == 1 || voters + observers == 1,
         commit_log_count: one(&[1, 3, 10, 500]) as usize,
         snapshot_size_percent: match one(&[0, 33, 10_000]) {
             0 => None,
@@ -228,6 +235,21 @@ pub fn swarm(seed: u64, voters: u8, observers: u8) -> Setup {
         start_spread: Span::millis(one(&[0, 40, 1000])),
         ..Setup::default()
     }
+}
+
+/// Two or three groups; some voters weigh more, and some nothing.
+fn groups(dice: &mut Dice, voters: u8) -> QuorumRule {
+    let parts = dice.between(1, 3);
+    let ids = (1..=i64::from(voters)).map(ServerId);
+    let group = ids
+        .clone()
+        .map(|id| (id, dice.below(parts) as u32))
+        .collect();
+    let weight = ids
+        .skip(1)
+        .map(|id| (id, dice.pick(&[0, 1, 1, 1, 1, 2, 3]).copied().unwrap_or(1)))
+        .collect();
+    QuorumRule::Groups { group, weight }
 }
 
 /// How a fault ends.

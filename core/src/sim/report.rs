@@ -188,6 +188,7 @@ impl Trace {
 pub fn violation(violation: &Violation, trace: &Trace, command: &str) -> String {
     let Violation {
         property,
+        sentence,
         source,
         step,
         at,
@@ -196,6 +197,7 @@ pub fn violation(violation: &Violation, trace: &Trace, command: &str) -> String 
     } = violation;
     let mut text = String::new();
     let _ = writeln!(text, "VIOLATION of {property} ({source})");
+    let _ = writeln!(text, "  {sentence}");
     let _ = writeln!(text, "  seed {seed}, step {step}, at {}", Millis(*at));
     for (name, value) in values {
         let _ = writeln!(text, "  {name}: {value}");

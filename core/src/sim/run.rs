@@ -4,16 +4,17 @@
 use crate::{
     peer::event::EventKind,
     sim::{
+        client::{ClientState, ClientView},
         fact::{Fact, StepLog, WorldEventKind},
         fault::{FaultPlan, Faults, swarm},
         history::{Exported, VERSION},
-        invariant::{Checker, Invariant, Violation},
+        invariant::{Checker, Invariant, Step, Violation},
         report::{self, Trace},
         setup::{Action, Setup, TimedAction},
         workload::Workload,
         world::{ServerStatus, SetupError, World},
     },
-    time::Span,
+    time::{Moment, Span},
 };
 use serde::Serialize;
 
@@ -275,26 +276,68 @@ impl Run {
         let until = self.world.now() + PATIENCE;
         while !self.all_serve() {
             if self.world.now() > until || !self.step(each)? {
-                let mut violation = Violation::new(&Recovers, &self.world, &self.log);
-                for server in self.world.servers() {
-                    if let Some(peer) = server.peer {
-                        violation = violation.with(
-                            &format!("server {}", server.id),
-                            format!(
-                                "{:?}, {:?}, leader {:?}, serving {}, last {:?}",
-                                peer.state(),
-                                peer.phase(),
-                                peer.leader(),
-                                peer.serving(),
-                                peer.last_logged()
-                            ),
-                        );
-                    }
-                }
-                return Err(Box::new(violation));
+                return Err(Box::new(self.stuck()));
+            }
+        }
+        self.write_once(until, each)
+    }
+
+    /// A client writes, and is answered.
+    fn write_once(
+        &mut self,
+        until: Moment,
+        each: &mut dyn FnMut(&World, &StepLog),
+    ) -> Result<(), Box<Violation>> {
+        let timeout_ms = self.world.setup().tick.times(20).as_millis() as i32;
+        self.act(
+            Action::AddClient {
+                server: None,
+                timeout_ms,
+            },
+            each,
+        )?;
+        // As many clients as there may be, have been: one of them, if any is left.
+        let over = |c: &ClientView<'_>| {
+            matches!(c.state, ClientState::Expired | ClientState::Closed)
+        };
+        let Some(client) = self.world.clients().filter(|c| !over(c)).last().map(|c| c.no) else {
+            return Ok(());
+        };
+        let before = self.tally.committed;
+        self.act(Action::Load { client, writes: 1 }, each)?;
+        while self.tally.committed == before
+            || self.world.client(client).is_some_and(|c| !over(&c) && c.load > 0)
+        {
+            if self.world.now() > until || !self.step(each)? {
+                return Err(Box::new(self.stuck()));
             }
         }
         Ok(())
+    }
+
+    fn stuck(&self) -> Violation {
+        let step = Step {
+            look: &self.world,
+            log: &self.log,
+            deliveries: &[],
+        };
+        let mut violation = Violation::new(&Recovers, &step);
+        for server in self.world.servers() {
+            if let Some(peer) = server.peer {
+                violation = violation.with(
+                    &format!("server {}", server.id),
+                    format!(
+                        "{:?}, {:?}, leader {:?}, serving {}, last {:?}",
+                        peer.state(),
+                        peer.phase(),
+                        peer.leader(),
+                        peer.serving(),
+                        peer.last_logged()
+                    ),
+                );
+            }
+        }
+        violation
     }
 
     fn all_serve(&self) -> bool {
@@ -343,10 +386,14 @@ impl Invariant for Recovers {
     fn name(&self) -> &'static str {
         "recovers"
     }
-    fn source(&self) -> &'static str {
-        "liveness: when faults end, every server serves within 300 s"
+    fn sentence(&self) -> &'static str {
+        "When all faults have ended, every server serves again and a client's write is committed, \
+         within 300 s."
     }
-    fn check(&mut self, _: &World, _: &StepLog) -> Result<(), Violation> {
+    fn source(&self) -> &'static str {
+        "liveness; ZooKeeper.md 2.6, 3.7"
+    }
+    fn check(&mut self, _: &Step<'_>) -> Result<(), Violation> {
         Ok(())
     }
     fn reset(&mut self) {}

@@ -40,6 +40,8 @@ pub struct Setup {
     pub snap_retain: usize,
     /// extendedTypesEnabled.
     pub extended_types: bool,
+    /// [`Config::last_counter`](crate::config::Config): a small one lets zxids roll over.
+    pub last_counter: u32,
     /// Shortest time a message takes.
     pub latency: Span,
     /// It may take this much longer.
@@ -66,6 +68,7 @@ impl Default for Setup {
             snap_count: 100_000,
             snap_retain: 3,
             extended_types: true,
+            last_counter: u32::MAX - 1,
             latency: Span::millis(8),
             jitter: Span::millis(6),
             fsync: Span::millis(4),
@@ -248,6 +251,8 @@ impl Setup {
         within("snapshot_size_percent", percent, 0, 10_000)?;
         within("snap_count", self.snap_count, 2, 10_000_000)?;
         within("snap_retain", self.snap_retain as u64, 1, 100)?;
+        let most = u64::from(u32::MAX) - 1;
+        within("last_counter", u64::from(self.last_counter), 1, most)?;
         within("latency", self.latency.0, 0, ms(10_000))?;
         within("jitter", self.jitter.0, 0, ms(10_000))?;
         within("fsync", self.fsync.0, 0, ms(10_000))?;

@@ -239,6 +239,7 @@ impl World {
                 cfg.snapshot_size_percent = setup.snapshot_size_percent;
                 cfg.snap_count = setup.snap_count;
                 cfg.extended_types = setup.extended_types;
+                cfg.last_counter = setup.last_counter;
                 Server {
                     id,
                     cfg: Arc::new(cfg),

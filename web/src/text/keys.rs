@@ -228,6 +228,8 @@ catalogue! {
     Right = "Right", "正确";
     Wrong = "Not this time", "这次不对";
     WhatWouldHave = "What would have had to be true", "要怎样才会如此";
+    OffTrack = "The world is no longer as this step takes for granted.", "世界已经不是这一步所设定的样子。";
+    SetScene = "Set the scene again", "重新布置";
     LessonDone = "Lesson complete", "课程完成";
     NextLesson = "Next lesson", "下一课";
     LessonLink = "Link to this step", "此步骤的链接";

@@ -439,6 +439,40 @@ fn languages_are_found_by_their_tags() {
     }
 }
 
+/// What the fields of a real run hold, not only those of the samples: both lessons, each played to its
+/// end, with crashes, late joiners, truncation and synchronisation.
+#[test]
+fn sentences_of_real_runs_are_whole() {
+    let mut kinds = BTreeSet::new();
+    for entry in zabscope_lessons::catalogue() {
+        let lesson = zabscope_lessons::load(entry.name)
+            .expect("there")
+            .expect("readable");
+        let steps = lesson.data.steps.len();
+        let (_, history) = zabscope_lessons::Player::open(lesson, steps).expect("played");
+        for record in history.records().iter() {
+            let fact = &record.source;
+            kinds.insert(name(fact));
+            let en = sentence(fact, Lang::En, &NoContext).text;
+            let zh = sentence(fact, Lang::Zh, &NoContext).text;
+            check_texts(&name(fact), &en, &zh);
+            assert!(en.chars().count() <= 240, "{en}");
+            check_texts(
+                &name(fact),
+                &short(fact, Lang::En, &NoContext).text,
+                &short(fact, Lang::Zh, &NoContext).text,
+            );
+            let e = why(fact, Lang::En);
+            assert!(
+                e.values
+                    .iter()
+                    .all(|v| !v.left.1.is_empty() && !v.right.1.is_empty())
+            );
+        }
+    }
+    assert!(kinds.len() > 50, "{} kinds of event were seen", kinds.len());
+}
+
 /// For those who read and translate: `cargo test -p zabscope-web print_all -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints"]

@@ -1,0 +1,2 @@
+//! Steps per second.
+fn main() {}
