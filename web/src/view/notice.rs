@@ -32,6 +32,11 @@ pub fn NoticeBar(props: &NoticeProps) -> Html {
         ),
         Notice::Unreadable(error) => (t(lang, Key::BadLink), error.to_string(), true),
         Notice::Import(error) => (t(lang, Key::BadLink), error.to_string(), true),
+        Notice::Lesson(error) => (
+            lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
+            error.to_string(),
+            true,
+        ),
         Notice::OtherVersion => (t(lang, Key::OldLink), String::new(), true),
         Notice::Copied(length) => (
             t(lang, Key::Copied),

@@ -4,12 +4,12 @@ use super::{
     act::Act,
     bits::{Send, ask, letter},
     inspector::Chosen,
-    start::Start,
+    lesson::LessonTab,
     tree::TreeTab,
     why::WhyPanel,
 };
 use crate::{
-    state::{Action, Selection, Tab, run::RunHandle},
+    state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
 use yew::prelude::*;
@@ -21,6 +21,10 @@ pub struct SideProps {
     pub run: RunHandle,
     /// The open tab.
     pub tab: Tab,
+    /// The open lesson.
+    pub lesson: Option<LessonHandle>,
+    /// Virtual time passes.
+    pub plays: bool,
     /// What is chosen.
     pub selection: Selection,
     /// The record that the sentence is about.
@@ -94,7 +98,7 @@ pub fn Side(props: &SideProps) -> Html {
             </div>
             <div key={format!("{:?}", props.tab)} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
-                    Tab::Lesson => html! { <Start {run} {lang} {send} /> },
+                    Tab::Lesson => html! { <LessonTab {run} lesson={props.lesson.clone()} plays={props.plays} {lang} {send} /> },
                     Tab::Chosen => html! { <Chosen {run} {selection} {lang} {send} /> },
                     Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
                     Tab::Act => html! { <Act {run} {lang} {send} /> },
