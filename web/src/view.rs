@@ -66,7 +66,7 @@ pub fn App() -> Html {
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
-                    <notice::NoticeBar notice={notice.clone()} {lang} send={send.clone()} />
+                    { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />

@@ -2,7 +2,7 @@
 
 use super::{
     bits::{Send, ask, button},
-    start::Start,
+    start::{StartProps, start},
 };
 use crate::{
     platform,
@@ -15,7 +15,6 @@ use zabscope_lessons::{
 };
 
 /// What the tab needs.
-#[derive(Properties, PartialEq)]
 pub struct LessonProps {
     /// The run.
     pub run: RunHandle,
@@ -41,11 +40,10 @@ fn act<E>(send: &Send, act: LessonAct) -> Callback<E> {
 }
 
 /// The tab: the open lesson, or what there is to see and to learn.
-#[component]
-pub fn LessonTab(props: &LessonProps) -> Html {
+pub fn lesson(props: &LessonProps) -> Html {
     let (lang, send) = (props.lang, props.send.clone());
     match &props.lesson {
-        None => html! { <><Start run={props.run.clone()} {lang} send={send.clone()} />{ list(lang, &send) }</> },
+        None => html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> },
         Some(lesson) => open(&lesson.get(), props.plays, lang, &send),
     }
 }

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// What the notice needs.
-#[derive(Properties, PartialEq)]
 pub struct NoticeProps {
     /// It.
     pub notice: Rc<Notice>,
@@ -20,8 +19,7 @@ pub struct NoticeProps {
 }
 
 /// The notice.
-#[component]
-pub fn NoticeBar(props: &NoticeProps) -> Html {
+pub fn notice_bar(props: &NoticeProps) -> Html {
     let lang = props.lang;
     let (text, detail, bad) = match &*props.notice {
         Notice::Impossible(error) => (t(lang, Key::Impossible), error.to_string(), true),
