@@ -22,8 +22,7 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening,
-        pace::Speed,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening, pace::Speed,
         run::Run,
     },
 };
@@ -121,7 +120,11 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    if let Some((name, step)) = fragment.lesson.as_deref().and_then(zabscope_lessons::parse_link) {
+    if let Some((name, step)) = fragment
+        .lesson
+        .as_deref()
+        .and_then(zabscope_lessons::parse_link)
+    {
         state.apply(Action::Lesson(LessonAct::Open(name, step)));
         return state;
     }
@@ -330,7 +333,10 @@ fn use_address(state: &UseReducerHandle<State>) {
     use_effect_with((), move |()| {
         let read = move |first: bool, send: Send| {
             let fragment = link::fragment(&platform::fragment());
-            let lesson = fragment.lesson.as_deref().and_then(zabscope_lessons::parse_link);
+            let lesson = fragment
+                .lesson
+                .as_deref()
+                .and_then(zabscope_lessons::parse_link);
             if let (false, Some((name, step))) = (first, lesson) {
                 return send.dispatch(Action::Lesson(LessonAct::Open(name, step)));
             }

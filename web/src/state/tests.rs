@@ -314,7 +314,11 @@ fn take(name: &'static str, reduced: bool) {
             if !state.moves() {
                 break;
             }
-            state.apply(if reduced { Action::Tick } else { Action::Frame(16.0) });
+            state.apply(if reduced {
+                Action::Tick
+            } else {
+                Action::Frame(16.0)
+            });
         }
         assert_eq!(state.motion, Motion::Still, "{act:?} must come to an end");
         assert_eq!(state.notice, None);

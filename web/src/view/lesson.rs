@@ -43,7 +43,9 @@ fn act<E>(send: &Send, act: LessonAct) -> Callback<E> {
 pub fn lesson(props: &LessonProps) -> Html {
     let (lang, send) = (props.lang, props.send.clone());
     match &props.lesson {
-        None => html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> },
+        None => {
+            html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> }
+        }
         Some(lesson) => open(&lesson.get(), props.plays, lang, &send),
     }
 }
@@ -155,7 +157,11 @@ fn task(player: &Player, section: &'static Section, plays: bool, lang: Lang, sen
         Status::Acting => {
             let shown = player.hints();
             let more = shown < section.parts("hint").count();
-            let label = if shown == 0 { Key::Hint } else { Key::AnotherHint };
+            let label = if shown == 0 {
+                Key::Hint
+            } else {
+                Key::AnotherHint
+            };
             html! {
                 <>
                     <h3>{ t(lang, Key::YourTurn) }</h3>
@@ -271,7 +277,9 @@ fn outcome(player: &Player, section: &'static Section, lang: Lang) -> Html {
     let parts = |kind: &'static str| {
         section
             .parts(kind)
-            .map(|part| html! { <div class="prose">{ blocks(player, Some(part), part.body) }</div> })
+            .map(
+                |part| html! { <div class="prose">{ blocks(player, Some(part), part.body) }</div> },
+            )
             .collect::<Html>()
     };
     match (&player.step_data().task, player.answered()) {
