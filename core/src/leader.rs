@@ -721,6 +721,16 @@ impl Leader {
             last_processed,
             queued: u32::try_from(plan.txns.len()).unwrap_or(u32::MAX),
         });
+        // What it cuts, or lost, it has acknowledged in vain: a commit means disks of now.
+        let keeps = match plan.mode {
+            SyncMode::Diff => peer,
+            SyncMode::Trunc | SyncMode::Snap => plan.zxid,
+        };
+        for open in &mut self.outstanding {
+            if open.txn.zxid() > keeps {
+                open.acks.remove(&learner);
+            }
+        }
         match plan.mode {
             SyncMode::Diff => out.send(learner, conn, QuorumMessage::Diff { zxid: plan.zxid }),
             SyncMode::Trunc => out.send(learner, conn, QuorumMessage::Trunc { zxid: plan.zxid }),
@@ -734,14 +744,6 @@ impl Leader {
                         snapshot,
                     },
                 );
-            }
-        }
-        if plan.mode != SyncMode::Diff {
-            // It gives up what lies behind: an ACK for that speaks of bytes that will be gone.
-            for open in &mut self.outstanding {
-                if open.txn.zxid() > plan.zxid {
-                    open.acks.remove(&learner);
-                }
             }
         }
         for txn in plan.txns {

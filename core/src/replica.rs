@@ -98,7 +98,8 @@ impl Replica {
         }
     }
 
-    /// The disk was cut and read again.
+    /// The disk was cut and read again. If the log does not reach back far enough for a cut there is
+    /// nothing left, and the server has no say until it was given a history (4.8).
     pub fn reload(&mut self, stored: &Stored) {
         let last = self.replay(stored);
         self.committed = self.committed.min(last);

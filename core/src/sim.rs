@@ -28,7 +28,9 @@ pub mod workload;
 pub mod world;
 
 pub use bus::{Dropped, InFlight, LinkState};
-pub use client::{ClientState, ClientView, Observation, Outcome, Seen, WatchLists};
+pub use client::{
+    ClientFlight, ClientPacket, ClientState, ClientView, Observation, Outcome, Seen, WatchLists,
+};
 pub use disk::{Disk, LogEntry, Removed, RemovedBecause};
 pub use fact::{
     Fact, GaveUpBecause, InputSummary, LostBecause, Record, Sent, StepLog, WorldEvent,

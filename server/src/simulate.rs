@@ -57,6 +57,8 @@ struct Outcome {
     seed: u64,
     trace_hash: String,
     tally: Tally,
+    /// How many properties were checked after every step.
+    properties: usize,
     steps_per_second: u64,
     violation: Option<Violation>,
     repeat: String,
@@ -121,6 +123,7 @@ fn one(options: &Options, plan: Plan, out: &mut impl Write) -> io::Result<Outcom
     } else {
         Checker::all()
     };
+    let properties = checker.properties().len();
     let repeat = plan.command();
     let seed = plan.seed;
     let mut run = Run::new(plan, checker).map_err(io::Error::other)?;
@@ -145,6 +148,7 @@ fn one(options: &Options, plan: Plan, out: &mut impl Write) -> io::Result<Outcom
         seed,
         trace_hash: format!("{:016x}", run.world().trace_hash()),
         tally,
+        properties,
         steps_per_second: (tally.steps as f64 / seconds) as u64,
         run: (violation.is_some() || options.runs == 1).then(|| run.export()),
         violation,
@@ -157,13 +161,15 @@ fn summary(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
         seed,
         trace_hash,
         tally: t,
+        properties,
         steps_per_second,
         violation,
         ..
     } = outcome;
     writeln!(
         out,
-        "seed {seed}: {} in {} steps, {}.{:03} s of virtual time, trace {trace_hash}, {steps_per_second} steps/s",
+        "seed {seed}: {} in {} steps, {}.{:03} s of virtual time, trace {trace_hash}; \
+         {properties} properties after each step, {steps_per_second} steps/s",
         if violation.is_some() {
             "VIOLATION"
         } else {

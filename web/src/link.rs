@@ -117,8 +117,8 @@ pub fn encode(run: &Exported) -> String {
         t: run.trace.clone(),
     };
     // Our own types, which always can be written.
-    let json = serde_json::to_vec(&shared).unwrap_or_default();
-    let packed = miniz_oxide::deflate::compress_to_vec(&json, 9);
+    let json = serde_json::to_string(&shared).unwrap_or_default();
+    let packed = miniz_oxide::deflate::compress_to_vec(json.as_bytes(), 9);
     format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
 }
 
@@ -150,16 +150,16 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
                 _ => LinkError::Damaged,
             }
         })?;
-    let shared: Shared =
-        serde_json::from_slice(&json).map_err(|error| LinkError::NoRun(error.to_string()))?;
+    let json = core::str::from_utf8(&json).map_err(|e| LinkError::NoRun(e.to_string()))?;
+    let no_run = |error: serde_json::Error| LinkError::NoRun(error.to_string());
+    let shared: Shared = serde_json::from_str(json).map_err(no_run)?;
     if shared.s > MAX_STEPS {
         return Err(LinkError::TooManySteps(shared.s));
     }
     let setup = match shared.w {
         Value::Null => Setup::default(),
-        object @ Value::Object(_) => {
-            serde_json::from_value(object).map_err(|error| LinkError::NoRun(error.to_string()))?
-        }
+        // By way of text: another kind of deserializer would be another copy of all that code.
+        object @ Value::Object(_) => serde_json::from_str(&object.to_string()).map_err(no_run)?,
         _ => return Err(LinkError::NoRun("its world is no object".to_owned())),
     };
     let mut at = 0_u64;
@@ -183,7 +183,7 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
 /// A file's text: the run as the simulator writes it, with names in full.
 #[must_use]
 pub fn to_file(run: &Exported) -> String {
-    serde_json::to_string_pretty(run).unwrap_or_default()
+    run.to_json()
 }
 
 /// Reads a file.
@@ -199,10 +199,10 @@ pub fn from_file(text: &str) -> Result<Exported, LinkError> {
 
 /// The fields in which a setup differs from the default one.
 fn difference(setup: &Setup) -> Value {
-    let (Ok(Value::Object(mine)), Ok(Value::Object(usual))) = (
-        serde_json::to_value(setup),
-        serde_json::to_value(Setup::default()),
-    ) else {
+    let value = |setup: &Setup| serde_json::from_str(&serde_json::to_string(setup).ok()?).ok();
+    let (Some(Value::Object(mine)), Some(Value::Object(usual))) =
+        (value(setup), value(&Setup::default()))
+    else {
         return Value::Null;
     };
     Value::Object(

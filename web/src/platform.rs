@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use zabscope_core::sim::Exported;
 
 const THEME: &str = "zabscope.theme";
+const LESSONS: &str = "zabscope.lessons";
 const LANG: &str = "zabscope.lang";
 
 fn window() -> Option<web_sys::Window> {
@@ -38,6 +39,21 @@ pub fn theme() -> Theme {
         Ok("light") => Theme::Light,
         _ if media("(prefers-color-scheme: dark)") => Theme::Dark,
         _ => Theme::Light,
+    }
+}
+
+/// The lessons that were finished here.
+#[must_use]
+pub fn lessons_done() -> Vec<String> {
+    LocalStorage::get(LESSONS).unwrap_or_default()
+}
+
+/// Keeps that a lesson was finished.
+pub fn keep_lesson_done(name: &str) {
+    let mut done = lessons_done();
+    if !done.iter().any(|d| d == name) {
+        done.push(name.to_owned());
+        let _ = LocalStorage::set(LESSONS, done);
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the page shows and how it changes: [`State`], [`Action`], [`State::apply`]. Plain Rust, tested
 //! natively; no browser is known here.
 //!
-//! * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
+//! * [`lesson`]: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
 //!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
 
+mod lesson;
 pub mod pace;
 pub mod run;
 pub mod scout;
@@ -13,6 +14,7 @@ pub mod track;
 mod tests;
 
 use crate::text::{Importance, Lang};
+pub use lesson::{LessonAct, LessonHandle};
 use pace::Speed;
 use run::{Run, RunHandle};
 use std::rc::Rc;
@@ -62,6 +64,8 @@ pub enum Motion {
     Playing,
     /// It passes until the world comes to rest: the opening.
     Opening,
+    /// It passes as far as the lesson wants.
+    Lesson,
     /// It passes until something that matters so much has happened; so many ms are left for that.
     Until(Importance, f64),
 }
@@ -86,6 +90,8 @@ pub enum Notice {
     Unreadable(crate::link::LinkError),
     /// A run can't be repeated.
     Import(ImportError),
+    /// A lesson can't be taken.
+    Lesson(Rc<str>),
     /// The run was recorded by another version: it goes on, but differently.
     OtherVersion,
     /// The link is in the clipboard; with its length.
@@ -126,6 +132,10 @@ pub enum Action {
     NextPhase,
     /// So many ms passed on the wall.
     Frame(f64),
+    /// The next of the discrete frames that stand for motion.
+    Tick,
+    /// Something about a lesson.
+    Lesson(LessonAct),
     /// To the moment after this step.
     Goto(u64),
     /// To what this record tells.
@@ -207,6 +217,8 @@ pub struct State {
     pub selection: Selection,
     /// The open tab.
     pub tab: Tab,
+    /// The open lesson.
+    pub lesson: Option<LessonHandle>,
     /// The language.
     pub lang: Lang,
     /// The theme.
@@ -253,6 +265,7 @@ impl State {
             hold_ms: 0.0,
             selection: Selection::Nothing,
             tab: Tab::Lesson,
+            lesson: None,
             lang: Lang::En,
             theme: Theme::Light,
             reduced: false,
@@ -282,20 +295,25 @@ impl State {
     /// Whether it passes until someone stops it.
     #[must_use]
     pub fn plays(&self) -> bool {
-        matches!(self.motion, Motion::Playing | Motion::Opening)
+        matches!(
+            self.motion,
+            Motion::Playing | Motion::Opening | Motion::Lesson
+        )
     }
 
     /// Does it.
     pub fn apply(&mut self, action: Action) {
         match action {
-            Action::Play => self.motion = Motion::Playing,
+            Action::Play => self.play(),
             Action::Pause => self.pause(),
             Action::Toggle if self.plays() => self.pause(),
-            Action::Toggle => self.motion = Motion::Playing,
+            Action::Toggle => self.play(),
             Action::Step => self.step(),
             Action::Back => self.back(),
             Action::NextPhase => self.next_phase(),
             Action::Frame(ms) => self.frame(ms),
+            Action::Tick => self.tick(),
+            Action::Lesson(act) => self.lesson_act(act),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
             Action::First => self.first(),
@@ -365,6 +383,7 @@ impl State {
         }
         self.notice = None;
         self.dialog = None;
+        self.lesson = None;
         self.settle();
     }
 
@@ -381,6 +400,15 @@ impl State {
         let told = self.run.get().last(self.least());
         self.focus = told.map(|t| t.index);
         self.hold_ms = 0.0;
+    }
+
+    fn play(&mut self) {
+        self.finish();
+        self.motion = if self.lesson_runs() {
+            Motion::Lesson
+        } else {
+            Motion::Playing
+        };
     }
 
     fn pause(&mut self) {
@@ -445,7 +473,7 @@ impl State {
     fn run_to_rest(&mut self) {
         let least = self.least();
         for _ in 0..STEPS_AT_ONCE {
-            if !self.comes(least) || !self.run.change().step() {
+            if !self.comes(least) || !self.take_step() {
                 break;
             }
         }
@@ -465,7 +493,7 @@ impl State {
         let from = self.run.get().len();
         let mut taken = 0;
         let found = loop {
-            if taken >= STEPS_AT_ONCE || !self.run.change().step() {
+            if taken >= STEPS_AT_ONCE || !self.take_step() {
                 break None;
             }
             taken += 1;
@@ -493,7 +521,17 @@ impl State {
     fn goto(&mut self, step: u64) {
         self.motion = Motion::Still;
         self.run.change().goto(step);
+        self.observe();
         self.settle();
+    }
+
+    /// One step of the world. False: nothing can happen any more.
+    fn take_step(&mut self) -> bool {
+        let took = self.run.change().step();
+        if took {
+            self.observe();
+        }
+        took
     }
 
     fn tell(&mut self, index: usize) {
@@ -566,6 +604,7 @@ impl State {
         let done = self.run.change().act(action);
         match done {
             Ok(()) => {
+                self.observe();
                 self.notice = None;
                 self.time = self.run.get().world().now().max(self.time);
                 self.refocus();
@@ -592,12 +631,15 @@ impl State {
         let ms = ms.clamp(0.0, 100.0);
         let goal = match self.motion {
             Motion::Until(least, _) => least,
-            Motion::Still | Motion::Playing | Motion::Opening => self.least(),
+            Motion::Still | Motion::Playing | Motion::Opening | Motion::Lesson => self.least(),
         };
         let ahead = self.run.quietly().ahead(goal);
         let Some(next) = ahead.next else {
-            self.motion = Motion::Still;
-            self.refocus();
+            // What the lesson does itself can happen all the same.
+            if self.motion != Motion::Lesson || !self.lesson_move() {
+                self.motion = Motion::Still;
+                self.refocus();
+            }
             return;
         };
         let gap = |at: Moment| (at - self.time).0 as f64;
@@ -619,7 +661,7 @@ impl State {
                 self.refocus();
                 return;
             }
-            Motion::Still | Motion::Playing | Motion::Opening => {
+            Motion::Still | Motion::Playing | Motion::Opening | Motion::Lesson => {
                 pace::velocity(self.speed, ahead.matters.map(gap))
             }
         };
@@ -641,7 +683,17 @@ impl State {
             if next.is_none_or(|at| at > self.time) {
                 return;
             }
-            if !self.run.change().step() {
+            let moved = if self.motion == Motion::Lesson {
+                self.lesson_move()
+            } else {
+                self.take_step()
+            };
+            if !self.moves() {
+                // The lesson has got what it wanted.
+                self.settle();
+                return;
+            }
+            if !moved {
                 self.motion = Motion::Still;
                 self.settle();
                 self.notify(Notice::End);
@@ -661,6 +713,38 @@ impl State {
             }
         }
         self.time = self.run.get().world().now();
+    }
+
+    /// One of the discrete frames that stand for motion.
+    fn tick(&mut self) {
+        match self.motion {
+            Motion::Still | Motion::Until(..) => {}
+            Motion::Lesson => {
+                let (from, least) = (self.run.get().len(), self.least());
+                for _ in 0..STEPS_AT_ONCE {
+                    if !self.lesson_move() || !self.moves() {
+                        break;
+                    }
+                    let run = self.run.get();
+                    if run.track().after(from, run.len(), least).is_some() {
+                        break;
+                    }
+                }
+                self.settle();
+            }
+            motion @ (Motion::Playing | Motion::Opening) => {
+                if motion == Motion::Opening && !self.comes(self.least()) {
+                    self.motion = Motion::Still;
+                    return;
+                }
+                let lesson = self.lesson.clone();
+                self.step();
+                // Unless a lesson has got what it wanted.
+                if self.lesson == lesson {
+                    self.motion = motion;
+                }
+            }
+        }
     }
 
     /// While time passes, the sentence follows, but not faster than one can read its beginning.
@@ -683,16 +767,5 @@ impl State {
             self.focus = Some(last.index);
             self.hold_ms = HOLD_MS;
         }
-    }
-}
-
-/// For Yew: the same, as a reducer.
-impl yew::Reducible for State {
-    type Action = Action;
-
-    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
-        let mut next = (*self).clone();
-        next.apply(action);
-        Rc::new(next)
     }
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod dialogs;
 pub mod header;
 pub mod inspector;
+pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
@@ -21,9 +22,8 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, Loaded, Motion, Notice, Selection, State, Tab, opening,
-        pace::Speed,
-        run::{Run, RunHandle},
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening, pace::Speed,
+        run::Run,
     },
 };
 use bits::Send;
@@ -65,14 +65,14 @@ pub fn App() -> Html {
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
-                    <notice::NoticeBar notice={notice.clone()} {lang} send={send.clone()} />
+                    { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} tab={s.tab} selection={s.selection} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection} focus={s.focus} {lang} send={send.clone()} />
                 <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
                     <timeline::Events run={run.clone()} focus={s.focus} least={s.least()} {lang} send={send.clone()} />
                     <timeline::Logs run={run.clone()} selection={s.selection} {lang} send={send.clone()} />
@@ -82,6 +82,23 @@ pub fn App() -> Html {
                 <dialogs::Dialogs {dialog} {run} {lang} send={send.clone()} />
             }
         </div>
+    }
+}
+
+/// For Yew: [`State::apply`] as a reducer.
+impl Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        match &action {
+            // Should this be what breaks us, the link that is shown then must hold it.
+            Action::Act(action) => platform::remember_action(action),
+            Action::ActAll(actions) => actions.iter().for_each(platform::remember_action),
+            _ => {}
+        }
+        let mut next = (*self).clone();
+        next.apply(action);
+        Rc::new(next)
     }
 }
 
@@ -102,6 +119,14 @@ fn first() -> State {
     let fragment = link::fragment(&platform::fragment());
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
+    }
+    if let Some((name, step)) = fragment
+        .lesson
+        .as_deref()
+        .and_then(zabscope_lessons::parse_link)
+    {
+        state.apply(Action::Lesson(LessonAct::Open(name, step)));
+        return state;
     }
     match &fragment.state {
         None if fragment.paused || state.reduced => {}
@@ -175,8 +200,7 @@ fn use_frames(state: &UseReducerHandle<State>) {
             if *moves && *reduced {
                 let every = (900.0 / speed.factor()).clamp(200.0, 6000.0);
                 ticks = Some(Interval::new(every as u32, move || {
-                    send.dispatch(Action::Step);
-                    send.dispatch(Action::Play);
+                    send.dispatch(Action::Tick);
                 }));
             } else if *moves {
                 let frame: Rc<RefCell<Option<AnimationFrame>>> = Rc::default();
@@ -281,16 +305,21 @@ fn use_address(state: &UseReducerHandle<State>) {
     let moves = state.moves();
     let run = state.run.clone();
     let untouched = use_mut_ref(|| true);
-    use_effect_with((moves, run), move |(moves, run): &(bool, RunHandle)| {
+    let lesson = state.lesson.as_ref().map(|l| l.get().link());
+    use_effect_with((moves, run, lesson), move |(moves, run, lesson)| {
         let mut timeout = None;
         if !moves {
             platform::remember(run);
+            let lesson = lesson.clone();
             let begun = !run.get().is_empty();
             // A page that was only opened keeps the address that it was opened with.
             let first = untouched.replace(false);
             if begun && !first {
                 let run = run.clone();
                 timeout = Some(Timeout::new(400, move || {
+                    if let Some(lesson) = lesson {
+                        return platform::set_fragment(&format!("lesson={lesson}"));
+                    }
                     let exported = run.get().history().export();
                     if exported.steps <= link::MAX_STEPS {
                         platform::set_fragment(&format!("s={}", link::encode(&exported)));
@@ -304,6 +333,13 @@ fn use_address(state: &UseReducerHandle<State>) {
     use_effect_with((), move |()| {
         let read = move |first: bool, send: Send| {
             let fragment = link::fragment(&platform::fragment());
+            let lesson = fragment
+                .lesson
+                .as_deref()
+                .and_then(zabscope_lessons::parse_link);
+            if let (false, Some((name, step))) = (first, lesson) {
+                return send.dispatch(Action::Lesson(LessonAct::Open(name, step)));
+            }
             let Some(text) = fragment.state else { return };
             match link::decode(&text) {
                 Ok(exported) if first && exported.steps <= AT_ONCE => {}

@@ -12,7 +12,7 @@ use crate::{
     },
     sim::{
         fact::{GaveUpBecause, StepLog, WorldEventKind},
-        queue::{Answer, Base, Call, Happening},
+        queue::{Answer, Base, Call, Happening, Trip},
         setup::ClientNo,
     },
     time::{Moment, Span},
@@ -278,6 +278,53 @@ pub struct ClientView<'a> {
     pub observed: u64,
 }
 
+/// Something on its way between a client and a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientFlight<'a> {
+    /// The client.
+    pub client: ClientNo,
+    /// The server.
+    pub server: ServerId,
+    /// The connection.
+    pub conn: ClientId,
+    /// When it left.
+    pub sent_at: Moment,
+    /// When it will arrive.
+    pub arrives_at: Moment,
+    /// What.
+    pub packet: ClientPacket<'a>,
+}
+
+/// What goes between a client and a server; the first three go to the server.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientPacket<'a> {
+    /// "This is me."
+    Connect(&'a ConnectRequest),
+    /// A request with its number.
+    Request(i32, &'a Request),
+    /// Word that the client closed.
+    Gone,
+    /// The answer to the first packet.
+    Connected(&'a ConnectResponse),
+    /// A reply.
+    Reply(&'a Reply),
+    /// A watch event.
+    Watch(&'a WatchEvent),
+    /// Word that the server closed, refused or crashed.
+    Closed(GaveUpBecause),
+}
+
+impl ClientPacket<'_> {
+    /// Whether it goes to the server.
+    #[must_use]
+    pub const fn goes_to_server(&self) -> bool {
+        matches!(
+            self,
+            ClientPacket::Connect(_) | ClientPacket::Request(..) | ClientPacket::Gone
+        )
+    }
+}
+
 /// A connection between a client and a server: FIFO in both directions.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
@@ -306,6 +353,45 @@ impl Links {
             links: BTreeMap::new(),
             next: 1,
         }
+    }
+
+    /// What is under way, as those see it who look.
+    pub(crate) fn flight<'a>(&self, what: &'a Happening) -> Option<ClientFlight<'a>> {
+        let (conn, when, packet) = match what {
+            Happening::ToServer {
+                conn, call, when, ..
+            } => {
+                let packet = match call {
+                    Call::Connect(request) => ClientPacket::Connect(request),
+                    Call::Request { xid, request } => ClientPacket::Request(*xid, request),
+                    Call::Gone => ClientPacket::Gone,
+                };
+                (conn, when, packet)
+            }
+            Happening::ToClient {
+                conn, answer, when, ..
+            } => {
+                let packet = match answer {
+                    Answer::Connected(response) => ClientPacket::Connected(response),
+                    Answer::Reply(reply) => ClientPacket::Reply(reply),
+                    Answer::Watch(event) => ClientPacket::Watch(event),
+                    Answer::Closed(because) => ClientPacket::Closed(*because),
+                };
+                (conn, when, packet)
+            }
+            _ => return None,
+        };
+        let link = self.get(*conn)?;
+        // What a broken connection had under way will not be heard.
+        let heard = !link.broken || matches!(packet, ClientPacket::Closed(_) | ClientPacket::Gone);
+        heard.then_some(ClientFlight {
+            client: link.client,
+            server: link.server,
+            conn: *conn,
+            sent_at: when.sent_at,
+            arrives_at: when.arrives_at,
+            packet,
+        })
     }
 
     pub(crate) fn get(&self, conn: ClientId) -> Option<&Link> {
@@ -346,8 +432,17 @@ impl Links {
             return;
         };
         link.to_server = (base.now + base.trip(Span(0))).max(link.to_server);
-        base.queue
-            .push(link.to_server, Happening::ToServer { conn, call, cause });
+        let when = Trip {
+            sent_at: base.now,
+            arrives_at: link.to_server,
+        };
+        let call = Happening::ToServer {
+            conn,
+            call,
+            cause,
+            when,
+        };
+        base.queue.push(when.arrives_at, call);
     }
 
     /// The server says something.
@@ -365,14 +460,8 @@ impl Links {
             return;
         }
         link.to_client = (base.now + base.trip(Span(0))).max(link.to_client);
-        base.queue.push(
-            link.to_client,
-            Happening::ToClient {
-                conn,
-                answer,
-                cause: Some(cause),
-            },
-        );
+        let arrives_at = link.to_client;
+        word(base, conn, answer, Some(cause), arrives_at);
     }
 
     /// The server closes, after what it said before.
@@ -403,14 +492,7 @@ impl Links {
             Call::Connect(_) if !runs => {
                 // Refused.
                 let at = base.now + base.trip(Span(0));
-                base.queue.push(
-                    at,
-                    Happening::ToClient {
-                        conn,
-                        answer: Answer::Closed(GaveUpBecause::Refused),
-                        cause: None,
-                    },
-                );
+                word(base, conn, Answer::Closed(GaveUpBecause::Refused), None, at);
                 None
             }
             Call::Connect(_) => {
@@ -443,18 +525,12 @@ impl Links {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in conns {
-            let trip = base.trip(Span(0));
+            let at = base.now + base.trip(Span(0));
             if let Some(link) = self.links.get_mut(&conn) {
                 link.server_open = false;
                 link.broken = true;
-                base.after(
-                    trip,
-                    Happening::ToClient {
-                        conn,
-                        answer: Answer::Closed(GaveUpBecause::ServerCrashed),
-                        cause: Some(cause),
-                    },
-                );
+                let crashed = Answer::Closed(GaveUpBecause::ServerCrashed);
+                word(base, conn, crashed, Some(cause), at);
             }
             self.forget_if_over(conn);
         }
@@ -469,6 +545,29 @@ impl Links {
         // Also when the server has not heard of the connection yet: the call is before it.
         self.call(base, conn, Call::Gone, Some(cause));
     }
+}
+
+/// Something goes to a client.
+fn word(
+    base: &mut Base,
+    conn: ClientId,
+    answer: Answer,
+    cause: Option<EventId>,
+    arrives_at: Moment,
+) {
+    let when = Trip {
+        sent_at: base.now,
+        arrives_at,
+    };
+    base.queue.push(
+        arrives_at,
+        Happening::ToClient {
+            conn,
+            answer,
+            cause,
+            when,
+        },
+    );
 }
 
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 
 use crate::{
     id::ServerId,
+    message::ServerState,
     quorum::QuorumRule,
     sim::{
         queue::Dice,
@@ -334,6 +335,19 @@ impl Faults {
         }
     }
 
+    /// One of those that run; often the leader, whose fall has the most consequences.
+    fn victim(&mut self, running: &[ServerId], world: &World) -> Option<ServerId> {
+        let leads = |id: &&ServerId| {
+            world
+                .peer(**id)
+                .is_some_and(|p| p.state() == ServerState::Leading)
+        };
+        match running.iter().find(leads) {
+            Some(leader) if self.dice.chance(30) => Some(*leader),
+            Some(_) | None => self.dice.pick(running).copied(),
+        }
+    }
+
     /// Faults begin again.
     pub(crate) fn resume(&mut self, plan: FaultPlan) {
         self.plan = plan;
@@ -360,7 +374,7 @@ impl Faults {
         };
         match kind {
             FaultKind::Crash => {
-                let server = *self.dice.pick(&running).filter(|_| may_fall)?;
+                let server = self.victim(&running, world).filter(|_| may_fall)?;
                 let lose_unsynced = self.dice.chance(75);
                 let crash = Action::Crash {
                     server,
@@ -386,7 +400,7 @@ impl Faults {
                 (groups.len() > 1).then_some((Action::Partition { groups }, Some(Action::HealAll)))
             }
             FaultKind::Pause => {
-                let server = *self.dice.pick(&running).filter(|_| may_fall)?;
+                let server = self.victim(&running, world).filter(|_| may_fall)?;
                 Some((Action::Pause { server }, Some(Action::Resume { server })))
             }
             FaultKind::SlowDisk => {

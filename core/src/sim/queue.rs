@@ -67,6 +67,13 @@ pub(crate) struct Flight {
     pub(crate) arrives_at: Moment,
 }
 
+/// When something left and when it arrives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trip {
+    pub(crate) sent_at: Moment,
+    pub(crate) arrives_at: Moment,
+}
+
 /// From a client to its server.
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
@@ -122,12 +129,14 @@ pub(crate) enum Happening {
         conn: ClientId,
         call: Call,
         cause: Option<EventId>,
+        when: Trip,
     },
     /// From a server, at its client.
     ToClient {
         conn: ClientId,
         answer: Answer,
         cause: Option<EventId>,
+        when: Trip,
     },
     /// A client looks at its clock.
     ClientTimer { client: ClientNo, tag: u32 },

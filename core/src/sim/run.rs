@@ -406,3 +406,98 @@ impl Invariant for Recovers {
     }
     fn reset(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::History;
+
+    /// Holds until the first commit: a planted fault.
+    #[derive(Default)]
+    struct NothingIsCommitted;
+
+    impl Invariant for NothingIsCommitted {
+        fn name(&self) -> &'static str {
+            "nothing-is-committed"
+        }
+        fn sentence(&self) -> &'static str {
+            "Nothing is ever committed."
+        }
+        fn source(&self) -> &'static str {
+            "planted"
+        }
+        fn check(&mut self, step: &Step<'_>) -> Result<(), Violation> {
+            let committed = step.events().find_map(|(server, kind)| match kind {
+                EventKind::Committed { zxid, .. } => Some((server, *zxid)),
+                _ => None,
+            });
+            match committed {
+                None => Ok(()),
+                Some((server, zxid)) => Err(Violation::new(self, step)
+                    .with("server", server)
+                    .with("zxid", zxid)),
+            }
+        }
+        fn reset(&mut self) {}
+    }
+
+    fn planted(seed: u64) -> (Run, Violation) {
+        let checker = Checker::new(vec![Box::new(NothingIsCommitted)]);
+        let mut run = Run::new(Plan::of_seed(seed, 3000), checker).expect("a plan");
+        let violation = run.run(&mut |_, _| ()).expect_err("it is committed");
+        (run, *violation)
+    }
+
+    #[test]
+    fn a_violation_is_told_with_seed_step_property_values_trace_and_command() {
+        let (run, violation) = planted(4);
+        let text = run.report(&violation);
+        let step = violation.step;
+        for part in [
+            "VIOLATION of nothing-is-committed (planted)".to_owned(),
+            format!("seed 4, step {step}, at "),
+            format!("zxid: {}", violation.values[1].1),
+            "Committed zxid=".to_owned(),
+            "repeat: zabscope simulate --seed 4 --steps 3000 --faults all --servers 5 \
+             --observers 0 --clients 3"
+                .to_owned(),
+        ] {
+            assert!(text.contains(&part), "{part}\nis not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_violation_repeats() {
+        assert_eq!(planted(5).1, planted(5).1);
+    }
+
+    #[test]
+    fn a_run_that_failed_opens_in_the_page_at_the_moment_of_the_failure() {
+        let (run, violation) = planted(6);
+        let imported = History::import(&run.export()).expect("our own run");
+        assert_eq!(imported.mismatch, None);
+        assert_eq!(imported.history.cursor(), violation.step);
+        let last = imported.history.log();
+        assert!(
+            last.peer_events()
+                .any(|e| matches!(e.kind, EventKind::Committed { .. }))
+        );
+    }
+
+    #[test]
+    fn ensembles_with_faults_keep_every_property_and_recover() {
+        for seed in 0..40 {
+            let plan = Plan {
+                servers: 3 + (seed % 3) as u8,
+                observers: (seed % 2) as u8,
+                ..Plan::of_seed(seed, 2500)
+            };
+            let mut run = Run::new(plan, Checker::all()).expect("a plan");
+            if let Err(violation) = run.run(&mut |_, _| ()) {
+                panic!("{}", run.report(&violation));
+            }
+            let tally = run.tally();
+            assert!(tally.leaders > 0 && tally.committed > 0, "{tally:?}");
+        }
+    }
+}

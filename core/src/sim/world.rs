@@ -14,7 +14,7 @@ use crate::{
     request::{ConnectResponse, Request, Write},
     sim::{
         bus::{Dropped, InFlight, LinkState, Net, Told},
-        client::{Around, Client, ClientView, Links, QUEUE_LIMIT, op_kind},
+        client::{Around, Client, ClientFlight, ClientView, Links, QUEUE_LIMIT, op_kind},
         disk::Disk,
         fact::{Fact, InputSummary, Record, StepLog, WorldEventKind},
         hash::TraceHasher,
@@ -346,6 +346,20 @@ impl World {
         })
     }
 
+    /// What is on its way between clients and servers, in no particular order; FIFO by connection
+    /// and direction.
+    pub fn client_flights(&self) -> impl Iterator<Item = ClientFlight<'_>> + '_ {
+        self.base.queue.iter().filter_map(|w| self.links.flight(w))
+    }
+
+    /// Messages of a server that wait for its disk, oldest first, each with the operation it waits
+    /// for.
+    pub fn held(&self, id: ServerId) -> impl Iterator<Item = (StorageSeq, &Envelope)> + '_ {
+        self.at(id)
+            .into_iter()
+            .flat_map(|s| s.held.iter().map(|h| (h.after, &h.envelope)))
+    }
+
     /// Messages that were lost lately, oldest first.
     pub fn dropped(&self) -> impl DoubleEndedIterator<Item = &Dropped> + '_ {
         self.net.dropped.iter()
@@ -550,11 +564,14 @@ impl World {
                         Some(cause),
                     )
             }
-            Happening::ToServer { conn, call, cause } => self.call(log, conn, call, cause),
+            Happening::ToServer {
+                conn, call, cause, ..
+            } => self.call(log, conn, call, cause),
             Happening::ToClient {
                 conn,
                 answer,
                 cause,
+                ..
             } => {
                 if let Some(no) = self.links.get(conn).map(|l| l.client) {
                     self.with_client(log, no, |client, w| {

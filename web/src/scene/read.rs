@@ -29,7 +29,7 @@ use zabscope_core::{
 /// So many records are enough: what is older is over, or does not change what is shown.
 pub const RECORDS: usize = 4000;
 /// A message that was lost is drawn so long.
-const LOST_SHOWN: Span = Span::millis(1500);
+const LOST_SHOWN: Span = Span::millis(250);
 /// A stale read is not pushed away by the next ACK.
 const STALE_SHOWN: Span = Span::millis(30);
 /// So much of a log's end is looked at.
@@ -492,10 +492,11 @@ impl Past {
     fn world(&mut self, at: Moment, event: &WorldEvent) {
         match &event.kind {
             WorldEventKind::Crashed { server, .. } => self.left(*server),
+            // Without a path it was a ping or the like: nobody looked at a value.
             WorldEventKind::StaleRead {
                 client,
                 server,
-                path,
+                path: Some(path),
                 shown,
                 newest,
                 behind_by,
@@ -505,7 +506,7 @@ impl Past {
                     Stale {
                         client: *client,
                         server: *server,
-                        path: path.as_ref().map(|p| p.to_string()),
+                        path: Some(path.to_string()),
                         shown: *shown,
                         newest: *newest,
                         behind: *behind_by,

@@ -675,6 +675,7 @@ fn short(what: &What) -> String {
                 words::epoch(z.epoch())
             }
             (MessageKind::LeaderInfo, Some(z)) => format!("={}", words::epoch(z.epoch())),
+            (MessageKind::NewLeader, Some(z)) => format!("new {}", words::epoch(z.epoch())),
             (MessageKind::Ack, Some(z)) => format!("✓{}", words::zxid(*z)),
             (_, Some(z)) => words::zxid(*z),
         },

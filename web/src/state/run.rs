@@ -77,18 +77,7 @@ impl Run {
 
     /// One step on. False: nothing can happen any more.
     pub fn step(&mut self) -> bool {
-        // Actions of the past are done again on the way; the scout does not know of them.
-        let known = self.history.cursor() < self.history.end();
-        if self.history.step().is_none() {
-            return false;
-        }
-        if known {
-            self.scout = None;
-        } else if let Some(scout) = &mut self.scout {
-            scout.stepped();
-        }
-        self.track.extend(&self.history.records());
-        true
+        self.with(|history| history.step().is_some())
     }
 
     /// Does something at the cursor.
@@ -96,14 +85,31 @@ impl Run {
     /// # Errors
     /// It is impossible; nothing was changed.
     pub fn act(&mut self, action: Action) -> Result<(), ActError> {
-        let (before, branch) = (self.len(), self.history.branch());
-        self.history.act(action)?;
-        self.scout = None;
+        self.with(|history| history.act(action).map(|_| ()))
+    }
+
+    /// Lets somebody else lead the history on, and takes in what that brought.
+    pub fn with<T>(&mut self, lead: impl FnOnce(&mut History) -> T) -> T {
+        let before = (self.history.branch(), self.history.cursor());
+        let was_new = self.history.at_end();
+        let out = lead(&mut self.history);
+        let (branch, cursor) = before;
         if self.history.branch() != branch {
-            self.track.truncate(before);
+            self.track = Track::default();
+        }
+        match &mut self.scout {
+            // Exactly one step on, into what nobody knew.
+            Some(scout)
+                if was_new
+                    && self.history.branch() == branch
+                    && self.history.cursor() == cursor + 1 =>
+            {
+                scout.stepped();
+            }
+            _ => self.scout = None,
         }
         self.track.extend(&self.history.records());
-        Ok(())
+        out
     }
 
     /// Goes to the moment after this step.
@@ -139,50 +145,60 @@ impl Run {
     }
 }
 
-/// A run that many components look at. Two handles are equal when they show the same moment of the
-/// same run, so that a component is drawn again only when there is something new.
-#[derive(Clone)]
-pub struct RunHandle {
-    run: Rc<RefCell<Run>>,
+/// What many components look at and the state alone changes. Two handles are equal when they show the
+/// same moment of the same thing, so that a component is drawn again only when there is something new.
+pub struct Handle<T> {
+    shared: Rc<RefCell<T>>,
     revision: u64,
 }
 
-impl PartialEq for RunHandle {
-    fn eq(&self, other: &RunHandle) -> bool {
-        Rc::ptr_eq(&self.run, &other.run) && self.revision == other.revision
+/// A handle to a run.
+pub type RunHandle = Handle<Run>;
+
+impl<T> Clone for Handle<T> {
+    fn clone(&self) -> Handle<T> {
+        Handle {
+            shared: Rc::clone(&self.shared),
+            revision: self.revision,
+        }
     }
 }
 
-impl RunHandle {
-    /// A handle to a run.
+impl<T> PartialEq for Handle<T> {
+    fn eq(&self, other: &Handle<T>) -> bool {
+        Rc::ptr_eq(&self.shared, &other.shared) && self.revision == other.revision
+    }
+}
+
+impl<T> Handle<T> {
+    /// A handle.
     #[must_use]
-    pub fn new(run: Run) -> RunHandle {
-        RunHandle {
-            run: Rc::new(RefCell::new(run)),
+    pub fn new(shared: T) -> Handle<T> {
+        Handle {
+            shared: Rc::new(RefCell::new(shared)),
             revision: 0,
         }
     }
 
     /// To look at it.
     #[must_use]
-    pub fn get(&self) -> Ref<'_, Run> {
-        self.run.borrow()
+    pub fn get(&self) -> Ref<'_, T> {
+        self.shared.borrow()
     }
 
     /// To change it: all who hold older handles see that it is not the same any more.
-    pub(super) fn change(&mut self) -> RefMut<'_, Run> {
+    pub(super) fn change(&mut self) -> RefMut<'_, T> {
         self.revision += 1;
-        self.run.borrow_mut()
+        self.shared.borrow_mut()
     }
 
-    /// To let the scout look ahead, which changes nothing that one can see.
-    pub(super) fn quietly(&self) -> RefMut<'_, Run> {
-        self.run.borrow_mut()
+    /// To change what one can't see, such as how far the scout looks.
+    pub(super) fn quietly(&self) -> RefMut<'_, T> {
+        self.shared.borrow_mut()
     }
 
-    /// Grows with every change.
-    #[must_use]
-    pub fn revision(&self) -> u64 {
-        self.revision
+    /// It is not the same any more.
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
     }
 }

@@ -282,3 +282,70 @@ fn a_stale_read_is_made_and_called_allowed() {
     }
     assert!(seen, "the follower must answer with the past");
 }
+
+// ---- lessons -----------------------------------------------------------------------------------------
+
+fn status(state: &State) -> zabscope_lessons::Status {
+    state.lesson.as_ref().unwrap().get().status()
+}
+
+/// Takes a lesson as a person would who presses every button that is offered.
+fn take(name: &'static str, reduced: bool) {
+    use zabscope_lessons::Status;
+    let mut state = fresh();
+    state.reduced = reduced;
+    state.apply(Action::Lesson(LessonAct::Open(name, 0)));
+    assert!(state.lesson.is_some(), "{:?}", state.notice);
+    for _ in 0..2000 {
+        let act = match status(&state) {
+            Status::Reading | Status::Done => {
+                if state.lesson.as_ref().unwrap().get().finished() {
+                    return;
+                }
+                LessonAct::Next
+            }
+            Status::Watching | Status::Showing | Status::Running => LessonAct::Run,
+            Status::Acting => LessonAct::ShowMe,
+            Status::Asking => LessonAct::Answer(0),
+            Status::OffTrack => panic!("off track: {:?}", state.notice),
+        };
+        state.apply(Action::Lesson(act));
+        for _ in 0..3000 {
+            if !state.moves() {
+                break;
+            }
+            state.apply(if reduced {
+                Action::Tick
+            } else {
+                Action::Frame(16.0)
+            });
+        }
+        assert_eq!(state.motion, Motion::Still, "{act:?} must come to an end");
+        assert_eq!(state.notice, None);
+    }
+    panic!("the lesson has no end");
+}
+
+#[test]
+fn every_lesson_can_be_taken_by_its_buttons() {
+    for entry in zabscope_lessons::catalogue() {
+        take(entry.name, false);
+        take(entry.name, true);
+    }
+}
+
+#[test]
+fn a_lesson_sees_what_the_page_does_itself() {
+    use zabscope_lessons::Status;
+    let mut state = fresh();
+    state.apply(Action::Lesson(LessonAct::Open("11-the-leader-dies", 1)));
+    assert_eq!(status(&state), Status::Acting);
+    let server = leader(&state).unwrap();
+    state.apply(Action::Act(sim::Action::Crash {
+        server,
+        lose_unsynced: true,
+    }));
+    assert_eq!(status(&state), Status::Done);
+    state.apply(Action::NewWorld(Box::new(opening())));
+    assert!(state.lesson.is_none(), "another world is another story");
+}

@@ -24,7 +24,6 @@ const TIMEOUT_MS: i32 = 10_000;
 const SLOW: Span = Span::millis(1500);
 
 /// What the tab needs.
-#[derive(Properties, PartialEq)]
 pub struct ActProps {
     /// The run.
     pub run: RunHandle,
@@ -35,8 +34,7 @@ pub struct ActProps {
 }
 
 /// The tab.
-#[component]
-pub fn Act(props: &ActProps) -> Html {
+pub fn act(props: &ActProps) -> Html {
     let (lang, send) = (props.lang, &props.send);
     let run = props.run.get();
     let world = run.world();
@@ -92,7 +90,7 @@ fn links(world: &World, lang: Lang, send: &Send) -> Html {
             <div class="row">
                 { button(t(lang, Key::Partition), ask(send, Action::Dialog(Some(Dialog::Partition)))) }
                 { button_if(!broken.is_empty(), t(lang, Key::HealAll), ask(send, Action::Act(sim::Action::HealAll))) }
-                <LinkChooser servers={world.servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
+                { link_chooser(&LinkChooserProps { servers: world.servers().map(|s| s.id).collect(), lang, send: send.clone() }) }
             </div>
             if !broken.is_empty() {
                 <ul class="things">
@@ -124,7 +122,6 @@ fn links(world: &World, lang: Lang, send: &Send) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
 struct LinkChooserProps {
     servers: Vec<ServerId>,
     lang: Lang,
@@ -132,8 +129,7 @@ struct LinkChooserProps {
 }
 
 /// Opens the panel of the link between two servers.
-#[component]
-fn LinkChooser(props: &LinkChooserProps) -> Html {
+fn link_chooser(props: &LinkChooserProps) -> Html {
     let lang = props.lang;
     let onchange = {
         let send = props.send.clone();

@@ -17,7 +17,6 @@ use zabscope_core::{
 };
 
 /// What the tab of the chosen thing needs.
-#[derive(Properties, PartialEq)]
 pub struct ChosenProps {
     /// The run.
     pub run: RunHandle,
@@ -30,8 +29,7 @@ pub struct ChosenProps {
 }
 
 /// The chosen thing.
-#[component]
-pub fn Chosen(props: &ChosenProps) -> Html {
+pub fn chosen(props: &ChosenProps) -> Html {
     let ChosenProps {
         run,
         selection,

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// What the notice needs.
-#[derive(Properties, PartialEq)]
 pub struct NoticeProps {
     /// It.
     pub notice: Rc<Notice>,
@@ -20,8 +19,7 @@ pub struct NoticeProps {
 }
 
 /// The notice.
-#[component]
-pub fn NoticeBar(props: &NoticeProps) -> Html {
+pub fn notice_bar(props: &NoticeProps) -> Html {
     let lang = props.lang;
     let (text, detail, bad) = match &*props.notice {
         Notice::Impossible(error) => (t(lang, Key::Impossible), error.to_string(), true),
@@ -32,6 +30,11 @@ pub fn NoticeBar(props: &NoticeProps) -> Html {
         ),
         Notice::Unreadable(error) => (t(lang, Key::BadLink), error.to_string(), true),
         Notice::Import(error) => (t(lang, Key::BadLink), error.to_string(), true),
+        Notice::Lesson(error) => (
+            lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
+            error.to_string(),
+            true,
+        ),
         Notice::OtherVersion => (t(lang, Key::OldLink), String::new(), true),
         Notice::Copied(length) => (
             t(lang, Key::Copied),

@@ -1,15 +1,15 @@
 //! The side panel: tabs, and one panel at a time.
 
 use super::{
-    act::Act,
+    act::{ActProps, act},
     bits::{Send, ask, letter},
-    inspector::Chosen,
-    start::Start,
-    tree::TreeTab,
-    why::WhyPanel,
+    inspector::{ChosenProps, chosen},
+    lesson::{LessonProps, lesson},
+    tree::{TreeProps, tree},
+    why::{WhyProps, why_panel},
 };
 use crate::{
-    state::{Action, Selection, Tab, run::RunHandle},
+    state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
 use yew::prelude::*;
@@ -21,6 +21,10 @@ pub struct SideProps {
     pub run: RunHandle,
     /// The open tab.
     pub tab: Tab,
+    /// The open lesson.
+    pub lesson: Option<LessonHandle>,
+    /// Virtual time passes.
+    pub plays: bool,
     /// What is chosen.
     pub selection: Selection,
     /// The record that the sentence is about.
@@ -94,11 +98,11 @@ pub fn Side(props: &SideProps) -> Html {
             </div>
             <div key={format!("{:?}", props.tab)} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
-                    Tab::Lesson => html! { <Start {run} {lang} {send} /> },
-                    Tab::Chosen => html! { <Chosen {run} {selection} {lang} {send} /> },
-                    Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
-                    Tab::Act => html! { <Act {run} {lang} {send} /> },
-                    Tab::Why => html! { <WhyPanel {run} focus={props.focus} {lang} {send} /> },
+                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, lang, send }),
+                    Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
+                    Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
+                    Tab::Act => act(&ActProps { run, lang, send }),
+                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
                 } }
             </div>
         </aside>

@@ -9,7 +9,6 @@ use yew::prelude::*;
 use zabscope_core::sim;
 
 /// What the tab needs.
-#[derive(Properties, PartialEq)]
 pub struct StartProps {
     /// The run.
     pub run: RunHandle,
@@ -20,8 +19,7 @@ pub struct StartProps {
 }
 
 /// The tab.
-#[component]
-pub fn Start(props: &StartProps) -> Html {
+pub fn start(props: &StartProps) -> Html {
     let (lang, send) = (props.lang, &props.send);
     let run = props.run.get();
     let lead = leader(run.world());

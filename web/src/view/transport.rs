@@ -50,6 +50,11 @@ pub fn Transport(props: &TransportProps) -> Html {
         })
     };
     let at_start = props.run.get().is_empty();
+    let part = ScrubberProps {
+        run: props.run.clone(),
+        lang,
+        send: send.clone(),
+    };
     html! {
         <section class="move" aria-label={lang.pick("Controls", "控制")}>
             <button type="button" class="btn" disabled={at_start} onclick={ask(send, Action::Back)}>
@@ -75,14 +80,13 @@ pub fn Transport(props: &TransportProps) -> Html {
                     onchange={ask(send, Action::Heartbeats(!props.heartbeats))} />
                 <span>{ t(lang, Key::ShowHeartbeats) }</span>
             </label>
-            <Scrubber run={props.run.clone()} {lang} send={send.clone()} />
-            <Branches run={props.run.clone()} {lang} send={send.clone()} />
+            { scrubber(&part) }
+            { branches(&part) }
         </section>
     }
 }
 
 /// What the scrubber and the branch chooser need.
-#[derive(Properties, PartialEq)]
 pub struct ScrubberProps {
     /// The run.
     pub run: RunHandle,
@@ -129,8 +133,7 @@ fn bands(run: &Run, end: u64) -> Vec<Band> {
 }
 
 /// Where one stands in the run, and what lies behind: epochs as bands, faults and branches as marks.
-#[component]
-pub fn Scrubber(props: &ScrubberProps) -> Html {
+pub fn scrubber(props: &ScrubberProps) -> Html {
     let (lang, send) = (props.lang, &props.send);
     let run = props.run.get();
     let history = run.history();
@@ -194,8 +197,7 @@ pub fn Scrubber(props: &ScrubberProps) -> Html {
 }
 
 /// Which branch is shown. There is nothing to choose before there is a second one, but its place is kept.
-#[component]
-pub fn Branches(props: &ScrubberProps) -> Html {
+pub fn branches(props: &ScrubberProps) -> Html {
     let (lang, send) = (props.lang, props.send.clone());
     let run = props.run.get();
     let (branches, here) = (run.history().branches(), run.history().branch());

@@ -12,7 +12,6 @@ use zabscope_core::{
 };
 
 /// What the tab needs.
-#[derive(Properties, PartialEq)]
 pub struct TreeProps {
     /// The run.
     pub run: RunHandle,
@@ -28,8 +27,7 @@ pub struct TreeProps {
 const SHOWN: usize = 300;
 
 /// The tree of the chosen server, or of the leader.
-#[component]
-pub fn TreeTab(props: &TreeProps) -> Html {
+pub fn tree(props: &TreeProps) -> Html {
     let (lang, run) = (props.lang, props.run.get());
     let world = run.world();
     let up = |id: ServerId| world.peer(id).is_some();

@@ -14,7 +14,6 @@ use yew::prelude::*;
 const LINKS: usize = 14;
 
 /// What the panel needs.
-#[derive(Properties, PartialEq)]
 pub struct WhyProps {
     /// The run.
     pub run: RunHandle,
@@ -27,8 +26,7 @@ pub struct WhyProps {
 }
 
 /// The panel.
-#[component]
-pub fn WhyPanel(props: &WhyProps) -> Html {
+pub fn why_panel(props: &WhyProps) -> Html {
     let (lang, run) = (props.lang, props.run.get());
     let records = run.history().records();
     let Some(record) = props.focus.and_then(|index| records.get(index)) else {

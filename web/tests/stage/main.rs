@@ -10,7 +10,7 @@ mod worlds;
 use zabscope_web::{
     scene::{
         Pick, Scene,
-        card::{Item, Kind},
+        card::{BlockLook, Item, Kind},
         geometry::Rect,
         glyph::BallotTone,
         place::Frame,
@@ -133,6 +133,63 @@ fn the_deciding_field_is_lit_in_both_ballots() {
         "fields stand above each other"
     );
     assert_eq!(ballots[0].widths, ballots[1].widths);
+}
+
+fn world(name: &str) -> Scene {
+    let found = worlds::all().into_iter().find(|(n, _)| n == name);
+    let sight = found.expect("such a world").1;
+    scene(&sight, Pick::Nothing, Lang::En, Frame::WIDE)
+}
+
+fn blocks(scene: &Scene, look: BlockLook) -> Vec<String> {
+    let all = scene.card.items.iter();
+    all.filter_map(|i| match i {
+        Item::Block(b) if b.look == look => Some(format!("{:?}", b.zxid)),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_cut_tail_falls_and_stays_visible() {
+    let cut = world("w-back-cut");
+    assert!(
+        matches!(cut.card.kind, Kind::Logs(_)),
+        "{:?}",
+        cut.card.kind
+    );
+    assert!(cut.card.title.contains("TRUNC"), "{}", cut.card.title);
+    assert_eq!(blocks(&cut, BlockLook::Cut), ["1·10"]);
+}
+
+#[test]
+fn what_a_diff_sends_is_missing_first_and_there_later() {
+    let chosen = blocks(&world("w-diff-chosen"), BlockLook::Missing);
+    assert!(chosen.len() >= 4, "{chosen:?}");
+    assert!(blocks(&world("w-diff-complete"), BlockLook::Missing).is_empty());
+}
+
+#[test]
+fn a_stale_read_shows_both_values_and_is_allowed() {
+    let stale = world("w-stale");
+    assert_eq!(stale.card.kind, Kind::Reading);
+    assert_eq!(stale.card.title, "A reads /config at server 1");
+    let plates: Vec<bool> = stale
+        .card
+        .items
+        .iter()
+        .filter_map(|i| match i {
+            Item::Plate(p) => Some(p.ghost),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(plates, [false, true], "the newest is a ghost");
+}
+
+#[test]
+fn a_server_that_is_cut_off_stands_behind_a_wall() {
+    assert_eq!(world("w-partition").walls.len(), 1);
+    assert!(world("w-write").walls.is_empty());
 }
 
 #[test]

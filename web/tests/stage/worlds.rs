@@ -238,7 +238,7 @@ pub fn all() -> Vec<(String, Sight)> {
         },
     });
     let stale = run.until(5000, |r| {
-        matches!(&r.source, Fact::World(e) if matches!(e.kind, WorldEventKind::StaleRead { .. }))
+        matches!(&r.source, Fact::World(e) if matches!(e.kind, WorldEventKind::StaleRead { path: Some(_), .. }))
     });
     assert!(stale, "the read must be stale");
     keep("stale", &run);

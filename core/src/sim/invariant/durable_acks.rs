@@ -166,7 +166,8 @@ impl Invariant for DurableAcks {
                 }
                 EventKind::Started { last_zxid, .. } => {
                     // One that has acknowledged nothing may also start with nothing, not even 0.
-                    if let Some(acked) = self.acked.get(&server).filter(|acked| *last_zxid < **acked)
+                    if let Some(acked) =
+                        self.acked.get(&server).filter(|acked| *last_zxid < **acked)
                     {
                         return Err(Violation::new(self, step)
                             .with("server", server)

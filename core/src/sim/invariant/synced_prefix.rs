@@ -11,7 +11,10 @@ use crate::{
     sim::WorldEventKind,
     txn::Txn,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What a leader leads with, and what it has proposed since.
 #[derive(Debug)]
@@ -34,7 +37,8 @@ impl Reign {
 /// The history of each epoch, and how far each follower has followed it.
 #[derive(Debug, Default)]
 pub struct SyncedPrefix {
-    offered: BTreeMap<Epoch, ServerId>,
+    /// Two may offer the same epoch; only one finds a quorum that accepts it.
+    offered: BTreeSet<(Epoch, ServerId)>,
     reigns: BTreeMap<Epoch, Reign>,
     /// The epoch, and the zxid that must be logged next, for those that have synchronised.
     following: BTreeMap<ServerId, (Epoch, Zxid)>,
@@ -166,13 +170,15 @@ impl Invariant for SyncedPrefix {
                 self.synchronised(step, sent.from, zxid.epoch())?;
             }
         }
+        let mut learns = false;
         for (server, event) in step.events() {
             match event {
+                EventKind::HistoryComplete { .. } => learns = true,
                 EventKind::NewEpoch { epoch, .. } => {
-                    self.offered.insert(*epoch, server);
+                    self.offered.insert((*epoch, server));
                 }
                 EventKind::CurrentEpochSet { new, .. }
-                    if self.offered.get(new) == Some(&server) =>
+                    if !learns && self.offered.contains(&(*new, server)) =>
                 {
                     let history = step.look.log(server);
                     let last = step.look.last_logged(server);
