@@ -1,7 +1,7 @@
 //! Lessons as data, their schema, their player, and the check that they tell the truth.
 //!
 //! A lesson lives in `data/<nn-name>/`: [`lesson.json`](schema) beside `en.md` and `zh.md`. The data
-//! is embedded and read with serde; the text is turned into [typed blocks](text) when the crate is
+//! is embedded and read with serde; the text is turned into [typed blocks](Block) when the crate is
 //! built. [`Player`] plays a lesson beside the page's run; [`check`] plays it headless, with its
 //! solutions, and verifies every claim that the text makes about what happens.
 //!
