@@ -208,7 +208,7 @@ impl Leader {
         };
         // A leader begins with a snapshot of what it has (3.3).
         me.log.snapshot(&me.db, out);
-        leader.count_info(me, me.id(), me.log.accepted_epoch(), out);
+        leader.count_info(now, me, me.id(), me.log.accepted_epoch(), out);
         leader.maybe_begin_sync(now, me, out);
         leader
     }
@@ -338,23 +338,7 @@ impl Leader {
     }
 
     /// A learner has connected.
-    pub(crate) fn on_accepted(
-        &mut self,
-        now: Now,
-        me: &Replica,
-        from: ServerId,
-        conn: ConnId,
-        out: &mut Output,
-    ) {
-        let older: Vec<ConnId> = self
-            .learners
-            .iter()
-            .filter(|(_, l)| l.id == from)
-            .map(|(c, _)| *c)
-            .collect();
-        for old in older {
-            self.drop_learner(old, DropReason::Replaced, out);
-        }
+    pub(crate) fn on_accepted(&mut self, now: Now, me: &Replica, from: ServerId, conn: ConnId) {
         let link = LearnerLink {
             id: from,
             observer: !me.cfg.membership.quorum.is_voter(from),
@@ -372,6 +356,19 @@ impl Leader {
         self.syncs
             .retain(|(_, asker)| *asker != Asker::Learner(conn));
         self.learners.remove(&conn).map(|l| l.id)
+    }
+
+    /// A learner has one connection: the one on which it spoke last.
+    fn drop_older(&mut self, from: ServerId, newest: ConnId, out: &mut Output) {
+        let older: Vec<ConnId> = self
+            .learners
+            .iter()
+            .filter(|(conn, l)| l.id == from && **conn != newest)
+            .map(|(conn, _)| *conn)
+            .collect();
+        for old in older {
+            self.drop_learner(old, DropReason::Replaced, out);
+        }
     }
 
     fn drop_learner(&mut self, conn: ConnId, because: DropReason, out: &mut Output) {
@@ -416,9 +413,15 @@ impl Leader {
                     self.drop_learner(conn, DropReason::NewerConfig, out);
                     return Ok(());
                 }
+                if !(Epoch(0)..Epoch(i64::from(i32::MAX))).contains(&accepted_epoch) {
+                    // No epoch can follow it: zxids would become negative.
+                    self.drop_learner(conn, DropReason::Unexpected(kind), out);
+                    return Ok(());
+                }
                 link.observer = observer || link.observer;
                 link.stage = LearnerStage::Told;
-                self.on_info(me, conn, from, accepted_epoch, out);
+                self.drop_older(from, conn, out);
+                self.on_info(now, me, conn, from, accepted_epoch, out);
                 self.maybe_begin_sync(now, me, out);
                 Ok(())
             }
@@ -437,15 +440,18 @@ impl Leader {
                 self.submit(now, me, request, Some(conn), out)
             }
             QuorumMessage::Pong { touched, .. } => {
-                for (session, _) in touched {
-                    if self.sessions.touch(now.at, session) {
+                for (session, timeout_ms) in touched {
+                    if self.sessions.touch(now.at, session, Some(timeout_ms)) {
                         out.emit(EventKind::SessionTouched { session });
                     }
                 }
                 Ok(())
             }
-            QuorumMessage::Revalidate { session, .. } if link.is_forwarded() => {
-                let valid = self.sessions.revalidate(now.at, session, from);
+            QuorumMessage::Revalidate {
+                session,
+                timeout_ms,
+            } if link.is_forwarded() => {
+                let valid = self.sessions.revalidate(now.at, session, timeout_ms, from);
                 out.emit(EventKind::SessionValidated {
                     session,
                     at: from,
@@ -481,6 +487,7 @@ impl Leader {
 
     fn on_info(
         &mut self,
+        now: Now,
         me: &mut Replica,
         conn: ConnId,
         from: ServerId,
@@ -490,11 +497,18 @@ impl Leader {
         match self.epoch {
             // A late learner gets the stored epoch at once.
             Some(epoch) => self.offer_epoch(me, conn, epoch, out),
-            None => self.count_info(me, from, accepted, out),
+            None => self.count_info(now, me, from, accepted, out),
         }
     }
 
-    fn count_info(&mut self, me: &mut Replica, from: ServerId, accepted: Epoch, out: &mut Output) {
+    fn count_info(
+        &mut self,
+        now: Now,
+        me: &mut Replica,
+        from: ServerId,
+        accepted: Epoch,
+        out: &mut Output,
+    ) {
         self.highest_accepted = self.highest_accepted.max(accepted);
         let quorum = &me.cfg.membership.quorum;
         if quorum.is_voter(from) {
@@ -516,6 +530,7 @@ impl Leader {
             });
             me.log.accept_epoch(epoch, out);
             self.phase = LeaderPhase::CollectingEpochAcks;
+            self.phase_deadline = now.at + me.cfg.init_span();
             let told: Vec<ConnId> = self
                 .learners
                 .iter()
@@ -556,8 +571,9 @@ impl Leader {
         out: &mut Output,
     ) -> Verdict {
         if self.phase == LeaderPhase::CollectingEpochAcks {
+            // A voter without weight can't lead: that it knows more helps nobody.
             if let Some(epoch) = current.filter(|_| {
-                me.cfg.membership.quorum.is_voter(from) && last_zxid != Zxid::UNINITIALISED
+                me.cfg.membership.quorum.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED
             }) && (epoch, last_zxid) > self.summary
             {
                 return Err(ElectionReason::FollowerMoreRecent {
@@ -613,7 +629,7 @@ impl Leader {
         self.own_history = witness.seq();
         self.phase = LeaderPhase::CollectingNewLeaderAcks;
         self.phase_deadline = now.at + me.cfg.init_span();
-        me.set_initialised();
+        me.set_initialised(true);
         let ready: Vec<ConnId> = self
             .learners
             .iter()
@@ -657,9 +673,13 @@ impl Leader {
             return;
         };
         let (learner, peer) = (link.id, link.last_zxid);
+        // What is committed stays, applied here or not: a slow disk of ours must not make a learner
+        // cut off what a quorum has.
+        let mut committed = me.log.committed().clone();
+        committed.extend(me.committed_waiting().cloned());
         let choice = sync::choose(&SyncInput {
             peer,
-            committed: me.log.committed(),
+            committed: &committed,
             last_processed: me.db.last_processed,
             snapshot_size_percent: me.cfg.snapshot_size_percent,
             disk,
@@ -670,7 +690,9 @@ impl Leader {
                 out.emit(EventKind::ReadingDiskLog { learner, from, min });
                 me.log.read(from, conn, out);
             }
-            SyncChoice::Plan(plan) => self.send_plan(now, me, conn, learner, plan, out),
+            SyncChoice::Plan(plan) => {
+                out.scoped(|out| self.send_plan(now, me, conn, learner, plan, out));
+            }
         }
     }
 
@@ -714,6 +736,14 @@ impl Leader {
                 );
             }
         }
+        if plan.mode != SyncMode::Diff {
+            // It gives up what lies behind: an ACK for that speaks of bytes that will be gone.
+            for open in &mut self.outstanding {
+                if open.txn.zxid() > plan.zxid {
+                    open.acks.remove(&learner);
+                }
+            }
+        }
         for txn in plan.txns {
             let zxid = txn.zxid();
             out.send(learner, conn, QuorumMessage::Proposal(txn));
@@ -722,8 +752,8 @@ impl Leader {
         // From here on nothing may be missed: what is committed but not applied, what is proposed
         // but not committed, and from now on everything (3.4, start forwarding).
         for txn in me
-            .waiting()
-            .filter(|t| t.zxid() > plan.last_queued && t.zxid() <= me.committed())
+            .committed_waiting()
+            .filter(|t| t.zxid() > plan.last_queued)
         {
             out.send(learner, conn, QuorumMessage::Proposal(Arc::clone(txn)));
             out.send(learner, conn, QuorumMessage::Commit { zxid: txn.zxid() });
@@ -810,18 +840,24 @@ impl Leader {
             .map(|(c, _)| *c)
             .collect();
         for conn in synced {
-            self.let_serve(conn, out);
+            self.let_serve(now, conn, out);
         }
         // Ephemerals whose session is gone have no right to be there (3.3).
         for session in me.db.owners_without_session().collect::<Vec<_>>() {
-            self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)?;
+            out.scoped(|out| {
+                self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)
+            })?;
         }
         Ok(())
     }
 
-    fn let_serve(&mut self, conn: ConnId, out: &mut Output) {
+    fn let_serve(&mut self, now: Now, conn: ConnId, out: &mut Output) {
         if let Some(link) = self.learners.get_mut(&conn) {
             link.stage = LearnerStage::Serving;
+            // From now on it acknowledges; the time for that begins now.
+            for (_, sent) in link.unacked.iter_mut().flatten() {
+                *sent = now.at;
+            }
             out.emit(EventKind::UpToDateSent { learner: link.id });
             out.send(link.id, conn, QuorumMessage::UpToDate);
         }
@@ -855,7 +891,7 @@ impl Leader {
             op,
             auth,
         } = request;
-        self.sessions.touch(now.at, session);
+        self.sessions.touch(now.at, session, None);
         match op {
             ForwardedOp::Sync => {
                 match self.outstanding.back() {
@@ -1009,7 +1045,7 @@ impl Leader {
                     let (have, need) = tally(quorum, &self.new_leader_acks);
                     out.emit(EventKind::NewLeaderAckCounted { from, have, need });
                 }
-                self.let_serve(conn, out);
+                self.let_serve(now, conn, out);
                 return Ok(());
             }
             return self.count_new_leader_ack(now, me, from, out);
@@ -1099,7 +1135,7 @@ impl Leader {
         match asker {
             Asker::Here => {
                 me.clients.synced(committed);
-                me.apply_ready(out, |_| {});
+                self.apply_ready(me, out);
             }
             Asker::Learner(conn) => {
                 if let Some(link) = self.learners.get(&conn) {
@@ -1140,9 +1176,12 @@ impl Leader {
         now: Now,
         me: &Replica,
         session: SessionId,
+        timeout_ms: i32,
         out: &mut Output,
     ) -> bool {
-        let valid = self.sessions.revalidate(now.at, session, me.id());
+        let valid = self
+            .sessions
+            .revalidate(now.at, session, timeout_ms, me.id());
         out.emit(EventKind::SessionValidated {
             session,
             at: me.id(),
@@ -1153,8 +1192,8 @@ impl Leader {
 
     /// A client of this server was heard.
     pub(crate) fn touch_here(&mut self, now: Now, me: &mut Replica) {
-        for (session, _) in me.clients.take_touched() {
-            self.sessions.touch(now.at, session);
+        for (session, timeout_ms) in me.clients.take_touched() {
+            self.sessions.touch(now.at, session, Some(timeout_ms));
         }
     }
 
@@ -1176,31 +1215,28 @@ impl Leader {
             };
         }
         if now.at >= self.next_half_tick {
-            self.half_tick(now, me, out)?;
+            out.scoped(|out| self.half_tick(now, me, out))?;
         }
         while let Some((session, timeout_ms)) = self.sessions.expire(now.at) {
-            out.because(EventKind::SessionExpired {
-                session,
-                timeout_ms,
-            });
-            self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)?;
+            out.scoped(|out| {
+                out.because(EventKind::SessionExpired {
+                    session,
+                    timeout_ms,
+                });
+                self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)
+            })?;
         }
         if now.at >= self.next_container_check {
             self.next_container_check = now.at + me.cfg.container_check_interval;
             let found: Vec<Arc<str>> = me.db.tree.reapable(now.wall_ms).cloned().collect();
             for path in found {
-                out.emit(EventKind::ContainerFound {
-                    path: Arc::clone(&path),
-                });
-                self.propose_write(
-                    now,
-                    me,
-                    SessionId::NONE,
-                    0,
-                    &Write::DeleteContainer { path },
-                    &[],
-                    out,
-                )?;
+                out.scoped(|out| {
+                    out.because(EventKind::ContainerFound {
+                        path: Arc::clone(&path),
+                    });
+                    let write = Write::DeleteContainer { path };
+                    self.propose_write(now, me, SessionId::NONE, 0, &write, &[], out)
+                })?;
             }
         }
         Ok(())
@@ -1270,7 +1306,7 @@ impl Leader {
         in_time.extend(
             self.learners
                 .values()
-                .filter(|l| l.stage == LearnerStage::Serving && self.tick <= l.tick_deadline)
+                .filter(|l| self.tick <= l.tick_deadline)
                 .map(|l| l.id),
         );
         let quorum = &me.cfg.membership.quorum;

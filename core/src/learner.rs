@@ -2,7 +2,7 @@
 //! follow (ZooKeeper.md 3.2, 3.3, 3.5, 3.6).
 
 use crate::{
-    id::{ConnId, Epoch, ServerId, SessionId, Zxid},
+    id::{ConnId, Epoch, EventId, ServerId, SessionId, Zxid},
     log::Stored,
     message::{ForwardedOp, ForwardedRequest, QuorumMessage, ServerState},
     peer::{
@@ -34,8 +34,8 @@ pub enum LearnerPhase {
     AwaitingSync,
     /// Its log is being cut; what comes meanwhile is kept.
     Truncating {
-        /// What came meanwhile.
-        held: VecDeque<QuorumMessage>,
+        /// What came meanwhile, each with the event of its coming.
+        held: VecDeque<(QuorumMessage, Option<EventId>)>,
     },
     /// It gets the history; NEWLEADER must come.
     Syncing {
@@ -318,7 +318,7 @@ impl Learner {
             },
             LearnerPhase::AwaitingSync => self.on_sync_choice(me, message, out),
             LearnerPhase::Truncating { held } => {
-                held.push_back(message);
+                held.push_back((message, out.cause));
                 Ok(())
             }
             LearnerPhase::Syncing { .. } | LearnerPhase::AwaitingUpToDate => {
@@ -388,7 +388,7 @@ impl Learner {
                     zxid,
                     ours,
                 });
-                me.set_initialised();
+                me.set_initialised(true);
                 self.phase = LearnerPhase::Syncing {
                     mode: SyncMode::Diff,
                 };
@@ -453,7 +453,13 @@ impl Learner {
             last,
             count,
         });
-        me.set_initialised();
+        // A disk that could not be cut so, because what came before is purged, has no history any
+        // more. The beginning of an epoch is in no log.
+        let last = me.log.last_logged();
+        if !stored.initialised || (last != to && !to.is_new_epoch()) {
+            me.set_initialised(false);
+            return Err(ElectionReason::TruncationFailed { to, last });
+        }
         if let Some(because) = self.lost.take() {
             return Err(because);
         }
@@ -461,7 +467,8 @@ impl Learner {
             mode: SyncMode::Trunc,
         };
         let Some(conn) = self.conn else { return Ok(()) };
-        for message in held {
+        for (message, cause) in held {
+            out.cause = cause;
             self.on_message(now, me, conn, message, out)?;
         }
         Ok(())
@@ -561,10 +568,17 @@ impl Learner {
     fn on_up_to_date(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
         // The second ACK of the epoch; leaders ignore it (trap 16).
         out.ack(self.leader, conn, me.log.sealed_history().ack());
-        self.log_committed(me, out);
-        for txn in std::mem::take(&mut self.pending) {
+        // What we acknowledged with NEWLEADER is committed now.
+        me.commit_up_to(me.log.last_logged());
+        let committed = std::mem::take(&mut self.pending_committed);
+        for (at, txn) in std::mem::take(&mut self.pending).into_iter().enumerate() {
+            if at < committed {
+                me.commit_up_to(txn.zxid());
+            }
             let witness = me.append(txn, out);
-            out.ack(self.leader, conn, witness.ack());
+            if !self.observer {
+                out.ack(self.leader, conn, witness.ack());
+            }
         }
         self.phase = LearnerPhase::Serving;
         me.vote.epoch = self.epoch;

@@ -256,6 +256,7 @@ impl Log {
         let event = out.cause();
         let seq = self.store(StorageOp::Install(database), out);
         self.last_logged = zxid;
+        self.durable = self.durable.min(zxid);
         self.committed.clear();
         self.unsynced.clear();
         self.unsynced.push_back((seq, zxid, event));

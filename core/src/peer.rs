@@ -169,7 +169,7 @@ impl Peer {
             InputKind::Accepted { from, conn } => {
                 out.because(EventKind::LinkUp { with: from, conn });
                 match &mut self.role {
-                    Role::Leading(leader) => leader.on_accepted(now, &self.me, from, conn, out),
+                    Role::Leading(leader) => leader.on_accepted(now, &self.me, from, conn),
                     Role::Looking(_) | Role::Learning(_) => {
                         out.emit(EventKind::LinkDropped {
                             with: from,
@@ -423,7 +423,7 @@ impl Peer {
             } => {
                 match &mut self.role {
                     Role::Leading(leader) => {
-                        let valid = leader.revalidate_here(now, &self.me, session, out);
+                        let valid = leader.revalidate_here(now, &self.me, session, timeout_ms, out);
                         self.me.clients.validated(session, valid, out);
                     }
                     Role::Learning(learner) => learner.validate(session, timeout_ms, out),

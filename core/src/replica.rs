@@ -82,7 +82,6 @@ impl Replica {
         for txn in stored.log.iter().filter(|t| t.zxid() > start) {
             self.db.apply(txn);
         }
-        self.committed = self.db.last_processed;
         self.waiting.clear();
         stored.log.last().map_or(start, |t| t.zxid().max(start))
     }
@@ -102,6 +101,8 @@ impl Replica {
     /// The disk was cut and read again.
     pub fn reload(&mut self, stored: &Stored) {
         let last = self.replay(stored);
+        self.committed = self.committed.min(last);
+        self.initialised = stored.initialised;
         self.log.reopened(last);
         self.refill(stored);
     }
@@ -110,7 +111,7 @@ impl Replica {
     pub fn install(&mut self, database: &Arc<Database>, zxid: Zxid, out: &mut Output) {
         self.db = (**database).clone();
         self.db.last_processed = zxid;
-        self.committed = zxid;
+        self.committed = self.committed.min(zxid);
         self.waiting.clear();
         self.initialised = true;
         let znodes = u32::try_from(self.db.tree.node_count()).unwrap_or(u32::MAX);
@@ -135,9 +136,9 @@ impl Replica {
         }
     }
 
-    /// Its history is worth something (again).
-    pub fn set_initialised(&mut self) {
-        self.initialised = true;
+    /// Whether its history is worth something, or (again) not.
+    pub fn set_initialised(&mut self, initialised: bool) {
+        self.initialised = initialised;
     }
 
     /// The vote it begins an election with.
@@ -180,6 +181,13 @@ impl Replica {
         self.waiting.iter()
     }
 
+    /// Committed and not yet applied, because our own disk is behind; oldest first.
+    pub fn committed_waiting(&self) -> impl Iterator<Item = &Arc<Txn>> {
+        self.waiting
+            .iter()
+            .take_while(|t| t.zxid() <= self.committed)
+    }
+
     /// Logs a transaction whose fate is open.
     pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
         let written = self.log.append(&txn, out);
@@ -206,27 +214,45 @@ impl Replica {
     /// `each` sees every transaction after it was applied.
     pub fn apply_ready(&mut self, out: &mut Output, mut each: impl FnMut(&Txn)) {
         let limit = self.committed.min(self.log.durable());
+        self.release_syncs(out);
         while self.waiting.front().is_some_and(|t| t.zxid() <= limit) {
             let Some(txn) = self.waiting.pop_front() else {
                 break;
             };
-            self.apply(&txn, out);
+            out.scoped(|out| self.apply(&txn, out));
             each(&txn);
+            // Before the next one: what waits behind a sync must not see later writes (1.5).
+            self.release_syncs(out);
         }
-        self.clients.release_syncs(
-            Here {
-                cfg: &self.cfg,
-                db: &self.db,
-            },
-            out,
-        );
         self.maybe_snapshot(out);
+    }
+
+    fn release_syncs(&mut self, out: &mut Output) {
+        let here = Here {
+            cfg: &self.cfg,
+            db: &self.db,
+        };
+        self.clients.release_syncs(here, out);
     }
 
     fn apply(&mut self, txn: &Arc<Txn>, out: &mut Output) {
         let applied = self.db.apply(txn);
+        self.tell_applied(txn, out);
+        self.log.note_committed(Arc::clone(txn));
+        self.clients.applied(
+            Here {
+                cfg: &self.cfg,
+                db: &self.db,
+            },
+            txn,
+            applied,
+            out,
+        );
+    }
+
+    fn tell_applied(&self, txn: &Txn, out: &mut Output) {
         let digest = self.db.tree.digest();
-        out.emit(EventKind::Applied {
+        out.because(EventKind::Applied {
             zxid: txn.zxid(),
             txn: txn.body.kind(),
             path: txn.body.path().cloned(),
@@ -247,16 +273,6 @@ impl Replica {
                 ephemerals,
             });
         }
-        self.log.note_committed(Arc::clone(txn));
-        self.clients.applied(
-            Here {
-                cfg: &self.cfg,
-                db: &self.db,
-            },
-            txn,
-            applied,
-            out,
-        );
     }
 
     /// The role ends: what is in the log counts as history from now on, whatever its fate was; the
@@ -266,9 +282,9 @@ impl Replica {
         self.clients.end_all(out);
         while let Some(txn) = self.waiting.pop_front() {
             self.db.apply(&txn);
+            out.scoped(|out| self.tell_applied(&txn, out));
             self.log.note_committed(txn);
         }
-        self.committed = self.db.last_processed;
     }
 
     /// A snapshot now and then, so that a start need not replay everything. Servers of one ensemble

@@ -137,8 +137,7 @@ impl Scenario {
                     ));
                 }
             }
-            if self.disk(*first).last_zxid().max(mine.last_processed)
-                < self.disk(*id).last_zxid()
+            if self.disk(*first).last_zxid().max(mine.last_processed) < self.disk(*id).last_zxid()
                 && !self.disk(*id).last_zxid().is_new_epoch()
             {
                 self.fail(&format!("the logs of {first} and {id} end alike"));

@@ -236,7 +236,8 @@ impl<'s> Hand<'s> {
     #[track_caller]
     pub fn reconnected(self) -> Self {
         let no = self.no();
-        self.s.until(crate::world!(ClientConnected { client, .. } if *client == no));
+        self.s
+            .until(crate::world!(ClientConnected { client, .. } if *client == no));
         self
     }
 
@@ -295,7 +296,12 @@ impl<'s> Hand<'s> {
     /// An ephemeral znode.
     #[track_caller]
     pub fn ephemeral(self, path: &str) -> Self {
-        self.write(write::made(path, "", CreateMode::Ephemeral, CreateOp::Create))
+        self.write(write::made(
+            path,
+            "",
+            CreateMode::Ephemeral,
+            CreateOp::Create,
+        ))
     }
 
     /// A numbered znode.

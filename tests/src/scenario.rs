@@ -290,10 +290,9 @@ impl Scenario {
     /// Runs until another leader than `old` is established, and tells who it is.
     #[track_caller]
     pub fn until_another_leader(&mut self, old: i64) -> i64 {
-        self.until_that(
-            &format!("another leader than {old} is established"),
-            |s| s.leader().is_some_and(|id| id != old),
-        );
+        self.until_that(&format!("another leader than {old} is established"), |s| {
+            s.leader().is_some_and(|id| id != old)
+        });
         self.leader().unwrap_or_default()
     }
 
@@ -311,28 +310,31 @@ impl Scenario {
     /// applied everything that was proposed.
     #[track_caller]
     pub fn settle(&mut self) -> &mut Scenario {
-        self.until_that("all running servers serve and have applied everything", |s| {
-            let Some(leader) = s.leader().and_then(|id| s.peer(id)) else {
-                return false;
-            };
-            let quiet = leader
-                .leading()
-                .is_some_and(|l| l.outstanding().next().is_none());
-            let newest = leader.last_applied();
-            quiet
-                && s.running().all(|id| {
-                    s.peer(id).is_some_and(|p| {
-                        let applied = p.last_applied();
-                        p.serving()
-                            && p.leader() == Some(leader.id())
-                            && (p.last_logged() == leader.last_logged()
-                                || p.last_logged() == newest)
-                            && (applied == newest || newest.is_new_epoch())
-                            && p.last_durable() == p.last_logged()
-                            && p.last_committed() >= p.last_logged()
+        self.until_that(
+            "all running servers serve and have applied everything",
+            |s| {
+                let Some(leader) = s.leader().and_then(|id| s.peer(id)) else {
+                    return false;
+                };
+                let quiet = leader
+                    .leading()
+                    .is_some_and(|l| l.outstanding().next().is_none());
+                let newest = leader.last_applied();
+                quiet
+                    && s.running().all(|id| {
+                        s.peer(id).is_some_and(|p| {
+                            let applied = p.last_applied();
+                            p.serving()
+                                && p.leader() == Some(leader.id())
+                                && (p.last_logged() == leader.last_logged()
+                                    || p.last_logged() == newest)
+                                && (applied == newest || newest.is_new_epoch())
+                                && p.last_durable() == p.last_logged()
+                                && p.last_committed() >= p.last_logged()
+                        })
                     })
-                })
-        })
+            },
+        )
     }
 
     // ---- who -----------------------------------------------------------------------------------

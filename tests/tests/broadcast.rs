@@ -28,7 +28,13 @@ fn a_write_goes_to_the_leader_and_is_answered_when_its_own_server_has_applied_it
     let mut s = three();
     s.client("A").set("/a", "1").ok();
     s.in_order(&[
-        event!(1, RequestForwarded { leader: ServerId(3), .. }),
+        event!(
+            1,
+            RequestForwarded {
+                leader: ServerId(3),
+                ..
+            }
+        ),
         event!(3, Proposed),
         sent(3, 1, MessageKind::Proposal),
         event!(1, Logged),
@@ -46,7 +52,14 @@ fn a_transaction_is_committed_when_a_quorum_has_it_on_disk() {
     let mut s = three();
     s.slow_disk(1, 500).slow_disk(2, 900);
     s.client("A").set("/a", "1");
-    s.until(event!(3, Committed { acks: 2, need: 2, .. }));
+    s.until(event!(
+        3,
+        Committed {
+            acks: 2,
+            need: 2,
+            ..
+        }
+    ));
     let durable: Vec<i64> = (1..=3)
         .filter(|id| s.disk(*id).durable_zxid() == zx(1, 3))
         .collect();
@@ -60,8 +73,14 @@ fn the_leaders_own_disk_counts_as_one_and_is_not_waited_for() {
     s.slow_disk(3, 900);
     s.client("A").set("/a", "1");
     s.until(event!(1, WriteAnswered));
-    s.never(event!(3, AckCounted { from: ServerId(3), .. }))
-        .never(event!(3, Applied));
+    s.never(event!(
+        3,
+        AckCounted {
+            from: ServerId(3),
+            ..
+        }
+    ))
+    .never(event!(3, Applied));
     assert!(s.disk(3).durable_zxid() < zx(1, 3));
     // What a power failure could take from its log is not in its tree either.
     s.settle().agree();
@@ -170,7 +189,13 @@ fn a_request_is_checked_against_what_is_proposed_and_not_yet_applied() {
         .fails(ErrorCode::NodeExists);
     s.in_order(&[
         event!(3, Proposed { error: None, .. }),
-        event!(3, Proposed { error: Some(ErrorCode::NodeExists), .. }),
+        event!(
+            3,
+            Proposed {
+                error: Some(ErrorCode::NodeExists),
+                ..
+            }
+        ),
         event!(3, Committed),
     ]);
 }
@@ -271,10 +296,13 @@ fn when_the_counter_is_used_up_a_new_epoch_begins() {
     }
     assert_eq!(s.server(3).last_logged(), zx(1, 12));
     s.client("A").set("/a", "more").loses_connection();
-    s.happened(event!(3, SteppedDown {
-        because: ElectionReason::ZxidRollOver { .. },
-        ..
-    }));
+    s.happened(event!(
+        3,
+        SteppedDown {
+            because: ElectionReason::ZxidRollOver { .. },
+            ..
+        }
+    ));
     s.until_epoch_above(1);
     s.client("A").connected().set("/a", "epoch 2").ok();
     s.settle().agree();
@@ -290,10 +318,13 @@ fn a_follower_that_does_not_acknowledge_within_sync_limit_is_dropped() {
     s.client("A").at(2).connected();
     s.slow_disk(1, 60_000);
     s.client("A").set("/a", "1").ok();
-    s.until(event!(3, LinkDropped {
-        with: ServerId(1),
-        because: DropReason::ProposalUnacked { .. },
-    }));
+    s.until(event!(
+        3,
+        LinkDropped {
+            with: ServerId(1),
+            because: DropReason::ProposalUnacked { .. },
+        }
+    ));
     assert_eq!(s.leader(), Some(3));
     s.client("A").set("/a", "2").ok();
     s.slow_disk(1, 0).settle().agree();
@@ -305,10 +336,16 @@ fn a_leader_whose_followers_are_silent_steps_down_within_sync_limit() {
     let mut s = three();
     let began = s.world().now();
     s.pause(1).pause(2);
-    s.until(event!(3, SteppedDown {
-        because: ElectionReason::QuorumLost { in_time: 1, need: 2 },
-        ..
-    }));
+    s.until(event!(
+        3,
+        SteppedDown {
+            because: ElectionReason::QuorumLost {
+                in_time: 1,
+                need: 2
+            },
+            ..
+        }
+    ));
     let waited = (s.world().now() - began).as_millis();
     assert!((8_000..=14_000).contains(&waited), "{waited}");
     s.resume(1).resume(2).settle().agree();
@@ -319,10 +356,16 @@ fn a_leader_whose_followers_are_silent_steps_down_within_sync_limit() {
 fn a_follower_that_hears_nothing_for_sync_limit_looks_for_a_leader() {
     let mut s = three();
     let began = s.world().now();
-    s.cut_direction(3, 1).until(event!(1, SteppedDown {
-        because: ElectionReason::LeaderSilent { leader: ServerId(3), .. },
-        ..
-    }));
+    s.cut_direction(3, 1).until(event!(
+        1,
+        SteppedDown {
+            because: ElectionReason::LeaderSilent {
+                leader: ServerId(3),
+                ..
+            },
+            ..
+        }
+    ));
     let waited = (s.world().now() - began).as_millis();
     assert!((9_000..=11_000).contains(&waited), "{waited}");
     s.heal_all().settle().agree();
@@ -369,7 +412,12 @@ fn an_empty_container_is_deleted_by_the_leader_through_a_transaction() {
 #[test]
 fn a_ttl_node_goes_when_it_was_not_changed_for_its_time() {
     let mut s = three();
-    let ttl = write::made("/t", "", CreateMode::PersistentWithTtl, CreateOp::Ttl(90_000));
+    let ttl = write::made(
+        "/t",
+        "",
+        CreateMode::PersistentWithTtl,
+        CreateOp::Ttl(90_000),
+    );
     s.client("A").write(ttl).ok();
     s.for_ms(60_000).client("A").set("/t", "1").ok();
     let touched = s.world().now();

@@ -11,9 +11,21 @@ fn the_new_epoch_is_the_highest_accepted_one_plus_one() {
     s.crash(3);
     s.until(sent(1, 2, MessageKind::AckEpoch));
     s.crash(2).from_here().restart(3);
-    s.until(event!(any, NewEpoch { epoch: Epoch(3), highest: Epoch(2) }));
+    s.until(event!(
+        any,
+        NewEpoch {
+            epoch: Epoch(3),
+            highest: Epoch(2)
+        }
+    ));
     s.settle().agree();
-    s.never(event!(any, NewEpoch { epoch: Epoch(2), .. }));
+    s.never(event!(
+        any,
+        NewEpoch {
+            epoch: Epoch(2),
+            ..
+        }
+    ));
     assert_eq!((s.epoch(1), s.epoch(3)), (3, 3));
 }
 
@@ -24,24 +36,41 @@ fn a_stale_leader_is_fenced_by_its_old_epoch() {
     let mut s = Scenario::voters(5).start();
     s.settle();
     // 4 wins, and only 1 hears of its epoch; twice.
-    s.crash(5).until(event!(4, NewEpoch { epoch: Epoch(2), .. }));
-    s.cut(4, 2).cut(4, 3).until(sent(1, 4, MessageKind::AckEpoch));
+    s.crash(5).until(event!(
+        4,
+        NewEpoch {
+            epoch: Epoch(2),
+            ..
+        }
+    ));
+    s.cut(4, 2)
+        .cut(4, 3)
+        .until(sent(1, 4, MessageKind::AckEpoch));
     s.crash(4).partition(&[&[1, 2, 4]]).restart(4);
-    s.until(event!(4, NewEpoch { epoch: Epoch(3), .. }));
+    s.until(event!(
+        4,
+        NewEpoch {
+            epoch: Epoch(3),
+            ..
+        }
+    ));
     s.cut(4, 2).until(sent(1, 4, MessageKind::AckEpoch));
     assert_eq!(s.server(1).accepted_epoch(), Epoch(3));
     s.crash(4).partition(&[&[2, 3, 5], &[1]]).restart(5);
     assert_eq!(s.until_leader(), 5);
     assert_eq!(s.epoch(5), 2);
     s.heal_all().from_here();
-    s.until(event!(1, SteppedDown {
-        because: ElectionReason::LeaderStale {
-            offered: Epoch(2),
-            accepted: Epoch(3),
+    s.until(event!(
+        1,
+        SteppedDown {
+            because: ElectionReason::LeaderStale {
+                offered: Epoch(2),
+                accepted: Epoch(3),
+                ..
+            },
             ..
-        },
-        ..
-    }));
+        }
+    ));
     s.for_ms(10_000);
     s.never(event!(1, Serving)).never(event!(5, SteppedDown));
     // The next leader learns of it and goes above.
@@ -56,12 +85,40 @@ fn an_epoch_that_was_accepted_before_does_not_count_again() {
     s.settle();
     s.crash(5).until(event!(4, NewEpoch));
     s.slow_link(4, 2, 3000).slow_link(4, 3, 3000);
-    s.until(event!(1, EpochAcked { current_epoch: Some(Epoch(1)), .. }));
+    s.until(event!(
+        1,
+        EpochAcked {
+            current_epoch: Some(Epoch(1)),
+            ..
+        }
+    ));
     s.cut(1, 4).heal(1, 4).from_here();
-    s.until(event!(4, EpochAckCounted { from: ServerId(1), current_epoch: None, have: 1, .. }));
+    s.until(event!(
+        4,
+        EpochAckCounted {
+            from: ServerId(1),
+            current_epoch: None,
+            have: 1,
+            ..
+        }
+    ));
     s.in_order(&[
-        event!(1, EpochAcked { epoch: Epoch(2), current_epoch: None, .. }),
-        event!(4, EpochAckCounted { from: ServerId(1), have: 1, .. }),
+        event!(
+            1,
+            EpochAcked {
+                epoch: Epoch(2),
+                current_epoch: None,
+                ..
+            }
+        ),
+        event!(
+            4,
+            EpochAckCounted {
+                from: ServerId(1),
+                have: 1,
+                ..
+            }
+        ),
     ])
     .never(event!(4, CurrentEpochSet));
     s.settle().agree();
@@ -108,12 +165,23 @@ fn an_acceptance_that_never_left_binds_nobody() {
 fn a_leader_that_no_quorum_finds_gives_up_after_init_limit() {
     let mut s = Scenario::voters(3).start();
     s.settle();
-    s.crash(3).until(event!(2, Elected { leader: ServerId(2), .. }));
+    s.crash(3).until(event!(
+        2,
+        Elected {
+            leader: ServerId(2),
+            ..
+        }
+    ));
     let began = s.world().now();
-    s.cut(1, 2).until(event!(2, SteppedDown {
-        because: ElectionReason::NoQuorumInTime { phase: Phase::Discovery },
-        ..
-    }));
+    s.cut(1, 2).until(event!(
+        2,
+        SteppedDown {
+            because: ElectionReason::NoQuorumInTime {
+                phase: Phase::Discovery
+            },
+            ..
+        }
+    ));
     assert_eq!((s.world().now() - began).as_millis(), 20_000);
     s.heal_all().settle().agree();
 }
@@ -123,11 +191,20 @@ fn a_leader_that_no_quorum_finds_gives_up_after_init_limit() {
 fn a_learner_tries_five_times_to_reach_its_leader() {
     let mut s = Scenario::voters(3).start();
     s.settle();
-    s.crash(3).until(event!(1, Elected { leader: ServerId(2), .. }));
-    s.cut(1, 2).from_here().until(event!(1, SteppedDown {
-        because: ElectionReason::LeaderUnreachable { attempts: 5, .. },
-        ..
-    }));
+    s.crash(3).until(event!(
+        1,
+        Elected {
+            leader: ServerId(2),
+            ..
+        }
+    ));
+    s.cut(1, 2).from_here().until(event!(
+        1,
+        SteppedDown {
+            because: ElectionReason::LeaderUnreachable { attempts: 5, .. },
+            ..
+        }
+    ));
     s.happened(event!(1, Connecting { attempt: 5, .. }));
     s.heal_all().settle().agree();
 }
@@ -142,15 +219,33 @@ fn a_follower_with_a_newer_history_ends_a_leadership_before_it_begins() {
     s.settle();
     s.isolate(5);
     s.client("A").create("/b", "");
-    s.until(event!(5, AckCounted { from: ServerId(5), .. }));
+    s.until(event!(
+        5,
+        AckCounted {
+            from: ServerId(5),
+            ..
+        }
+    ));
     s.crash(5);
-    s.until(event!(4, Elected { leader: ServerId(4), .. }));
+    s.until(event!(
+        4,
+        Elected {
+            leader: ServerId(4),
+            ..
+        }
+    ));
     s.cut(4, 1).cut(4, 2).from_here();
     s.heal(5, 1).heal(5, 2).heal(5, 3).heal(5, 4).restart(5);
-    s.until(event!(4, SteppedDown {
-        because: ElectionReason::FollowerMoreRecent { follower: ServerId(5), .. },
-        ..
-    }));
+    s.until(event!(
+        4,
+        SteppedDown {
+            because: ElectionReason::FollowerMoreRecent {
+                follower: ServerId(5),
+                ..
+            },
+            ..
+        }
+    ));
     s.never(event!(4, Established));
     s.heal_all().settle().agree();
     assert_eq!(s.leader(), Some(5));

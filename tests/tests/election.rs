@@ -7,7 +7,13 @@ use zabscope_tests::prelude::*;
 fn equal_histories_are_decided_by_the_highest_id() {
     let mut s = Scenario::voters(5).start();
     assert_eq!(s.until_leader(), 5);
-    s.happened(event!(any, VoteChanged { by: VoteField::Id, .. }));
+    s.happened(event!(
+        any,
+        VoteChanged {
+            by: VoteField::Id,
+            ..
+        }
+    ));
     s.settle().agree();
     s.client("A").at(2).create("/a", "x").ok();
     s.settle().agree();
@@ -39,8 +45,20 @@ fn a_newer_zxid_beats_a_higher_id() {
         s.restart(id);
     }
     assert_ne!(s.until_leader(), 5);
-    s.happened(event!(5, VoteChanged { by: VoteField::Zxid, .. }))
-        .never(event!(any, Elected { leader: ServerId(5), .. }));
+    s.happened(event!(
+        5,
+        VoteChanged {
+            by: VoteField::Zxid,
+            ..
+        }
+    ))
+    .never(event!(
+        any,
+        Elected {
+            leader: ServerId(5),
+            ..
+        }
+    ));
     s.settle().agree();
     assert_eq!(s.who_has("/a"), [1, 2, 3, 4, 5]);
 }
@@ -61,9 +79,18 @@ fn a_newer_epoch_beats_a_longer_log() {
     assert_eq!(s.until_another_leader(3), 2);
     s.crash(2).heal_all().from_here();
     assert_eq!(s.until_epoch_above(2), 1);
-    s.happened(event!(3, VoteChanged { by: VoteField::Epoch, .. }));
+    s.happened(event!(
+        3,
+        VoteChanged {
+            by: VoteField::Epoch,
+            ..
+        }
+    ));
     s.settle().agree();
-    assert_eq!(s.removed(3, RemovedBecause::Truncated), [zx(1, 3), zx(1, 4)]);
+    assert_eq!(
+        s.removed(3, RemovedBecause::Truncated),
+        [zx(1, 3), zx(1, 4)]
+    );
     assert!(s.who_has("/b").is_empty());
 }
 
@@ -83,13 +110,22 @@ fn a_server_of_an_older_round_comes_back() -> Scenario {
 fn a_vote_of_an_older_round_is_answered_and_not_counted() {
     let s = a_server_of_an_older_round_comes_back();
     s.in_order(&[
-        event!(2, VoteIgnored {
-            because: IgnoreReason::OlderRound { theirs: 1, ours: 2 },
-            ..
-        }),
+        event!(
+            2,
+            VoteIgnored {
+                because: IgnoreReason::OlderRound { theirs: 1, ours: 2 },
+                ..
+            }
+        ),
         event!(2, Elected { .. }),
     ])
-    .happened(event!(2, VoteAnswered { to: ServerId(1), .. }));
+    .happened(event!(
+        2,
+        VoteAnswered {
+            to: ServerId(1),
+            ..
+        }
+    ));
 }
 
 /// A vote of round 2 reaches a server in round 1.
@@ -110,7 +146,13 @@ fn a_quorum_of_votes_waits_for_a_better_one() {
     s.restart(3);
     s.until(event!(any, QuorumOvertaken { by } if by.leader == ServerId(3)));
     assert_eq!(s.until_leader(), 3);
-    s.never(event!(any, Elected { leader: ServerId(2), .. }));
+    s.never(event!(
+        any,
+        Elected {
+            leader: ServerId(2),
+            ..
+        }
+    ));
 }
 
 /// Server 5 starts when the others have decided, in the same round.
@@ -120,11 +162,14 @@ fn a_late_joiner_of_the_same_round_takes_the_decision_over() {
     assert_eq!(s.until_leader(), 4);
     s.settle();
     s.from_here().restart(5).until(event!(5, Serving));
-    s.happened(event!(5, Elected {
-        by: DecidedBy::SameRoundDecided,
-        leader: ServerId(4),
-        ..
-    }))
+    s.happened(event!(
+        5,
+        Elected {
+            by: DecidedBy::SameRoundDecided,
+            leader: ServerId(4),
+            ..
+        }
+    ))
     .never(event!(any, NewEpoch))
     .never(event!(4, SteppedDown));
     s.settle().agree();
@@ -135,14 +180,18 @@ fn a_late_joiner_of_the_same_round_takes_the_decision_over() {
 fn a_server_of_a_newer_round_joins_the_running_ensemble_of_an_older_one() {
     let mut s = Scenario::voters(5).start();
     s.settle();
-    s.isolate(1).until(event!(1, ElectionStarted { round: 2, .. }));
+    s.isolate(1)
+        .until(event!(1, ElectionStarted { round: 2, .. }));
     s.from_here().heal_all().until(event!(1, Serving));
-    s.happened(event!(1, Elected {
-        by: DecidedBy::RunningEnsemble,
-        leader: ServerId(5),
-        round: 1,
-        ..
-    }))
+    s.happened(event!(
+        1,
+        Elected {
+            by: DecidedBy::RunningEnsemble,
+            leader: ServerId(5),
+            round: 1,
+            ..
+        }
+    ))
     .never(event!(any, NewEpoch));
     assert_eq!(s.server(1).round(), 1);
     s.settle().agree();
@@ -269,7 +318,13 @@ fn a_server_without_weight_is_never_elected_and_never_counts() {
         .start();
     assert_eq!(s.until_leader(), 2);
     s.settle();
-    s.never(event!(any, Elected { leader: ServerId(3), .. }));
+    s.never(event!(
+        any,
+        Elected {
+            leader: ServerId(3),
+            ..
+        }
+    ));
     // 2 and 3 are two of three servers, but only half of the weight.
     s.crash(1).for_ms(60_000);
     assert_eq!(s.leader(), None);

@@ -19,13 +19,23 @@ fn a_follower_that_is_cut_off_may_answer_with_old_data() {
     let mut s = three();
     s.cut_direction(3, 1);
     s.client("B").set("/a", "1").set("/a", "2").ok();
-    assert_eq!(s.client("A").read("/a").data_at(), ("0".to_owned(), zx(1, 3)));
-    s.happened(world!(StaleRead { server: ServerId(1), behind_by: 2, .. }));
-    // After syncLimit it does not answer any more.
-    s.until(event!(1, ClientRefused {
-        because: RefuseReason::ServerStopsServing,
+    assert_eq!(
+        s.client("A").read("/a").data_at(),
+        ("0".to_owned(), zx(1, 3))
+    );
+    s.happened(world!(StaleRead {
+        server: ServerId(1),
+        behind_by: 2,
         ..
     }));
+    // After syncLimit it does not answer any more.
+    s.until(event!(
+        1,
+        ClientRefused {
+            because: RefuseReason::ServerStopsServing,
+            ..
+        }
+    ));
     s.heal_all();
     s.client("A").reconnected();
     assert_eq!(s.client("A").sync().read("/a").data(), "2");
@@ -40,10 +50,19 @@ fn sync_closes_the_gap_of_a_stale_read() {
     assert_eq!(s.client("A").read("/a").data(), "0");
     assert_eq!(s.client("A").sync().read("/a").data(), "1");
     s.in_order(&[
-        world!(StaleRead { server: ServerId(1), .. }),
+        world!(StaleRead {
+            server: ServerId(1),
+            ..
+        }),
         event!(1, Applied),
         event!(1, SyncAnswered),
-        event!(1, ReadServed { op: OpKind::GetData, .. }),
+        event!(
+            1,
+            ReadServed {
+                op: OpKind::GetData,
+                ..
+            }
+        ),
     ]);
 }
 
@@ -106,7 +125,10 @@ fn no_client_ever_sees_the_past_again() {
             .observations
             .iter()
             .filter_map(|o| match &o.seen {
-                Seen::Answer { outcome: Outcome::Reply { zxid, .. }, .. } => Some(*zxid),
+                Seen::Answer {
+                    outcome: Outcome::Reply { zxid, .. },
+                    ..
+                } => Some(*zxid),
                 _ => None,
             })
             .collect();
@@ -120,7 +142,13 @@ fn a_read_waits_for_the_writes_of_its_own_session() {
     let mut s = three();
     assert_eq!(s.client("A").set("/a", "1").read("/a").data(), "1");
     s.in_order(&[
-        event!(1, RequestQueued { op: OpKind::GetData, .. }),
+        event!(
+            1,
+            RequestQueued {
+                op: OpKind::GetData,
+                ..
+            }
+        ),
         event!(1, Applied),
         event!(1, WriteAnswered),
         event!(1, ReadServed),
@@ -153,7 +181,11 @@ fn replies_of_a_session_come_in_the_order_of_its_requests() {
     assert_eq!(xids, (1..=21).collect::<Vec<_>>());
     // Each read saw the write before it and not the one after it.
     for n in (2..=20).step_by(4) {
-        let Outcome::Reply { result: Ok(Response::Data(data, _)), .. } = s.reply("A", n + 1) else {
+        let Outcome::Reply {
+            result: Ok(Response::Data(data, _)),
+            ..
+        } = s.reply("A", n + 1)
+        else {
             s.fail(&format!("answer {} is data", n + 1));
         };
         let read = String::from_utf8_lossy(data.as_ref().unwrap()).into_owned();
@@ -187,7 +219,13 @@ fn the_leader_shows_what_is_committed_and_not_what_is_proposed() {
     s.client("C").at(3).connected();
     s.slow_disk(1, 900).slow_disk(2, 900);
     s.client("A").set("/a", "1");
-    s.until(event!(3, AckCounted { from: ServerId(3), .. }));
+    s.until(event!(
+        3,
+        AckCounted {
+            from: ServerId(3),
+            ..
+        }
+    ));
     assert_eq!(s.client("C").read("/a").data(), "0");
     s.client("A").answered();
     assert_eq!(s.client("C").read("/a").data(), "1");
@@ -216,7 +254,10 @@ fn what_was_read_is_never_taken_back_by_a_new_leader() {
         let path = "/load-1";
         s.client("R").read(path).answered();
         let seen = match s.reply("R", 1) {
-            Outcome::Reply { result: Ok(Response::Data(_, stat)), .. } => stat.version,
+            Outcome::Reply {
+                result: Ok(Response::Data(_, stat)),
+                ..
+            } => stat.version,
             _ => -1,
         };
         s.crash(5).until_another_leader(5);

@@ -146,5 +146,9 @@ fn every_invariant_holds_in_a_thousand_worlds_with_faults_and_each_recovers() {
     for report in &sum.reports {
         let _ = writeln!(io::stderr(), "\n{report}");
     }
-    assert!(sum.failed.is_empty(), "seeds with a violation: {:?}", sum.failed);
+    assert!(
+        sum.failed.is_empty(),
+        "seeds with a violation: {:?}",
+        sum.failed
+    );
 }

@@ -41,9 +41,21 @@ fn a_session_begins_by_a_transaction_and_the_client_is_answered_after_it() {
     s.from_here().client("A").at(1).connected();
     s.in_order(&[
         event!(1, SessionProposed),
-        event!(3, Proposed { txn: TxnKind::CreateSession, .. }),
+        event!(
+            3,
+            Proposed {
+                txn: TxnKind::CreateSession,
+                ..
+            }
+        ),
         event!(3, Committed),
-        event!(1, Applied { txn: TxnKind::CreateSession, .. }),
+        event!(
+            1,
+            Applied {
+                txn: TxnKind::CreateSession,
+                ..
+            }
+        ),
         event!(1, SessionAttached { moved: false, .. }),
         world!(ClientConnected { resumed: false, .. }),
     ]);
@@ -83,15 +95,29 @@ fn a_session_expires_by_a_transaction_of_the_leader_that_takes_its_ephemerals_al
     s.settle();
     assert_eq!(s.who_has("/e"), [1, 2, 3]);
     s.from_here().client("A").pause();
-    s.until(event!(3, SessionExpired { timeout_ms: 10_000, .. }));
+    s.until(event!(
+        3,
+        SessionExpired {
+            timeout_ms: 10_000,
+            ..
+        }
+    ));
     s.settle().agree();
     s.in_order(&[
         event!(3, SessionExpired),
-        event!(3, Proposed { txn: TxnKind::CloseSession, .. }),
+        event!(
+            3,
+            Proposed {
+                txn: TxnKind::CloseSession,
+                ..
+            }
+        ),
         event!(3, Committed),
         event!(1, SessionEnded { ephemerals: 1, .. }),
     ]);
-    let ended = TxnBody::CloseSession { paths: vec![Arc::from("/e")] };
+    let ended = TxnBody::CloseSession {
+        paths: vec![Arc::from("/e")],
+    };
     assert_eq!(kind_of_last(&s, 2), ended);
     assert!(s.who_has("/e").is_empty());
     // It learns of it when it comes back.
@@ -127,7 +153,12 @@ fn no_session_expires_without_a_leader_and_all_get_their_time_again() {
     s.restart(3).restart(4).restart(5);
     s.until_leader();
     let established = s.world().now();
-    assert!(s.server(1).database().sessions.contains_key(&s.session("A")));
+    assert!(
+        s.server(1)
+            .database()
+            .sessions
+            .contains_key(&s.session("A"))
+    );
     s.until(event!(any, SessionExpired));
     let waited = (s.world().now() - established).as_millis();
     assert!((10_000..=14_000).contains(&waited), "{waited}");
@@ -187,9 +218,27 @@ fn closing_a_session_is_answered_and_then_the_connection_ends() {
     s.from_here().client("A").close().ok();
     s.settle().agree();
     s.in_order(&[
-        event!(1, Applied { txn: TxnKind::CloseSession, .. }),
-        event!(1, WriteAnswered { op: OpKind::CloseSession, .. }),
-        event!(1, ClientRefused { because: RefuseReason::SessionClosed, .. }),
+        event!(
+            1,
+            Applied {
+                txn: TxnKind::CloseSession,
+                ..
+            }
+        ),
+        event!(
+            1,
+            WriteAnswered {
+                op: OpKind::CloseSession,
+                ..
+            }
+        ),
+        event!(
+            1,
+            ClientRefused {
+                because: RefuseReason::SessionClosed,
+                ..
+            }
+        ),
     ]);
     assert_eq!(s.see("A").state, ClientState::Closed);
     assert!(s.who_has("/e").is_empty());
@@ -233,14 +282,20 @@ fn a_wrong_password_is_refused_and_the_owner_is_not_disturbed() {
     assert!(matches!(
         to_client(&out, ClientId(9999))[..],
         [
-            Effect::ClientConnected { response: ConnectResponse::EXPIRED, .. },
+            Effect::ClientConnected {
+                response: ConnectResponse::EXPIRED,
+                ..
+            },
             Effect::ClientClose { .. }
         ]
     ));
     assert!(to_client(&out, connection(&s, "A")).is_empty());
     assert!(out.events.iter().any(|e| matches!(
         e.kind,
-        EventKind::ClientRefused { because: RefuseReason::WrongPassword, .. }
+        EventKind::ClientRefused {
+            because: RefuseReason::WrongPassword,
+            ..
+        }
     )));
 }
 
@@ -253,7 +308,13 @@ fn whoever_has_the_password_takes_the_session_over() {
     let (_, out) = s.what_if(3, connect(&s, "A", password));
     assert!(matches!(
         to_client(&out, ClientId(9999))[..],
-        [Effect::ClientConnected { response: ConnectResponse { timeout_ms: 30_000, .. }, .. }]
+        [Effect::ClientConnected {
+            response: ConnectResponse {
+                timeout_ms: 30_000,
+                ..
+            },
+            ..
+        }]
     ));
     assert!(matches!(
         to_client(&out, connection(&s, "A"))[..],
@@ -273,7 +334,10 @@ fn a_session_that_does_not_exist_is_expired() {
     assert!(matches!(
         to_client(&out, ClientId(9999))[..],
         [
-            Effect::ClientConnected { response: ConnectResponse::EXPIRED, .. },
+            Effect::ClientConnected {
+                response: ConnectResponse::EXPIRED,
+                ..
+            },
             Effect::ClientClose { .. }
         ]
     ));
@@ -287,7 +351,13 @@ fn a_write_through_a_server_that_the_session_has_left_is_refused() {
     s.pause(1).client("A").set("/a", "old way");
     s.for_ms(50).client("A").at(2).connected();
     s.from_here().resume(1);
-    s.until(event!(3, RequestRefused { error: ErrorCode::SessionMoved, .. }));
+    s.until(event!(
+        3,
+        RequestRefused {
+            error: ErrorCode::SessionMoved,
+            ..
+        }
+    ));
     s.settle().agree();
     assert_eq!(kind_of_last(&s, 1), TxnBody::Error(ErrorCode::SessionMoved));
     assert_eq!(s.data(3, "/a").unwrap(), "0");
@@ -309,9 +379,10 @@ fn session_moved_closes_the_old_connection_without_an_answer() {
     };
     let (mut server, out) = s.what_if(1, ask);
     let link = out.effects.iter().find_map(|e| match e {
-        Effect::Send { message: Message::Quorum(conn, QuorumMessage::Request(_)), .. } => {
-            Some(*conn)
-        }
+        Effect::Send {
+            message: Message::Quorum(conn, QuorumMessage::Request(_)),
+            ..
+        } => Some(*conn),
         _ => None,
     });
     let link = link.unwrap();
@@ -327,7 +398,10 @@ fn session_moved_closes_the_old_connection_without_an_answer() {
     });
     let mut seen = Vec::new();
     let mut out = Output::default();
-    let now = Now { at: s.world().now(), wall_ms: 0 };
+    let now = Now {
+        at: s.world().now(),
+        wall_ms: 0,
+    };
     let mut hand = |kind| {
         server.handle(now, Input { kind, cause: None }, &mut out);
         seen.extend(to_client(&out, old).into_iter().cloned());
@@ -335,7 +409,10 @@ fn session_moved_closes_the_old_connection_without_an_answer() {
     };
     let written = hand(InputKind::Quorum(link, QuorumMessage::Proposal(txn)));
     hand(InputKind::Durable(written));
-    hand(InputKind::Quorum(link, QuorumMessage::Commit { zxid: zx(1, 3) }));
+    hand(InputKind::Quorum(
+        link,
+        QuorumMessage::Commit { zxid: zx(1, 3) },
+    ));
     assert!(matches!(seen[..], [Effect::ClientClose { .. }]), "{seen:?}");
     let _ = Ack::received(zx(1, 3));
 }
@@ -348,10 +425,13 @@ fn a_leader_that_does_not_serve_refuses_clients_and_followers_take_them() {
         .start();
     s.settle();
     s.client("A").at(3).connected();
-    s.happened(event!(3, ClientRefused {
-        because: RefuseReason::LeaderDoesNotServe,
-        ..
-    }));
+    s.happened(event!(
+        3,
+        ClientRefused {
+            because: RefuseReason::LeaderDoesNotServe,
+            ..
+        }
+    ));
     assert_ne!(s.server_of("A"), Some(3));
     s.client("A").create("/a", "x").ok();
 }
@@ -361,7 +441,13 @@ fn a_leader_that_does_not_serve_refuses_clients_and_followers_take_them() {
 fn a_server_without_a_leader_serves_nobody() {
     let mut s = Scenario::voters(3).down(&[2, 3]).start();
     s.client("A").at(1);
-    s.until(event!(1, ClientRefused { because: RefuseReason::NotServing, .. }));
+    s.until(event!(
+        1,
+        ClientRefused {
+            because: RefuseReason::NotServing,
+            ..
+        }
+    ));
     s.for_ms(20_000);
     assert_eq!(s.server_of("A"), None);
     s.restart(2);
@@ -374,10 +460,13 @@ fn a_server_that_loses_its_leader_sends_its_clients_away() {
     let mut s = three();
     s.client("A").at(1).connected();
     s.from_here().isolate(1);
-    s.until(event!(1, ClientRefused {
-        because: RefuseReason::ServerStopsServing,
-        ..
-    }));
+    s.until(event!(
+        1,
+        ClientRefused {
+            because: RefuseReason::ServerStopsServing,
+            ..
+        }
+    ));
     s.client("A").reconnected();
     assert_ne!(s.server_of("A"), Some(1));
 }

@@ -75,9 +75,12 @@ fn synced(s: &mut Scenario, mode: SyncMode, rule: SyncRule, packets: &str) {
     let chosen = s
         .events_of(leader)
         .filter_map(|e| match e {
-            EventKind::SyncChosen { learner: ServerId(1), mode, because, .. } => {
-                Some((*mode, *because))
-            }
+            EventKind::SyncChosen {
+                learner: ServerId(1),
+                mode,
+                because,
+                ..
+            } => Some((*mode, *because)),
             _ => None,
         })
         .last();
@@ -126,7 +129,12 @@ fn row_3_a_follower_ahead_of_the_leader_is_truncated() {
     tail_on_server_1(&mut s, zx(5, 11));
     s.restart(3).until_leader();
     s.from_here().restart(1);
-    synced(&mut s, SyncMode::Trunc, SyncRule::AheadOfLeader, "TRUNC 5:9");
+    synced(
+        &mut s,
+        SyncMode::Trunc,
+        SyncRule::AheadOfLeader,
+        "TRUNC 5:9",
+    );
     assert_eq!(s.removed(1, RemovedBecause::Truncated), row(5, 10, 11));
     assert_eq!(s.log(1), row(5, 1, 9));
     s.happened(event!(1, LogTruncated { count: 2, .. }));
@@ -175,10 +183,18 @@ fn row_5_a_truncation_never_crosses_the_border_of_an_epoch() {
     s.restart(3).settle();
     write_to(&mut s, zx(5, 9));
     s.from_here().restart(1);
-    synced(&mut s, SyncMode::Snap, SyncRule::WrongTailOtherEpoch, "SNAP 5:9");
+    synced(
+        &mut s,
+        SyncMode::Snap,
+        SyncRule::WrongTailOtherEpoch,
+        "SNAP 5:9",
+    );
     s.happened(event!(3, ReadingDiskLog { from, min, .. }
         if *from == zx(4, 20) && *min == zx(5, 3)));
-    assert_eq!(s.removed(1, RemovedBecause::Replaced).last(), Some(&zx(4, 20)));
+    assert_eq!(
+        s.removed(1, RemovedBecause::Replaced).last(),
+        Some(&zx(4, 20))
+    );
     assert!(s.log(1).is_empty());
 }
 
@@ -214,13 +230,16 @@ fn row_7_a_new_epoch_above_everything_needs_a_snapshot() {
     assert_eq!(s.until_another_leader(3), 2);
     assert_eq!(s.server(3).last_zxid(), zx(6, 0));
     s.from_here().heal_all().until(event!(3, Serving));
-    s.happened(event!(2, SyncChosen {
-        learner: ServerId(3),
-        mode: SyncMode::Snap,
-        because: SyncRule::NothingFits,
-        peer: Zxid(0x6_0000_0000),
-        ..
-    }));
+    s.happened(event!(
+        2,
+        SyncChosen {
+            learner: ServerId(3),
+            mode: SyncMode::Snap,
+            because: SyncRule::NothingFits,
+            peer: Zxid(0x6_0000_0000),
+            ..
+        }
+    ));
     s.settle().agree();
 }
 
@@ -289,7 +308,12 @@ fn row_10_a_wrong_tail_of_an_older_epoch_needs_a_snapshot() {
     s.restart(3).settle();
     write_to(&mut s, zx(5, 2));
     s.from_here().restart(1);
-    synced(&mut s, SyncMode::Snap, SyncRule::WrongTailOtherEpoch, "SNAP 5:2");
+    synced(
+        &mut s,
+        SyncMode::Snap,
+        SyncRule::WrongTailOtherEpoch,
+        "SNAP 5:2",
+    );
 }
 
 /// What the log would send is more than a part of the snapshot.
@@ -307,7 +331,12 @@ fn a_long_log_gives_way_to_a_snapshot() {
     s.client("A").create("/n", "").ok();
     write_to(&mut s, zx(1, 30));
     s.from_here().restart(1);
-    synced(&mut s, SyncMode::Snap, SyncRule::DiskLogTooLarge, "SNAP 1:30");
+    synced(
+        &mut s,
+        SyncMode::Snap,
+        SyncRule::DiskLogTooLarge,
+        "SNAP 1:30",
+    );
 }
 
 /// snapshotSizeFactor is off.
@@ -340,7 +369,13 @@ fn after_a_truncation_comes_what_is_outstanding() {
     s.until(event!(3, Proposed { zxid, .. } if *zxid == zx(6, 1)));
     s.from_here().restart(1).until(event!(1, Serving));
     assert_eq!(s.sync_packets(3, 1), "TRUNC 5:9, PROPOSAL 6:1");
-    s.happened(event!(3, OutstandingForwarded { learner: ServerId(1), .. }));
+    s.happened(event!(
+        3,
+        OutstandingForwarded {
+            learner: ServerId(1),
+            ..
+        }
+    ));
     s.settle().agree();
     let mut expected = row(5, 1, 9);
     expected.push(zx(6, 1));
@@ -360,11 +395,30 @@ fn outstanding_proposals_are_forwarded_to_a_joining_learner_and_its_ack_counts()
     s.from_here().restart(1);
     s.until(event!(3, Committed { zxid, .. } if *zxid == zx(1, 4)));
     s.in_order(&[
-        event!(3, OutstandingForwarded { learner: ServerId(1), .. }),
-        event!(3, AckCounted { from: ServerId(1), have: 2, .. }),
+        event!(
+            3,
+            OutstandingForwarded {
+                learner: ServerId(1),
+                ..
+            }
+        ),
+        event!(
+            3,
+            AckCounted {
+                from: ServerId(1),
+                have: 2,
+                ..
+            }
+        ),
         event!(3, Committed),
     ])
-    .never(event!(3, AckCounted { from: ServerId(2), .. }));
+    .never(event!(
+        3,
+        AckCounted {
+            from: ServerId(2),
+            ..
+        }
+    ));
     s.settle().agree();
 }
 
@@ -408,10 +462,15 @@ fn a_leader_whose_history_no_quorum_takes_gives_up_after_init_limit() {
     let mut s = Scenario::voters(3).down(&[1]).start();
     s.until(sent(2, 3, MessageKind::AckEpoch));
     s.slow_disk(2, 60_000);
-    s.until(event!(3, SteppedDown {
-        because: ElectionReason::NoQuorumInTime { phase: Phase::Synchronisation },
-        ..
-    }));
+    s.until(event!(
+        3,
+        SteppedDown {
+            because: ElectionReason::NoQuorumInTime {
+                phase: Phase::Synchronisation
+            },
+            ..
+        }
+    ));
     s.never(event!(any, Established));
     s.slow_disk(2, 0).settle().agree();
 }
@@ -449,7 +508,13 @@ fn a_server_that_is_cutting_its_log_does_not_stand_for_what_it_cuts() {
         assert_eq!(s.until_another_leader(3), 2);
         s.heal_all().until(event!(3, EpochAcked));
         s.until(sent(3, 2, MessageKind::AckEpoch));
-        s.slow_disk(3, slow).until(event!(3, SyncStarted { mode: SyncMode::Trunc, .. }));
+        s.slow_disk(3, slow).until(event!(
+            3,
+            SyncStarted {
+                mode: SyncMode::Trunc,
+                ..
+            }
+        ));
         s.crash(2).from_here();
         s.until_epoch_above(2);
         s.slow_disk(3, 0);

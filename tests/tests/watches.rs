@@ -72,7 +72,11 @@ fn an_event_comes_before_any_reply_that_shows_the_change() {
             match &o.seen {
                 Seen::Watch(_) => heard = true,
                 Seen::Answer {
-                    outcome: Outcome::Reply { result: Ok(Response::Data(data, _)), .. },
+                    outcome:
+                        Outcome::Reply {
+                            result: Ok(Response::Data(data, _)),
+                            ..
+                        },
                     ..
                 } if data.as_deref() == Some(b"1") => {
                     assert!(heard, "seed {seed}");
@@ -148,8 +152,15 @@ fn a_watch_moves_with_its_client() {
     assert!(s.watches("A").is_empty());
     s.client("B").set("/a", "1").ok();
     s.until_rang("A", 1);
-    s.happened(event!(3, WatchFired { zxid: Some(_), consumed: true, .. }))
-        .never(event!(1, WatchFired));
+    s.happened(event!(
+        3,
+        WatchFired {
+            zxid: Some(_),
+            consumed: true,
+            ..
+        }
+    ))
+    .never(event!(1, WatchFired));
 }
 
 /// The client's server dies with the watch.
@@ -194,7 +205,9 @@ fn a_persistent_watch_rings_again_and_again() {
 #[test]
 fn a_recursive_watch_hears_of_all_descendants_and_never_of_children() {
     let mut s = three();
-    s.client("A").add_watch("/a", AddWatchMode::PersistentRecursive).ok();
+    s.client("A")
+        .add_watch("/a", AddWatchMode::PersistentRecursive)
+        .ok();
     s.client("B")
         .create("/a/x", "")
         .create("/a/x/y", "")
@@ -234,7 +247,10 @@ fn the_end_of_a_session_rings_for_its_ephemerals() {
     s.client("A").watch("/e").watch_children("/").ok();
     s.client("C").pause();
     s.until_rang("A", 2);
-    assert_eq!(s.rang("A"), rang(&[(NodeDeleted, "/e"), (NodeChildrenChanged, "/")]));
+    assert_eq!(
+        s.rang("A"),
+        rang(&[(NodeDeleted, "/e"), (NodeChildrenChanged, "/")])
+    );
 }
 
 /// A multi that touches three watched znodes.
@@ -246,7 +262,10 @@ fn a_multi_rings_for_each_of_its_parts_with_one_zxid() {
         .multi(vec![write::set("/a", "1"), write::create("/b", "")])
         .ok();
     s.until_rang("A", 2);
-    assert_eq!(s.rang("A"), rang(&[(NodeDataChanged, "/a"), (NodeCreated, "/b")]));
+    assert_eq!(
+        s.rang("A"),
+        rang(&[(NodeDataChanged, "/a"), (NodeCreated, "/b")])
+    );
     let watches = s.watches("A");
     assert_eq!(watches[0].zxid, watches[1].zxid);
 }
@@ -315,7 +334,14 @@ fn an_event_is_withheld_from_who_may_not_read() {
         .ok();
     s.settle().for_ms(1000);
     assert!(s.watches("A").is_empty());
-    s.happened(event!(1, WatchFired { withheld: true, consumed: true, .. }));
+    s.happened(event!(
+        1,
+        WatchFired {
+            withheld: true,
+            consumed: true,
+            ..
+        }
+    ));
 }
 
 /// The leader changes between watch and event.

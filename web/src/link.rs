@@ -143,12 +143,13 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
     let packed = URL_SAFE_NO_PAD
         .decode(packed)
         .map_err(|_| LinkError::Damaged)?;
-    let json = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_JSON).map_err(
-        |error| match error.status {
-            miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
-            _ => LinkError::Damaged,
-        },
-    )?;
+    let json =
+        miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, MAX_JSON).map_err(|error| {
+            match error.status {
+                miniz_oxide::inflate::TINFLStatus::HasMoreOutput => LinkError::TooLarge,
+                _ => LinkError::Damaged,
+            }
+        })?;
     let json = core::str::from_utf8(&json).map_err(|e| LinkError::NoRun(e.to_string()))?;
     let no_run = |error: serde_json::Error| LinkError::NoRun(error.to_string());
     let shared: Shared = serde_json::from_str(json).map_err(no_run)?;

@@ -221,9 +221,7 @@ pub fn set_panic_hook() {
 /// # Errors
 /// There is no document.
 pub fn show_panic(what: &str, fragment: Option<&str>) -> Result<(), JsValue> {
-    let document = window()
-        .and_then(|w| w.document())
-        .ok_or(JsValue::NULL)?;
+    let document = window().and_then(|w| w.document()).ok_or(JsValue::NULL)?;
     let body = document.body().ok_or(JsValue::NULL)?;
     if document.get_element_by_id("panic").is_some() {
         return Ok(());

@@ -444,7 +444,11 @@ impl State {
             return;
         }
         // At rest there are only heartbeats: then one of them is shown, and why it comes.
-        let least = if self.comes(least) { least } else { Importance::Heartbeat };
+        let least = if self.comes(least) {
+            least
+        } else {
+            Importance::Heartbeat
+        };
         self.until(least, pace::STEP_MS);
     }
 

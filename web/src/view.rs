@@ -22,18 +22,17 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening,
-        pace::Speed,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening, pace::Speed,
         run::Run,
     },
 };
 use bits::Send;
-use stage::StageHandle;
 use gloo::{
     events::{EventListener, EventListenerOptions},
     render::{AnimationFrame, request_animation_frame},
     timers::callback::{Interval, Timeout},
 };
+use stage::StageHandle;
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
@@ -121,7 +120,11 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    if let Some((name, step)) = fragment.lesson.as_deref().and_then(zabscope_lessons::parse_link) {
+    if let Some((name, step)) = fragment
+        .lesson
+        .as_deref()
+        .and_then(zabscope_lessons::parse_link)
+    {
         state.apply(Action::Lesson(LessonAct::Open(name, step)));
         return state;
     }
@@ -218,7 +221,9 @@ fn use_frames(state: &UseReducerHandle<State>) {
 fn run_frames(handle: &Rc<RefCell<Option<AnimationFrame>>>, before: Option<f64>, send: Send) {
     let again = Rc::downgrade(handle);
     let next = request_animation_frame(move |now| {
-        let Some(handle) = again.upgrade() else { return };
+        let Some(handle) = again.upgrade() else {
+            return;
+        };
         // Armed first: when nothing moves any more, the effect's end takes it away.
         run_frames(&handle, Some(now), send.clone());
         if let Some(before) = before {
@@ -235,17 +240,19 @@ fn use_keys(state: &UseReducerHandle<State>) {
     let speed = use_mut_ref(|| state.speed);
     *speed.borrow_mut() = state.speed;
     use_effect_with((), move |()| {
-        let listener = web_sys::window().and_then(|w| w.document()).map(|document| {
-            let options = EventListenerOptions::enable_prevent_default();
-            EventListener::new_with_options(&document, "keydown", options, move |event| {
-                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
-                    && let Some(action) = key(event, *speed.borrow())
-                {
-                    event.prevent_default();
-                    send.dispatch(action);
-                }
-            })
-        });
+        let listener = web_sys::window()
+            .and_then(|w| w.document())
+            .map(|document| {
+                let options = EventListenerOptions::enable_prevent_default();
+                EventListener::new_with_options(&document, "keydown", options, move |event| {
+                    if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                        && let Some(action) = key(event, *speed.borrow())
+                    {
+                        event.prevent_default();
+                        send.dispatch(action);
+                    }
+                })
+            });
         move || drop(listener)
     });
 }
@@ -322,11 +329,23 @@ fn use_address(state: &UseReducerHandle<State>) {
         }
         move || drop(timeout)
     });
+    let finished = state.lesson.as_ref().and_then(|lesson| {
+        let player = lesson.get();
+        player.finished().then(|| player.lesson().name().to_owned())
+    });
+    use_effect_with(finished, |finished| {
+        if let Some(name) = finished {
+            platform::keep_lesson_done(name);
+        }
+    });
     let send = state.dispatcher();
     use_effect_with((), move |()| {
         let read = move |first: bool, send: Send| {
             let fragment = link::fragment(&platform::fragment());
-            let lesson = fragment.lesson.as_deref().and_then(zabscope_lessons::parse_link);
+            let lesson = fragment
+                .lesson
+                .as_deref()
+                .and_then(zabscope_lessons::parse_link);
             if let (false, Some((name, step))) = (first, lesson) {
                 return send.dispatch(Action::Lesson(LessonAct::Open(name, step)));
             }

@@ -92,6 +92,14 @@ pub enum ElectionReason {
         /// What a quorum needs.
         need: u32,
     },
+    /// The leader had our log cut, but what is left on disk does not end where it should: what we
+    /// have is no history, and has no say until a leader has sent us one.
+    TruncationFailed {
+        /// Where it should end.
+        to: Zxid,
+        /// Where it ends.
+        last: Zxid,
+    },
     /// We led, but a follower has a more recent history: (currentEpoch, zxid) above ours.
     FollowerMoreRecent {
         /// Who.

@@ -171,6 +171,15 @@ impl Output {
         id
     }
 
+    /// What `act` makes the cause is the cause only in there: for one of several things that one
+    /// input leads to.
+    pub(crate) fn scoped<R>(&mut self, act: impl FnOnce(&mut Output) -> R) -> R {
+        let before = self.cause;
+        let result = act(self);
+        self.cause = before;
+        result
+    }
+
     /// The cause of what is done now. Every call of `handle` begins with an event, so there is
     /// always one.
     pub(crate) fn cause(&self) -> EventId {

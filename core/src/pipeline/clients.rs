@@ -186,6 +186,15 @@ impl Clients {
         auth: Arc<[AuthId]>,
         out: &mut Output,
     ) -> Connect {
+        if self.connections.contains_key(&client) {
+            // One connection asks for a session once.
+            self.end(
+                client,
+                RefuseReason::Protocol(ErrorCode::MarshallingError),
+                out,
+            );
+            return Connect::Answered;
+        }
         let have = here.db.last_processed;
         if request.last_zxid_seen > have {
             // It has seen more than we have: here it would travel back in time.
@@ -533,7 +542,10 @@ impl Clients {
     /// A client's connection is gone; its session lives on until it expires.
     pub fn gone(&mut self, client: ClientId) -> Option<SessionId> {
         self.watches.drop_client(client);
-        let session = self.connections.remove(&client)?.session;
+        let connection = self.connections.remove(&client)?;
+        let due = |p: &&Pending| matches!(p, Pending::Sync { until: Some(_), .. });
+        self.syncs_due -= connection.queue.iter().filter(due).count();
+        let session = connection.session;
         if self.by_session.get(&session) == Some(&client) {
             self.by_session.remove(&session);
         }
@@ -605,11 +617,14 @@ impl Clients {
             .queue
             .iter_mut()
             .find_map(|pending| match pending {
+                // The end of a session answers only who asked for it, not whoever has that number.
                 Pending::Write {
                     xid,
+                    op,
                     done: done @ None,
-                    ..
-                } if *xid == txn.header.cxid => Some(done),
+                } if *xid == txn.header.cxid && (*op == OpKind::CloseSession) == ended => {
+                    Some(done)
+                }
                 Pending::Write { .. } | Pending::Read { .. } | Pending::Sync { .. } => None,
             });
         match asked {
@@ -659,7 +674,7 @@ impl Clients {
                     self.serve(here, client, xid, &request, out)
                 }
                 Some(Pending::Sync { xid, path, .. }) => {
-                    self.syncs_due = self.syncs_due.saturating_sub(1);
+                    self.syncs_due -= 1;
                     out.emit(EventKind::SyncAnswered {
                         client,
                         session,

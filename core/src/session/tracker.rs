@@ -70,16 +70,14 @@ impl SessionTracker {
         self.deadlines.insert((deadline, id));
     }
 
-    /// Somebody heard from it. False if it is not alive.
-    pub fn touch(&mut self, now: Moment, id: SessionId) -> bool {
-        let Some(timeout_ms) = self
-            .sessions
-            .get(&id)
-            .filter(|s| !s.closing)
-            .map(|s| s.timeout_ms)
-        else {
+    /// Somebody heard from it; `timeout_ms` as its server has granted it, if it said so. False if it is
+    /// not alive.
+    pub fn touch(&mut self, now: Moment, id: SessionId, timeout_ms: Option<i32>) -> bool {
+        let Some(tracked) = self.sessions.get_mut(&id).filter(|s| !s.closing) else {
             return false;
         };
+        tracked.timeout_ms = timeout_ms.unwrap_or(tracked.timeout_ms);
+        let timeout_ms = tracked.timeout_ms;
         let deadline = self.bucket(now, timeout_ms);
         if let Some(s) = self.sessions.get_mut(&id) {
             // A touch never shortens a life.
@@ -113,8 +111,14 @@ impl SessionTracker {
     }
 
     /// A client came with this session to `server`: if it is alive, that server owns it now.
-    pub fn revalidate(&mut self, now: Moment, id: SessionId, server: ServerId) -> bool {
-        let alive = self.touch(now, id);
+    pub fn revalidate(
+        &mut self,
+        now: Moment,
+        id: SessionId,
+        timeout_ms: i32,
+        server: ServerId,
+    ) -> bool {
+        let alive = self.touch(now, id, Some(timeout_ms));
         if let Some(s) = self.sessions.get_mut(&id).filter(|_| alive) {
             s.owner = Some(server);
         }
@@ -181,16 +185,24 @@ mod tests {
     #[test]
     fn a_touch_postpones_the_deadline() {
         let mut t = tracker();
-        assert!(t.touch(Moment(3_000_000), SessionId(7)));
+        assert!(t.touch(Moment(3_000_000), SessionId(7), None));
         assert_eq!(t.expire(Moment(6_000_000)), None);
         assert_eq!(t.expire(Moment(8_000_000)), Some((SessionId(7), 4000)));
+    }
+
+    #[test]
+    fn the_time_out_granted_at_a_re_attach_is_the_one_that_counts() {
+        let mut t = tracker();
+        assert!(t.revalidate(Moment(0), SessionId(7), 40_000, ServerId(2)));
+        assert_eq!(t.expire(Moment(40_000_000)), None);
+        assert_eq!(t.expire(Moment(42_000_000)), Some((SessionId(7), 40_000)));
     }
 
     #[test]
     fn a_closing_session_cannot_be_touched_or_used() {
         let mut t = tracker();
         t.closing(SessionId(7));
-        assert!(!t.touch(Moment(1), SessionId(7)));
+        assert!(!t.touch(Moment(1), SessionId(7), None));
         assert_eq!(
             t.check(SessionId(7), ServerId(1)),
             Err(ErrorCode::SessionExpired)
@@ -202,7 +214,7 @@ mod tests {
     fn a_write_through_the_server_a_session_has_left_is_session_moved() {
         let mut t = tracker();
         assert_eq!(t.check(SessionId(7), ServerId(1)), Ok(()));
-        assert!(t.revalidate(Moment(1), SessionId(7), ServerId(2)));
+        assert!(t.revalidate(Moment(1), SessionId(7), 4000, ServerId(2)));
         assert_eq!(
             t.check(SessionId(7), ServerId(1)),
             Err(ErrorCode::SessionMoved)

@@ -290,7 +290,11 @@ mod tests {
         assert_eq!(names.len(), all.properties().len());
         for p in all.properties() {
             assert!(p.name.bytes().all(|b| b == b'-' || b.is_ascii_lowercase()));
-            assert!(p.sentence.ends_with('.') && !p.source.is_empty(), "{}", p.name);
+            assert!(
+                p.sentence.ends_with('.') && !p.source.is_empty(),
+                "{}",
+                p.name
+            );
         }
     }
 }

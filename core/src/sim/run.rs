@@ -297,16 +297,24 @@ impl Run {
             each,
         )?;
         // As many clients as there may be, have been: one of them, if any is left.
-        let over = |c: &ClientView<'_>| {
-            matches!(c.state, ClientState::Expired | ClientState::Closed)
-        };
-        let Some(client) = self.world.clients().filter(|c| !over(c)).last().map(|c| c.no) else {
+        let over =
+            |c: &ClientView<'_>| matches!(c.state, ClientState::Expired | ClientState::Closed);
+        let Some(client) = self
+            .world
+            .clients()
+            .filter(|c| !over(c))
+            .last()
+            .map(|c| c.no)
+        else {
             return Ok(());
         };
         let before = self.tally.committed;
         self.act(Action::Load { client, writes: 1 }, each)?;
         while self.tally.committed == before
-            || self.world.client(client).is_some_and(|c| !over(&c) && c.load > 0)
+            || self
+                .world
+                .client(client)
+                .is_some_and(|c| !over(&c) && c.load > 0)
         {
             if self.world.now() > until || !self.step(each)? {
                 return Err(Box::new(self.stuck()));

@@ -72,7 +72,10 @@ fn step_tells_one_thing_after_the_other_and_back_tells_them_in_reverse() {
     let mut told = vec![(state.focus, hash(&state))];
     for _ in 0..60 {
         state.apply(Action::Step);
-        assert!(state.focus > told.last().unwrap().0, "every step tells something new");
+        assert!(
+            state.focus > told.last().unwrap().0,
+            "every step tells something new"
+        );
         told.push((state.focus, hash(&state)));
     }
     for expected in told.iter().rev().skip(1) {
@@ -97,7 +100,11 @@ fn at_rest_next_phase_stays_near_and_step_shows_a_heartbeat() {
         state.apply(Action::NextPhase);
     }
     let run = state.run.get();
-    assert!(run.world().now() < Moment(60_000_000), "{:?}", run.world().now());
+    assert!(
+        run.world().now() < Moment(60_000_000),
+        "{:?}",
+        run.world().now()
+    );
 }
 
 #[test]
@@ -239,7 +246,10 @@ fn a_stale_read_is_made_and_called_allowed() {
             timeout_ms: 10_000,
         }));
     }
-    state.apply(ask(ClientNo(1), crate::view::client::create("/colour", "blue", false, false)));
+    state.apply(ask(
+        ClientNo(1),
+        crate::view::client::create("/colour", "blue", false, false),
+    ));
     for _ in 0..6 {
         state.apply(Action::NextPhase);
     }
@@ -248,7 +258,10 @@ fn a_stale_read_is_made_and_called_allowed() {
         b: follower,
         extra: zabscope_core::time::Span::millis(1500),
     }));
-    state.apply(ask(ClientNo(1), crate::view::client::write("/colour", "green")));
+    state.apply(ask(
+        ClientNo(1),
+        crate::view::client::write("/colour", "green"),
+    ));
     state.apply(Action::NextPhase);
     state.apply(ask(ClientNo(2), crate::view::client::read("/colour")));
     let mut seen = false;
@@ -301,7 +314,11 @@ fn take(name: &'static str, reduced: bool) {
             if !state.moves() {
                 break;
             }
-            state.apply(if reduced { Action::Tick } else { Action::Frame(16.0) });
+            state.apply(if reduced {
+                Action::Tick
+            } else {
+                Action::Frame(16.0)
+            });
         }
         assert_eq!(state.motion, Motion::Still, "{act:?} must come to an end");
         assert_eq!(state.notice, None);

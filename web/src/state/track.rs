@@ -103,9 +103,7 @@ impl Track {
                 _ => [None, None],
             },
             Fact::World(event) => match &event.kind {
-                WorldEventKind::Crashed { server, .. } => {
-                    [Some(MarkKind::Fault), over(*server)]
-                }
+                WorldEventKind::Crashed { server, .. } => [Some(MarkKind::Fault), over(*server)],
                 WorldEventKind::Paused { .. }
                 | WorldEventKind::DiskLost { .. }
                 | WorldEventKind::LinkCut { .. }

@@ -182,6 +182,11 @@ pub(super) fn election(p: &mut Pen<'_>, because: &ElectionReason) {
             "包括自己只有 {0} 台服务器按时响应，而法定人数是 {1}",
             &[N(u64::from(*in_time)), N(u64::from(*need))],
         ),
+        ElectionReason::TruncationFailed { to, last } => p.say(
+            "its log was to end at {0} and ends at {1}: what was before is purged, so it has no history",
+            "它的日志本应止于 {0}，却止于 {1}：更早的已被清除，因此它没有历史",
+            &[Z(*to), Z(*last)],
+        ),
         ElectionReason::FollowerMoreRecent {
             follower,
             epoch,

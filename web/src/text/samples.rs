@@ -146,6 +146,10 @@ fn election_reasons() -> Vec<ElectionReason> {
             in_time: 2,
             need: 3,
         },
+        ElectionReason::TruncationFailed {
+            to: zxid(12, 7),
+            last: Zxid::ZERO,
+        },
         ElectionReason::FollowerMoreRecent {
             follower: S2,
             epoch: Epoch(12),

@@ -135,9 +135,9 @@ fn link_chooser(props: &LinkChooserProps) -> Html {
         let send = props.send.clone();
         Callback::from(move |event: Event| {
             let value = super::bits::chosen(&event);
-            let ends = value.split_once('-').and_then(|(a, b)| {
-                Some((ServerId(a.parse().ok()?), ServerId(b.parse().ok()?)))
-            });
+            let ends = value
+                .split_once('-')
+                .and_then(|(a, b)| Some((ServerId(a.parse().ok()?), ServerId(b.parse().ok()?))));
             if let Some((a, b)) = ends {
                 send.dispatch(Action::Select(Selection::Link(a, b)));
             }
@@ -204,7 +204,8 @@ fn clients(world: &World, lang: Lang, send: &Send) -> Html {
 fn stale(world: &World, lang: Lang, send: &Send) -> Html {
     let at = |server: ServerId| {
         world.clients().find_map(|c| match c.state {
-            ClientState::Connected { server: s, .. } | ClientState::Connecting { server: s, .. }
+            ClientState::Connected { server: s, .. }
+            | ClientState::Connecting { server: s, .. }
                 if s == server =>
             {
                 Some(c.no)
@@ -260,7 +261,9 @@ fn stale(world: &World, lang: Lang, send: &Send) -> Html {
     };
     let lines = match lang {
         Lang::En => [
-            format!("One client at {lead}, which leads, one at {follower}. The first makes /colour."),
+            format!(
+                "One client at {lead}, which leads, one at {follower}. The first makes /colour."
+            ),
             format!("The link {lead}–{follower} gets 1.5 s slower."),
             "The first client writes \"green\".".to_owned(),
             format!("The second reads, at {follower}, while COMMIT is still on its way."),

@@ -75,7 +75,11 @@ pub fn epoch(epoch: Epoch) -> String {
 /// `3·07`, or a dash.
 pub fn zxid(zxid: Zxid) -> String {
     let text = crate::text::zxid(zxid);
-    if text.is_empty() { "–".to_owned() } else { text }
+    if text.is_empty() {
+        "–".to_owned()
+    } else {
+        text
+    }
 }
 
 /// A zxid as a plate of two cells.

@@ -312,7 +312,9 @@ fn observation(world: &World, o: &Observation, lang: Lang) -> Html {
                             "{at}: behind by {n} now. Allowed: a server answers reads from its own memory"
                         ),
                         (n, Lang::Zh) => {
-                            format!("{at}：现在落后 {n} 个事务。这是允许的：读由服务器用自己的内存回答")
+                            format!(
+                                "{at}：现在落后 {n} 个事务。这是允许的：读由服务器用自己的内存回答"
+                            )
                         }
                     };
                     let class = match (result.is_ok(), behind) {

@@ -43,7 +43,9 @@ fn act<E>(send: &Send, act: LessonAct) -> Callback<E> {
 pub fn lesson(props: &LessonProps) -> Html {
     let (lang, send) = (props.lang, props.send.clone());
     match &props.lesson {
-        None => html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> },
+        None => {
+            html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> }
+        }
         Some(lesson) => open(&lesson.get(), props.plays, lang, &send),
     }
 }
@@ -62,7 +64,7 @@ fn list(lang: Lang, send: &Send) -> Html {
                         <li>
                             <button type="button" class="card" onclick={act(send, LessonAct::Open(name, 0))}>
                                 <b>{ text.title }</b>
-                                <span class="soft">{ for text.summary.iter().map(|b| plain(b)) }</span>
+                                <span class="soft">{ for text.summary.iter().map(plain) }</span>
                                 if done.iter().any(|d| d == name) {
                                     <span class="chosen">{ t(lang, Key::Done) }</span>
                                 }
@@ -100,9 +102,6 @@ fn open(player: &Player, plays: bool, lang: Lang, send: &Send) -> Html {
         Lang::En => format!("{} of {all}", at + 1),
         Lang::Zh => format!("{} / {all}", at + 1),
     };
-    if player.finished() {
-        platform::keep_lesson_done(lesson.name());
-    }
     html! {
         <>
             <div class="progress">
@@ -155,7 +154,11 @@ fn task(player: &Player, section: &'static Section, plays: bool, lang: Lang, sen
         Status::Acting => {
             let shown = player.hints();
             let more = shown < section.parts("hint").count();
-            let label = if shown == 0 { Key::Hint } else { Key::AnotherHint };
+            let label = if shown == 0 {
+                Key::Hint
+            } else {
+                Key::AnotherHint
+            };
             html! {
                 <>
                     <h3>{ t(lang, Key::YourTurn) }</h3>
@@ -271,7 +274,9 @@ fn outcome(player: &Player, section: &'static Section, lang: Lang) -> Html {
     let parts = |kind: &'static str| {
         section
             .parts(kind)
-            .map(|part| html! { <div class="prose">{ blocks(player, Some(part), part.body) }</div> })
+            .map(
+                |part| html! { <div class="prose">{ blocks(player, Some(part), part.body) }</div> },
+            )
             .collect::<Html>()
     };
     match (&player.step_data().task, player.answered()) {

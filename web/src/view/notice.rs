@@ -45,10 +45,7 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             false,
         ),
         Notice::NotCopied => (
-            lang.pick(
-                "The link is in the address bar.",
-                "链接在地址栏里。",
-            ),
+            lang.pick("The link is in the address bar.", "链接在地址栏里。"),
             String::new(),
             false,
         ),

@@ -54,8 +54,7 @@ pub fn Room(props: &RoomProps) -> Html {
             };
             measure();
             let callback = Closure::<dyn FnMut()>::new(measure);
-            let observer =
-                web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
+            let observer = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok();
             if let (Some(observer), Some(element)) = (&observer, &element) {
                 observer.observe(element);
             }
@@ -68,7 +67,13 @@ pub fn Room(props: &RoomProps) -> Html {
         });
     }
     let drawn = use_memo(
-        (props.run.clone(), props.focus, props.selection, props.lang, *frame),
+        (
+            props.run.clone(),
+            props.focus,
+            props.selection,
+            props.lang,
+            *frame,
+        ),
         |(run, focus, selection, lang, frame)| {
             let run = run.get();
             let keep = match selection {

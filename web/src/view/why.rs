@@ -43,7 +43,9 @@ pub fn why_panel(props: &WhyProps) -> Html {
         let Some((index, fact)) = find(&run, id) else {
             break;
         };
-        let Some(cause) = records.get(index) else { break };
+        let Some(cause) = records.get(index) else {
+            break;
+        };
         next = cause.cause();
         chain.push((index, fact, cause.at));
     }

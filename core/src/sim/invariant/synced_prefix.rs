@@ -50,7 +50,11 @@ impl SyncedPrefix {
         let Some(reign) = self.reigns.get(&epoch) else {
             return Ok(());
         };
-        if self.following.get(&server).is_some_and(|(e, _)| *e == epoch) {
+        if self
+            .following
+            .get(&server)
+            .is_some_and(|(e, _)| *e == epoch)
+        {
             // The second ACK, after UPTODATE, says nothing new (trap 16).
             return Ok(());
         }
