@@ -329,6 +329,15 @@ fn use_address(state: &UseReducerHandle<State>) {
         }
         move || drop(timeout)
     });
+    let finished = state.lesson.as_ref().and_then(|lesson| {
+        let player = lesson.get();
+        player.finished().then(|| player.lesson().name().to_owned())
+    });
+    use_effect_with(finished, |finished| {
+        if let Some(name) = finished {
+            platform::keep_lesson_done(name);
+        }
+    });
     let send = state.dispatcher();
     use_effect_with((), move |()| {
         let read = move |first: bool, send: Send| {

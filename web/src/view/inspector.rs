@@ -9,7 +9,7 @@ use crate::{
 };
 use yew::prelude::*;
 use zabscope_core::{
-    id::{ServerId, SessionId, Zxid},
+    id::{ServerId, SessionId},
     message::Vote,
     peer::Peer,
     sim::{self, ClientState, RemovedBecause, ServerStatus, ServerView, World},
@@ -72,7 +72,7 @@ fn server(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html
                 { votes(world, peer, lang) }
                 { leading(peer, lang) }
             }
-            { log(view, lang) }
+            { log(world, view, lang) }
             if let Some(peer) = view.peer {
                 { sessions(world, peer, lang) }
             }
@@ -281,9 +281,9 @@ fn leading(peer: &Peer, lang: Lang) -> Html {
 }
 
 /// The log with what is only received, on disk, committed, and what was taken away.
-fn log(view: &ServerView<'_>, lang: Lang) -> Html {
+fn log(world: &World, view: &ServerView<'_>, lang: Lang) -> Html {
     const SHOWN: usize = 24;
-    let committed = view.peer.map_or(Zxid::ZERO, Peer::last_committed);
+    let committed = super::timeline::known_committed(world, view.peer);
     let entries = view.disk.last_entries(SHOWN);
     let total = view.disk.entries().count();
     let mut removed: Vec<_> = view.disk.removed().rev().take(SHOWN).collect();

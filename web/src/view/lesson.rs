@@ -64,7 +64,7 @@ fn list(lang: Lang, send: &Send) -> Html {
                         <li>
                             <button type="button" class="card" onclick={act(send, LessonAct::Open(name, 0))}>
                                 <b>{ text.title }</b>
-                                <span class="soft">{ for text.summary.iter().map(|b| plain(b)) }</span>
+                                <span class="soft">{ for text.summary.iter().map(plain) }</span>
                                 if done.iter().any(|d| d == name) {
                                     <span class="chosen">{ t(lang, Key::Done) }</span>
                                 }
@@ -102,9 +102,6 @@ fn open(player: &Player, plays: bool, lang: Lang, send: &Send) -> Html {
         Lang::En => format!("{} of {all}", at + 1),
         Lang::Zh => format!("{} / {all}", at + 1),
     };
-    if player.finished() {
-        platform::keep_lesson_done(lesson.name());
-    }
     html! {
         <>
             <div class="progress">

@@ -81,6 +81,11 @@ pub fn Side(props: &SideProps) -> Html {
             }
         })
     };
+    // Another tab, or another step of a lesson, is read from its top.
+    let key = match (&props.tab, &props.lesson) {
+        (Tab::Lesson, Some(lesson)) => lesson.get().link(),
+        (tab, _) => format!("{tab:?}"),
+    };
     let (run, selection) = (props.run.clone(), props.selection);
     let send = send.clone();
     html! {
@@ -96,7 +101,7 @@ pub fn Side(props: &SideProps) -> Html {
                     }
                 }) }
             </div>
-            <div key={format!("{:?}", props.tab)} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
+            <div {key} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
                     Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, lang, send }),
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),

@@ -7,7 +7,11 @@ use crate::{
 };
 use std::collections::BTreeSet;
 use yew::prelude::*;
-use zabscope_core::{id::Zxid, sim::RemovedBecause};
+use zabscope_core::{
+    id::Zxid,
+    peer::Peer,
+    sim::{RemovedBecause, World},
+};
 
 /// So many lines are kept in the document.
 const LINES: usize = 120;
@@ -162,6 +166,14 @@ enum Cell {
     Committed,
 }
 
+/// Up to where a server knows its log to be committed. A new leader takes its whole log for good; that
+/// becomes true when its followers have it.
+pub fn known_committed(world: &World, peer: Option<&Peer>) -> Zxid {
+    peer.map_or(Zxid::ZERO, |p| {
+        p.last_committed().min(world.newest_committed())
+    })
+}
+
 /// The logs of all servers, aligned by zxid.
 #[component]
 pub fn Logs(props: &LogsProps) -> Html {
@@ -206,7 +218,7 @@ pub fn Logs(props: &LogsProps) -> Html {
                     <caption class="unseen">{ t(lang, Key::LogsSideBySide) }</caption>
                     <tbody>
                     { for world.servers().map(|server| {
-                        let committed = server.peer.map_or(Zxid::ZERO, |p| p.last_committed());
+                        let committed = known_committed(world, server.peer);
                         let entries = server.disk.last_entries(2 * COLUMNS);
                         let mine = props.selection == Selection::Server(server.id);
                         html! {

@@ -96,15 +96,20 @@ pub struct ScrubberProps {
     pub send: Send,
 }
 
-/// A stretch of the run under one epoch, in percent.
+/// A stretch of the run under one epoch, in steps.
 struct Band {
-    from: f64,
-    width: f64,
+    from: u64,
+    width: u64,
     epoch: Epoch,
 }
 
+/// A part of the run as a percentage, without the code that prints fractions.
+fn percent(part: u64, of: u64) -> String {
+    let thousandths = part.saturating_mul(100_000) / of.max(1);
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
+}
+
 fn bands(run: &Run, end: u64) -> Vec<Band> {
-    let scale = 100.0 / end.max(1) as f64;
     let mut out: Vec<Band> = Vec::new();
     let mut open: Option<(u64, Epoch)> = None;
     let mut close = |open: &mut Option<(u64, Epoch)>, step: u64| {
@@ -112,8 +117,8 @@ fn bands(run: &Run, end: u64) -> Vec<Band> {
             && step > from
         {
             out.push(Band {
-                from: from as f64 * scale,
-                width: (step - from) as f64 * scale,
+                from,
+                width: step - from,
                 epoch,
             });
         }
@@ -138,7 +143,7 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
     let run = props.run.get();
     let history = run.history();
     let (cursor, end) = (history.cursor(), history.end());
-    let scale = 100.0 / end.max(1) as f64;
+    let left = |step: u64| format!("left:{}", percent(step, end));
     let oninput = {
         let send = send.clone();
         Callback::from(move |event: InputEvent| {
@@ -147,7 +152,7 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
             }
         })
     };
-    let place = |from: f64, width: f64| format!("left:{from:.3}%;width:{width:.3}%");
+    let place = |b: &Band| format!("{};width:{}", left(b.from), percent(b.width, end));
     let marks = run
         .track()
         .marks()
@@ -158,7 +163,7 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
             MarkKind::Epoch(..) | MarkKind::Nobody => None,
         })
         .map(|(step, class)| {
-            html! { <i {class} style={format!("left:{:.3}%", step as f64 * scale)}></i> }
+            html! { <i {class} style={left(step)}></i> }
         });
     let here = history.branch();
     let forks = history
@@ -167,7 +172,7 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
         .filter(|b| b.parent == Some(here) || (b.no == here && b.parent.is_some()))
         .map(|b| {
             html! {
-                <i class="mark fork" style={format!("left:{:.3}%", b.forked_at as f64 * scale)}></i>
+                <i class="mark fork" style={left(b.forked_at)}></i>
             }
         })
         .collect::<Html>();
@@ -180,13 +185,13 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
         <div class="scrub">
             <div class="bands" aria-hidden="true">
                 { for bands(&run, end).into_iter().map(|b| html! {
-                    <span class={classes!("band", hue(b.epoch))} style={place(b.from, b.width)}>
-                        { if b.width > 4.0 { epoch(b.epoch) } else { String::new() } }
+                    <span class={classes!("band", hue(b.epoch))} style={place(&b)}>
+                        { if b.width * 25 > end { epoch(b.epoch) } else { String::new() } }
                     </span>
                 }) }
                 { for marks }
                 { forks }
-                <b class="cursor" style={format!("left:{:.3}%", cursor as f64 * scale)}></b>
+                <b class="cursor" style={left(cursor)}></b>
             </div>
             <input type="range" min="0" max={end.max(1).to_string()} step="1"
                 value={cursor.to_string()} aria-label={t(lang, Key::Scrubber)}
