@@ -472,16 +472,3 @@ fn sentences_of_real_runs_are_whole() {
     }
     assert!(kinds.len() > 50, "{} kinds of event were seen", kinds.len());
 }
-
-/// For those who read and translate: `cargo test -p zabscope-web print_all -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints"]
-fn print_all_sentences() {
-    for fact in samples::all() {
-        println!("{} {:?}", name(&fact), importance(&fact));
-        for lang in Lang::ALL {
-            println!("    {}", sentence(&fact, lang, &Known).text);
-            println!("      · {}", short(&fact, lang, &Known).text);
-        }
-    }
-}

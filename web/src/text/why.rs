@@ -946,7 +946,7 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
                 "A log can be cut only where a snapshot or the log itself still reaches. A server without history takes part without a say until a leader has sent it everything.",
                 "只有快照或日志仍能到达的位置才可以截断。没有历史的服务器在领导者发来全部数据之前没有发言权。",
             ),
-            zk("4.3, 4.8"),
+            zk("4.3"),
         ),
         ElectionReason::FollowerMoreRecent { .. } => (
             (

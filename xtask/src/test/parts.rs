@@ -36,10 +36,19 @@ const WASM: &[&str] = &[
 ];
 
 /// Test targets that run as wasm in Node.
-const WASM_IN_NODE: &[&str] = &["-p", "zabscope-tests", "--test", "wasm"];
+const WASM_IN_NODE: &[&str] = &[
+    "-p",
+    "zabscope-tests",
+    "-p",
+    "zabscope-lessons",
+    "--test",
+    "wasm",
+    "--test",
+    "traces",
+];
 
 /// Test targets that run as wasm in Chromium.
-const WASM_IN_BROWSER: &[&str] = &["-p", "zabscope-web"];
+const WASM_IN_BROWSER: &[&str] = &["-p", "zabscope-web", "--test", "browser"];
 
 /// The longest that a check may take, a cold build included.
 const CHECK_LIMIT: Duration = Duration::from_secs(20 * 60);
