@@ -31,7 +31,7 @@ fn connection(s: &Scenario, name: &str) -> ClientId {
 }
 
 fn kind_of_last(s: &Scenario, id: i64) -> TxnBody {
-    s.txns(id).pop().unwrap().body.clone()
+    s.txns(id).pop().expect("it has one").body.clone()
 }
 
 /// A client connects to a follower.

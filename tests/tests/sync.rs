@@ -29,7 +29,7 @@ fn next_epochs(s: &mut Scenario, epoch: i64) {
 
 /// Client A writes through the leader until its log ends here.
 fn write_to(s: &mut Scenario, zxid: Zxid) {
-    let leader = s.leader().unwrap();
+    let leader = s.leader().expect("there is one");
     if s.world().clients().len() == 0 {
         s.client("A").at(leader).connected();
         s.client("A").create("/n", "0");
@@ -71,7 +71,7 @@ fn row(epoch: i64, from: u32, to: u32) -> Vec<Zxid> {
 /// Server 1 follows 3 again: what 3 chose, by which rule, and with which packets.
 fn synced(s: &mut Scenario, mode: SyncMode, rule: SyncRule, packets: &str) {
     s.until(event!(1, Serving));
-    let leader = s.leader().unwrap();
+    let leader = s.leader().expect("there is one");
     let chosen = s
         .events_of(leader)
         .filter_map(|e| match e {
