@@ -1,6 +1,6 @@
 //! A run as a link: seed, setup, actions and the cursor in the URL's fragment.
 //!
-//! `#s=1.` and the JSON of [`Shared`], deflated, in base64url. What stands there may come from anybody:
+//! `#s=1.` and the JSON of `Shared`, deflated, in base64url. What stands there may come from anybody:
 //! every length is bounded before anything is made of it, and everything is checked by
 //! [`History::import`](zabscope_core::sim::History::import) before it is shown.
 

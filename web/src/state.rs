@@ -1,7 +1,7 @@
 //! What the page shows and how it changes: [`State`], [`Action`], [`State::apply`]. Plain Rust, tested
 //! natively; no browser is known here.
 //!
-//! * [`lesson`]: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
+//! * `lesson`: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
 //!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
 
 mod lesson;

@@ -7,7 +7,7 @@
 //! * [`wait`], [`t`]: what a server waits for; the labels of the page's shell.
 //! * [`choice`], [`instead`]: what is computed in a lesson.
 //!
-//! Both languages of a sentence stand side by side in one place ([`say`]), so that a sentence which
+//! Both languages of a sentence stand side by side in one place (`say`), so that a sentence which
 //! exists in one language only does not compile. A sentence says what the event's fields say, and
 //! nothing more; what only the page knows (who sits behind a connection) comes in through
 //! [`Context`]. No `_` arm anywhere: a new kind of event breaks the build here.

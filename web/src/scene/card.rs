@@ -4,8 +4,8 @@
 //! still going on. There is never more than one card, always in the same place, and when there is
 //! nothing to compare it explains how to read the stage.
 //!
-//! A card is a list of [`Item`]s with their places, made in [`votes`], [`epochs`], [`logs`],
-//! [`proposals`], [`reading`] and [`legend`].
+//! A card is a list of [`Item`]s with their places, made in `votes`, `epochs`, `logs`,
+//! `proposals`, `reading` and `legend`.
 
 mod epochs;
 mod legend;
