@@ -6,6 +6,9 @@ const phone = { viewport: { width: 390, height: 844 }, hasTouch: true };
 
 /** What axe has to say of the page as it stands. */
 async function complaints(page) {
+  // A colour half-way through its transition is not what anybody reads.
+  await drawn(page);
+  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running'));
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(', ')}`);
 }
