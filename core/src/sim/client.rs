@@ -4,7 +4,6 @@
 
 use crate::{
     id::{ClientId, EventId, ServerId, SessionId, Zxid},
-    peer::event::OpKind,
     request::{
         Acl, AddWatchMode, AuthId, ConnectRequest, ConnectResponse, Create, CreateMode, CreateOp,
         ErrorCode, Reply, Request, Response, SetWatches, WatchEvent, WatchEventKind, WatcherType,
@@ -1052,7 +1051,7 @@ impl Client {
                 server,
                 conn,
                 xid,
-                op: op_kind(&request),
+                op: request.kind(),
                 path: path_of(&request).cloned(),
             },
         );
@@ -1103,7 +1102,7 @@ impl Client {
                 client: self.no,
                 server,
                 xid: reply.xid,
-                op: op_kind(&asked.request),
+                op: asked.request.kind(),
                 zxid: reply.zxid,
                 error: reply.result.as_ref().err().copied(),
             },
@@ -1289,68 +1288,12 @@ pub(crate) fn open_acl() -> Arc<[Acl]> {
     }])
 }
 
-/// What a request is, without its contents.
-pub(crate) fn op_kind(request: &Request) -> OpKind {
-    match request {
-        Request::Ping => OpKind::Ping,
-        Request::Exists { .. } => OpKind::Exists,
-        Request::GetData { .. } => OpKind::GetData,
-        Request::GetAcl { .. } => OpKind::GetAcl,
-        Request::GetChildren { .. } => OpKind::GetChildren,
-        Request::GetAllChildrenNumber { .. } => OpKind::GetAllChildrenNumber,
-        Request::GetEphemerals { .. } => OpKind::GetEphemerals,
-        Request::MultiRead(_) => OpKind::MultiRead,
-        Request::Sync { .. } => OpKind::Sync,
-        Request::AddWatch { .. } => OpKind::AddWatch,
-        Request::CheckWatches { .. } => OpKind::CheckWatches,
-        Request::RemoveWatches { .. } => OpKind::RemoveWatches,
-        Request::SetWatches(_) => OpKind::SetWatches,
-        Request::WhoAmI => OpKind::WhoAmI,
-        Request::Auth { .. } => OpKind::Auth,
-        Request::CloseSession => OpKind::CloseSession,
-        Request::Write(write) => match write {
-            Write::Create(_) => OpKind::Create,
-            Write::Delete { .. } => OpKind::Delete,
-            Write::SetData { .. } => OpKind::SetData,
-            Write::SetAcl { .. } => OpKind::SetAcl,
-            Write::Check { .. } => OpKind::Check,
-            Write::Multi(_) => OpKind::Multi,
-            Write::DeleteContainer { .. } => OpKind::DeleteContainer,
-            Write::CreateSession { .. } => OpKind::CreateSession,
-            Write::CloseSession => OpKind::CloseSession,
-        },
-    }
-}
-
-/// The one place that a request is about.
+/// The one place that a request is about; for getEphemerals the prefix stands for it.
 fn path_of(request: &Request) -> Option<&Arc<str>> {
-    match request {
-        Request::Exists { path, .. }
-        | Request::GetData { path, .. }
-        | Request::GetAcl { path }
-        | Request::GetChildren { path, .. }
-        | Request::GetAllChildrenNumber { path }
-        | Request::Sync { path }
-        | Request::AddWatch { path, .. }
-        | Request::CheckWatches { path, .. }
-        | Request::RemoveWatches { path, .. } => Some(path),
-        Request::GetEphemerals { prefix } => prefix.as_ref(),
-        Request::Write(write) => match write {
-            Write::Create(create) => Some(&create.path),
-            Write::Delete { path, .. }
-            | Write::SetData { path, .. }
-            | Write::SetAcl { path, .. }
-            | Write::Check { path, .. }
-            | Write::DeleteContainer { path } => Some(path),
-            Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => None,
-        },
-        Request::Ping
-        | Request::MultiRead(_)
-        | Request::SetWatches(_)
-        | Request::WhoAmI
-        | Request::Auth { .. }
-        | Request::CloseSession => None,
+    if let Request::GetEphemerals { prefix } = request {
+        return prefix.as_ref();
     }
+    request.path()
 }
 
 #[cfg(test)]

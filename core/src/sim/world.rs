@@ -14,7 +14,7 @@ use crate::{
     request::{ConnectResponse, Request, Write},
     sim::{
         bus::{Dropped, InFlight, LinkState, Net, Told},
-        client::{Around, Client, ClientFlight, ClientView, Links, QUEUE_LIMIT, op_kind},
+        client::{Around, Client, ClientFlight, ClientView, Links, QUEUE_LIMIT},
         disk::Disk,
         fact::{Fact, InputSummary, Record, StepLog, WorldEventKind},
         hash::TraceHasher,
@@ -741,7 +741,7 @@ impl World {
                 InputSummary::ClientRequest {
                     client: conn,
                     xid,
-                    op: op_kind(&request),
+                    op: request.kind(),
                 },
                 InputKind::ClientRequest {
                     client: conn,
