@@ -20,3 +20,4 @@ pub mod sync;
 pub mod time;
 pub mod tree;
 pub mod txn;
+pub mod wire;

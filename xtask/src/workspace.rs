@@ -7,8 +7,11 @@ use std::process::Command;
 
 /// The directory with the workspace's Cargo.toml.
 pub fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
+    // `cargo run` says where we are; what the compiler saw is of yesterday when a checkout, with its
+    // target folder, was moved or copied.
+    let xtask = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().unwrap_or(&xtask).to_path_buf()
 }
 
 /// Cargo's target directory.
