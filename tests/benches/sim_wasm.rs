@@ -48,11 +48,3 @@ mod measure {
         }
     }
 }
-
-/// wasm-bindgen-test-runner calls what is marked above.
-#[cfg(target_arch = "wasm32")]
-fn main() {}
-
-/// Natively: see sim.rs.
-#[cfg(not(target_arch = "wasm32"))]
-fn main() {}
