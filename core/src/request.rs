@@ -359,10 +359,27 @@ pub enum Request {
         /// What it wants, `user:password` for digest.
         auth: Arc<[u8]>,
     },
+    /// 102: a token of a SASL exchange; handled at once, before queued requests.
+    Sasl {
+        /// What the mechanism wants.
+        token: Data,
+    },
     /// -11: the client says good-bye.
     CloseSession,
     /// All that changes the tree.
     Write(Write),
+    /// What can't be carried out because it can't be read, or because nobody knows its opcode. It
+    /// is answered when its turn comes, like all others.
+    Refused {
+        /// The number that stands where an opcode should.
+        opcode: i32,
+        /// The rest of the frame as it came.
+        body: Arc<[u8]>,
+        /// The answer: -5 for a read that can't be read, -6 for an unknown opcode.
+        code: ErrorCode,
+        /// Whether the connection ends after the answer (trap 9).
+        close: bool,
+    },
 }
 
 /// A change that is asked for; the leader decides what becomes of it.
@@ -404,6 +421,17 @@ pub enum Write {
     },
     /// 14: all or nothing.
     Multi(Vec<Write>),
+    /// 16: another set of servers (1.13).
+    Reconfig {
+        /// `server.N=…` of those that join, separated by commas.
+        joining: Option<Arc<str>>,
+        /// The ids of those that leave, separated by commas.
+        leaving: Option<Arc<str>>,
+        /// The whole new list; if it is there, the other two do not count.
+        new_members: Option<Arc<str>>,
+        /// The version of the configuration that is to be replaced; -1: any.
+        cur_config_id: i64,
+    },
     /// 20: the server itself deletes an empty container or an outdated TTL node.
     DeleteContainer {
         /// Where.
@@ -416,6 +444,16 @@ pub enum Write {
     },
     /// -11: a session ends.
     CloseSession,
+    /// A write that can't be read. It takes its place in the order and fails there, as an error
+    /// transaction with its own zxid (1.8).
+    Unreadable {
+        /// Which write it should be.
+        opcode: i32,
+        /// The record as it came.
+        body: Arc<[u8]>,
+        /// -5 when the bytes are no record of this kind, -8 when a create's flags name no mode.
+        code: ErrorCode,
+    },
 }
 
 /// What a client's request is, without its contents.
@@ -446,6 +484,12 @@ pub enum OpKind {
     SetAcl,
     Check,
     Multi,
+    Reconfig,
+    Sasl,
+    /// A write that can't be read.
+    Unreadable,
+    /// A read that can't be read, or an unknown opcode.
+    Refused,
 }
 
 /// One result inside a multi or multiRead.
@@ -490,7 +534,7 @@ pub enum Response {
     Path(Arc<str>),
     /// create2, createContainer, createTTL
     PathStat(Arc<str>, Stat),
-    /// getData
+    /// getData; reconfig: the new configuration's text and its znode's Stat
     Data(Data, Stat),
     /// getACL
     Acl(Arc<[Acl]>, Stat),
@@ -508,6 +552,8 @@ pub enum Response {
     WatchAdded,
     /// whoAmI: (scheme, user)
     WhoAmI(Vec<AuthId>),
+    /// sasl: the server's token, if it has one
+    Sasl(Data),
     /// multi and multiRead; a failed multi is also here, with header error 0
     Multi(Vec<OpResult>),
 }
@@ -614,8 +660,10 @@ impl Request {
             Request::SetWatches(_) => OpKind::SetWatches,
             Request::WhoAmI => OpKind::WhoAmI,
             Request::Auth { .. } => OpKind::Auth,
+            Request::Sasl { .. } => OpKind::Sasl,
             Request::CloseSession => OpKind::CloseSession,
             Request::Write(write) => write.kind(),
+            Request::Refused { .. } => OpKind::Refused,
         }
     }
 
@@ -639,7 +687,9 @@ impl Request {
             | Request::SetWatches(_)
             | Request::WhoAmI
             | Request::Auth { .. }
-            | Request::CloseSession => None,
+            | Request::Sasl { .. }
+            | Request::CloseSession
+            | Request::Refused { .. } => None,
         }
     }
 }
@@ -658,6 +708,8 @@ impl Write {
             Write::DeleteContainer { .. } => OpKind::DeleteContainer,
             Write::CreateSession { .. } => OpKind::CreateSession,
             Write::CloseSession => OpKind::CloseSession,
+            Write::Reconfig { .. } => OpKind::Reconfig,
+            Write::Unreadable { .. } => OpKind::Unreadable,
         }
     }
 
@@ -671,7 +723,11 @@ impl Write {
             | Write::SetAcl { path, .. }
             | Write::Check { path, .. }
             | Write::DeleteContainer { path } => Some(path),
-            Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => None,
+            Write::Multi(_)
+            | Write::Reconfig { .. }
+            | Write::CreateSession { .. }
+            | Write::CloseSession
+            | Write::Unreadable { .. } => None,
         }
     }
 }
