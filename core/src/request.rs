@@ -77,14 +77,30 @@ pub struct Stat {
 pub enum ErrorCode {
     /// 0, only as the result of a multi's entry before the one that failed.
     Ok = 0,
+    /// -1
+    SystemError = -1,
     /// -2
     RuntimeInconsistency = -2,
+    /// -3
+    DataInconsistency = -3,
+    /// -4
+    ConnectionLoss = -4,
     /// -5
     MarshallingError = -5,
     /// -6
     Unimplemented = -6,
+    /// -7
+    OperationTimeout = -7,
     /// -8
     BadArguments = -8,
+    /// -12
+    UnknownSession = -12,
+    /// -13
+    NewConfigNoQuorum = -13,
+    /// -14
+    ReconfigInProgress = -14,
+    /// -100
+    ApiError = -100,
     /// -101
     NoNode = -101,
     /// -102
@@ -99,6 +115,8 @@ pub enum ErrorCode {
     NotEmpty = -111,
     /// -112
     SessionExpired = -112,
+    /// -113
+    InvalidCallback = -113,
     /// -114
     InvalidAcl = -114,
     /// -115
@@ -111,8 +129,12 @@ pub enum ErrorCode {
     EphemeralOnLocalSession = -120,
     /// -121
     NoWatcher = -121,
+    /// -122
+    RequestTimeout = -122,
     /// -123
     ReconfigDisabled = -123,
+    /// -124
+    SessionClosedRequireSaslAuth = -124,
     /// -125
     QuotaExceeded = -125,
     /// -127
@@ -126,15 +148,63 @@ impl ErrorCode {
         self as i32
     }
 
+    /// The error of this number, if ZooKeeper has one.
+    #[must_use]
+    pub const fn from_code(code: i32) -> Option<ErrorCode> {
+        match code {
+            0 => Some(ErrorCode::Ok),
+            -1 => Some(ErrorCode::SystemError),
+            -2 => Some(ErrorCode::RuntimeInconsistency),
+            -3 => Some(ErrorCode::DataInconsistency),
+            -4 => Some(ErrorCode::ConnectionLoss),
+            -5 => Some(ErrorCode::MarshallingError),
+            -6 => Some(ErrorCode::Unimplemented),
+            -7 => Some(ErrorCode::OperationTimeout),
+            -8 => Some(ErrorCode::BadArguments),
+            -12 => Some(ErrorCode::UnknownSession),
+            -13 => Some(ErrorCode::NewConfigNoQuorum),
+            -14 => Some(ErrorCode::ReconfigInProgress),
+            -100 => Some(ErrorCode::ApiError),
+            -101 => Some(ErrorCode::NoNode),
+            -102 => Some(ErrorCode::NoAuth),
+            -103 => Some(ErrorCode::BadVersion),
+            -108 => Some(ErrorCode::NoChildrenForEphemerals),
+            -110 => Some(ErrorCode::NodeExists),
+            -111 => Some(ErrorCode::NotEmpty),
+            -112 => Some(ErrorCode::SessionExpired),
+            -113 => Some(ErrorCode::InvalidCallback),
+            -114 => Some(ErrorCode::InvalidAcl),
+            -115 => Some(ErrorCode::AuthFailed),
+            -118 => Some(ErrorCode::SessionMoved),
+            -119 => Some(ErrorCode::NotReadOnly),
+            -120 => Some(ErrorCode::EphemeralOnLocalSession),
+            -121 => Some(ErrorCode::NoWatcher),
+            -122 => Some(ErrorCode::RequestTimeout),
+            -123 => Some(ErrorCode::ReconfigDisabled),
+            -124 => Some(ErrorCode::SessionClosedRequireSaslAuth),
+            -125 => Some(ErrorCode::QuotaExceeded),
+            -127 => Some(ErrorCode::ThrottledOp),
+            _ => None,
+        }
+    }
+
     /// ZooKeeper's name for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             ErrorCode::Ok => "Ok",
+            ErrorCode::SystemError => "SystemError",
             ErrorCode::RuntimeInconsistency => "RuntimeInconsistency",
+            ErrorCode::DataInconsistency => "DataInconsistency",
+            ErrorCode::ConnectionLoss => "ConnectionLoss",
             ErrorCode::MarshallingError => "MarshallingError",
             ErrorCode::Unimplemented => "Unimplemented",
+            ErrorCode::OperationTimeout => "OperationTimeout",
             ErrorCode::BadArguments => "BadArguments",
+            ErrorCode::UnknownSession => "UnknownSession",
+            ErrorCode::NewConfigNoQuorum => "NewConfigNoQuorum",
+            ErrorCode::ReconfigInProgress => "ReconfigInProgress",
+            ErrorCode::ApiError => "APIError",
             ErrorCode::NoNode => "NoNode",
             ErrorCode::NoAuth => "NoAuth",
             ErrorCode::BadVersion => "BadVersion",
@@ -142,13 +212,16 @@ impl ErrorCode {
             ErrorCode::NodeExists => "NodeExists",
             ErrorCode::NotEmpty => "NotEmpty",
             ErrorCode::SessionExpired => "SessionExpired",
+            ErrorCode::InvalidCallback => "InvalidCallback",
             ErrorCode::InvalidAcl => "InvalidACL",
             ErrorCode::AuthFailed => "AuthFailed",
             ErrorCode::SessionMoved => "SessionMoved",
             ErrorCode::NotReadOnly => "NotReadOnly",
             ErrorCode::EphemeralOnLocalSession => "EphemeralOnLocalSession",
             ErrorCode::NoWatcher => "NoWatcher",
+            ErrorCode::RequestTimeout => "RequestTimeout",
             ErrorCode::ReconfigDisabled => "ReconfigDisabled",
+            ErrorCode::SessionClosedRequireSaslAuth => "SessionClosedRequireSaslAuth",
             ErrorCode::QuotaExceeded => "QuotaExceeded",
             ErrorCode::ThrottledOp => "ThrottledOp",
         }

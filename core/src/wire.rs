@@ -5,3 +5,5 @@
 //! but for the spellings that ZooKeeper itself reads and never writes.
 
 pub mod jute;
+pub mod record;
+pub mod txn;

@@ -151,6 +151,18 @@ impl<'a> Reader<'a> {
         rest
     }
 
+    /// A reader of `n` bytes that begin at offset `from`, with offsets as in the whole: for a record
+    /// inside a buffer. It ends where the input ends.
+    #[must_use]
+    pub fn part(&self, from: usize, n: usize) -> Reader<'a> {
+        let end = from.saturating_add(n).min(self.bytes.len());
+        Reader {
+            bytes: &self.bytes[..end],
+            at: from.min(end),
+            limit: self.limit,
+        }
+    }
+
     fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(what, N)?);
