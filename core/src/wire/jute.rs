@@ -215,6 +215,13 @@ impl<'a> Reader<'a> {
             .transpose()
     }
 
+    /// A string as Java reads it: what is no UTF-8 becomes U+FFFD. For what clients and other
+    /// servers say, where Apache goes on with such a string; -1 is null.
+    pub fn lossy(&mut self, what: &'static str) -> Result<Option<Arc<str>>, DecodeError> {
+        let bytes = self.buffer(what)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into()))
+    }
+
     /// A string that may not be null.
     pub fn text(&mut self, what: &'static str) -> Result<Arc<str>, DecodeError> {
         let at = self.at;
