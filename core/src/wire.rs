@@ -6,4 +6,6 @@
 
 pub mod jute;
 pub mod record;
+pub mod snapshot;
 pub mod txn;
+pub mod txnlog;
