@@ -11,4 +11,6 @@ pub mod jute;
 pub mod opcode;
 pub mod quorum;
 pub mod record;
+pub mod snapshot;
 pub mod txn;
+pub mod txnlog;
