@@ -206,8 +206,6 @@ impl Leader {
             next_half_tick: Moment(now.at.0 + half_tick),
             next_container_check: now.at + me.cfg.container_check_interval,
         };
-        // A leader begins with a snapshot of what it has (3.3).
-        me.log.snapshot(&me.db, out);
         leader.count_info(now, me, me.id(), me.log.accepted_epoch(), out);
         leader.maybe_begin_sync(now, me, out);
         leader
@@ -601,10 +599,10 @@ impl Leader {
     ) {
         let quorum = &me.cfg.membership.quorum;
         // One that had accepted the epoch before, or has no history, does not count (trap 14).
-        if quorum.is_voter(from)
+        let counted = quorum.is_voter(from)
             && current_epoch.is_some()
-            && (last_zxid != Zxid::UNINITIALISED || from == me.id())
-        {
+            && (last_zxid != Zxid::UNINITIALISED || from == me.id());
+        if counted {
             self.epoch_acks.insert(from);
         }
         let (have, need) = tally(quorum, &self.epoch_acks);
@@ -612,6 +610,7 @@ impl Leader {
             from,
             last_zxid,
             current_epoch,
+            counted,
             have,
             need,
         });
@@ -822,6 +821,9 @@ impl Leader {
         };
         self.phase = LeaderPhase::Established;
         out.because(EventKind::Established { epoch, with });
+        // A leader begins with a snapshot of what it has (3.3): now, when a quorum has it too, so that
+        // no leader will ever ask to cut below it, and older logs can go.
+        me.snapshot_history(out);
         // No transaction is logged for it, but the order goes on from here.
         me.db.last_processed = epoch.start();
         me.commit_up_to(epoch.start());

@@ -453,10 +453,10 @@ impl Learner {
             last,
             count,
         });
-        // A disk that could not be cut so, because what came before is purged, has no history any
-        // more. The beginning of an epoch is in no log.
+        // A disk that could not be cut so, because what came before is purged, has no history that is
+        // worth something. The beginning of an epoch is in no log.
         let last = me.log.last_logged();
-        if !stored.initialised || (last != to && !to.is_new_epoch()) {
+        if !stored.initialised || last > to || (last != to && !to.is_new_epoch()) {
             me.set_initialised(false);
             return Err(ElectionReason::TruncationFailed { to, last });
         }

@@ -290,11 +290,25 @@ impl Replica {
 
     /// A snapshot now and then, so that a start need not replay everything. Servers of one ensemble
     /// do not all do it at once (4.5).
+    ///
+    /// Only while it serves: then all that was applied is committed, and a snapshot holds nothing that
+    /// a leader could want cut (4.9). The beginning of an epoch is no transaction and names none.
     fn maybe_snapshot(&mut self, out: &mut Output) {
+        if !self.serving || self.db.last_processed.is_new_epoch() {
+            return;
+        }
         let half = (self.cfg.snap_count / 2).max(1);
         let spread = self.cfg.my_id.0.unsigned_abs().wrapping_mul(0x9e37_79b9) % half;
         if self.log.since_snapshot() > half + spread {
             self.log.snapshot(&self.db, out);
         }
+    }
+
+    /// A snapshot of a history that has just become an epoch's. It is named after the last
+    /// transaction in it, not after the beginning of an epoch that this server once led.
+    pub fn snapshot_history(&mut self, out: &mut Output) {
+        let mut database = self.db.clone();
+        database.last_processed = self.log.last_logged();
+        self.log.snapshot(&database, out);
     }
 }

@@ -507,6 +507,9 @@ pub enum EventKind {
         last_zxid: Zxid,
         /// Its currentEpoch.
         current_epoch: Option<Epoch>,
+        /// It counts for the quorum: the sender votes, has a history, and had not accepted this epoch
+        /// before.
+        counted: bool,
         /// Voters there, with itself.
         have: u32,
         /// What a quorum needs at least.

@@ -356,6 +356,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             from,
             last_zxid,
             current_epoch,
+            counted,
             have,
             need,
         } => {
@@ -375,6 +376,9 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                     "领导者 {0} 记下{1} 已加入，最后的 zxid 是 {2}。",
                     &[Id(me), Server(*from), Z(*last_zxid)],
                 ),
+            }
+            if !counted {
+                p.say(" It does not count.", "它不计数。", &[]);
             }
             progress(p, *have, *need);
         }

@@ -317,6 +317,17 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             &[s, E(*epoch), Z(*last_zxid)],
         ),
         K::EpochAckCounted {
+            from,
+            counted: false,
+            have,
+            need,
+            ..
+        } => p.say(
+            "Leader {0}: {1} does not count, {2} of {3}",
+            "领导者 {0}：{1} 不计数，{2}/{3}",
+            &[Id(me), Id(*from), n(*have), n(*need)],
+        ),
+        K::EpochAckCounted {
             from, have, need, ..
         } => p.say(
             "Leader {0}: {1} agreed, {2} of {3}",
