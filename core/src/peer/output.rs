@@ -50,6 +50,10 @@ pub enum StorageOp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send to another server, once `after` is durable.
+    ///
+    /// A driver's queue for a server that reads too slowly must have a bound; beyond it the driver
+    /// closes the connection and says so, as if it had broken: what is queued is lost as a whole, and a
+    /// learner comes back and is synchronised anew.
     Send {
         /// Who.
         to: ServerId,

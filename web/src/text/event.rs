@@ -534,6 +534,11 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 现在服务客户端：它在纪元 {2} 中跟随{1}，已应用到 {3}。",
             &[me_, Server(*leader), E(*epoch), Z(*last_zxid)],
         ),
+        K::ServingAlone { last_zxid } => p.say(
+            "{0} serves clients now: it has no ensemble, and everything on its disk, up to {1}, is committed.",
+            "{0} 现在服务客户端：它不属于任何集群，磁盘上直到 {1} 的一切都已提交。",
+            &[me_, Z(*last_zxid)],
+        ),
 
         // ---- broadcast -----------------------------------------------------------------------
         K::RequestForwarded {

@@ -506,6 +506,7 @@ fn peer_kinds() -> Vec<K> {
             with: 3,
         },
         K::UpToDateSent { learner: S },
+        K::ServingAlone { last_zxid: z },
         K::Serving {
             leader: S,
             epoch: Epoch(13),
@@ -663,6 +664,7 @@ fn peer_kinds() -> Vec<K> {
         },
         DropReason::ProposalUnacked { zxid: z },
         DropReason::Unexpected(MessageKind::UpToDate),
+        DropReason::TooMuchWaits,
         DropReason::SteppingDown,
     ] {
         out.push(K::LinkDropped { with: S, because });

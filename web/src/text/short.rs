@@ -409,6 +409,11 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 开始服务，状态 {1}",
             &[s, Z(*last_zxid)],
         ),
+        K::ServingAlone { last_zxid } => p.say(
+            "{0} serves alone, as of {1}",
+            "{0} 独自开始服务，状态 {1}",
+            &[s, Z(*last_zxid)],
+        ),
 
         K::RequestForwarded { leader, op, .. } => p.say(
             "{0} forwards {2} to {1}",
