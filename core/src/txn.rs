@@ -148,6 +148,9 @@ pub enum CreateKind {
 }
 
 impl Txn {
+    /// What header and digest take on the wire, in bytes.
+    pub const OVERHEAD: usize = 44;
+
     /// This transaction's zxid.
     #[must_use]
     pub fn zxid(&self) -> Zxid {
@@ -157,12 +160,14 @@ impl Txn {
     /// About how many bytes it takes on the wire; for the choice between log and snapshot (3.4).
     #[must_use]
     pub fn approximate_bytes(&self) -> usize {
-        44 + self.body.approximate_bytes()
+        Txn::OVERHEAD + self.body.approximate_bytes()
     }
 }
 
 impl TxnBody {
-    fn approximate_bytes(&self) -> usize {
+    /// About how many bytes it takes on the wire, rather too many than too few.
+    #[must_use]
+    pub fn approximate_bytes(&self) -> usize {
         let data = |d: &Data| 4 + d.as_ref().map_or(0, |d| d.len());
         let acl = |list: &Arc<[Acl]>| {
             4 + list

@@ -86,6 +86,50 @@ fn number(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
+/// Seeds that once found something, each with what it found.
+#[test]
+fn seeds_that_once_failed_hold() {
+    let crashes = FaultPlan::none();
+    for (seed, steps, servers, clients, faults) in [
+        // A purged disk that could not be cut lost what it had acknowledged.
+        (
+            20_217,
+            6000,
+            5,
+            3,
+            crashes
+                .clone()
+                .with(FaultKind::Crash, 4)
+                .with(FaultKind::Pause, 1)
+                .with(FaultKind::SlowDisk, 2),
+        ),
+        // A log was cut, and the power failed before the server heard of it: a false alarm.
+        (
+            10_019,
+            8000,
+            7,
+            6,
+            crashes
+                .with(FaultKind::Crash, 3)
+                .with(FaultKind::Partition, 1),
+        ),
+    ] {
+        let plan = Plan {
+            seed,
+            steps,
+            servers,
+            observers: 0,
+            clients,
+            faults,
+            plain: false,
+        };
+        let mut run = Run::new(plan, Checker::all()).expect("a good setup");
+        if let Err(violation) = run.run(&mut |_, _| {}) {
+            panic!("{}", run.report(&violation));
+        }
+    }
+}
+
 #[test]
 fn every_invariant_holds_in_a_thousand_worlds_with_faults_and_each_recovers() {
     let quick = env::var("ZABSCOPE_QUICK").is_ok_and(|v| v == "1");

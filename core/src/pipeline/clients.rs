@@ -75,7 +75,8 @@ pub enum Attach {
 pub struct Connection {
     session: SessionId,
     timeout_ms: i32,
-    auth: Vec<AuthId>,
+    /// Shared with the requests that carry it to the leader.
+    auth: Arc<[AuthId]>,
     attach: Attach,
     queue: VecDeque<Pending>,
 }
@@ -97,6 +98,18 @@ impl Connection {
     #[must_use]
     pub fn attach(&self) -> Attach {
         self.attach
+    }
+
+    /// How many requests are not answered yet.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// What it has proved, in order: for display.
+    #[must_use]
+    pub fn auth(&self) -> &[AuthId] {
+        &self.auth
     }
 
     /// Requests that are not answered yet, in their order.
@@ -127,6 +140,8 @@ pub struct Clients {
     connections: BTreeMap<ClientId, Connection>,
     /// The connection that has, or is about to get, a session here.
     by_session: BTreeMap<SessionId, ClientId>,
+    /// Requests of all connections that are not answered yet.
+    outstanding: usize,
     /// Syncs that the leader has answered and that wait for what is to be applied here.
     syncs_due: usize,
     /// Syncs that the leader has not answered, oldest first; SYNC carries no id (trap 17).
@@ -153,6 +168,7 @@ impl Clients {
         Clients {
             connections: BTreeMap::new(),
             by_session: BTreeMap::new(),
+            outstanding: 0,
             syncs_due: 0,
             syncs: VecDeque::new(),
             touched: BTreeMap::new(),
@@ -166,10 +182,47 @@ impl Clients {
         self.connections.iter().map(|(id, c)| (*id, c))
     }
 
+    /// One of them.
+    #[must_use]
+    pub fn connection(&self, client: ClientId) -> Option<&Connection> {
+        self.connections.get(&client)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// The connection that has a session here.
+    #[must_use]
+    pub fn of_session(&self, session: SessionId) -> Option<ClientId> {
+        self.by_session.get(&session).copied()
+    }
+
+    /// Requests of all connections that are not answered yet.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
     /// The watches of all of them.
     #[must_use]
     pub fn watches(&self) -> &WatchTable {
         &self.watches
+    }
+
+    /// Hands over the sessions heard from since this was last asked, one by one.
+    pub fn drain_touched(&mut self, mut each: impl FnMut(SessionId, i32)) {
+        while let Some((session, timeout_ms)) = self.touched.pop_first() {
+            each(session, timeout_ms);
+        }
     }
 
     /// The sessions heard from since this was last asked.
@@ -217,7 +270,7 @@ impl Clients {
         let mut connection = Connection {
             session: request.session,
             timeout_ms,
-            auth: auth.to_vec(),
+            auth: Arc::clone(&auth),
             attach: Attach::Validating,
             queue: VecDeque::new(),
         };
@@ -333,7 +386,7 @@ impl Clients {
             session,
             cxid: xid,
             op,
-            auth: connection.auth.clone().into(),
+            auth: Arc::clone(&connection.auth),
         };
         match request {
             Request::Auth { scheme, auth } => {
@@ -356,6 +409,7 @@ impl Clients {
             }
             Request::CloseSession => {
                 let forwarded = forward(ForwardedOp::Write(Write::CloseSession));
+                self.outstanding += 1;
                 connection.queue.push_back(Pending::Write {
                     xid,
                     op: OpKind::CloseSession,
@@ -365,6 +419,7 @@ impl Clients {
             }
             Request::Sync { path } => {
                 let forwarded = forward(ForwardedOp::Sync);
+                self.outstanding += 1;
                 connection.queue.push_back(Pending::Sync {
                     xid,
                     path,
@@ -402,6 +457,7 @@ impl Clients {
                         xid,
                         op: read.kind(),
                     });
+                    self.outstanding += 1;
                     connection
                         .queue
                         .push_back(Pending::Read { xid, request: read });
@@ -411,6 +467,7 @@ impl Clients {
             Request::Write(write) => {
                 let op = write.kind();
                 let forwarded = forward(ForwardedOp::Write(write));
+                self.outstanding += 1;
                 connection.queue.push_back(Pending::Write {
                     xid,
                     op,
@@ -429,7 +486,7 @@ impl Clients {
         auth: &[u8],
         out: &mut Output,
     ) {
-        let held = self.connections.get(&client).map_or(&[][..], |c| &c.auth);
+        let held = self.connections.get(&client).map_or(&[][..], |c| &*c.auth);
         let proved = acl::authenticate(&scheme, auth, held);
         let reply = Reply {
             xid,
@@ -447,7 +504,7 @@ impl Clients {
                 if let Some(c) = self.connections.get_mut(&client)
                     && !c.auth.contains(&id)
                 {
-                    c.auth.push(id);
+                    c.auth = c.auth.iter().cloned().chain([id]).collect();
                 }
             }
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
@@ -553,6 +610,7 @@ impl Clients {
         let connection = self.connections.remove(&client)?;
         let due = |p: &&Pending| matches!(p, Pending::Sync { until: Some(_), .. });
         self.syncs_due -= connection.queue.iter().filter(due).count();
+        self.outstanding -= connection.queue.len();
         let session = connection.session;
         if self.by_session.get(&session) == Some(&client) {
             self.by_session.remove(&session);
@@ -588,7 +646,7 @@ impl Clients {
     pub fn applied(&mut self, here: Here<'_>, txn: &Txn, applied: Applied, out: &mut Output) {
         for change in &applied.changes {
             let connections = &self.connections;
-            let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &c.auth);
+            let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &*c.auth);
             for fired in self.watches.trigger(change, ids) {
                 out.emit(EventKind::WatchFired {
                     client: fired.client,
@@ -677,7 +735,9 @@ impl Clients {
                 Some(Pending::Sync { until: Some(z), .. }) if *z > here_zxid => return,
                 Some(Pending::Sync { .. } | Pending::Write { .. } | Pending::Read { .. }) => {}
             }
-            match connection.queue.pop_front() {
+            let next = connection.queue.pop_front();
+            self.outstanding -= usize::from(next.is_some());
+            match next {
                 Some(Pending::Read { xid, request }) => {
                     self.serve(here, client, xid, &request, out)
                 }

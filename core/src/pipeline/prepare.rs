@@ -67,6 +67,29 @@ pub fn predict(predicted: &mut Database, header: TxnHeader, body: TxnBody) -> Tx
     txn
 }
 
+/// Makes a decision small enough to be read back by everybody (ZOOKEEPER-4306); `limit` in bytes of the
+/// whole transaction.
+///
+/// What a client asked for fails as a whole. The end of a session must not fail, however many
+/// ephemerals it has: it names none of them then, and every server removes those that it knows to be the
+/// session's, which are the same at this place in the order.
+pub fn fit(body: &mut TxnBody, limit: usize) {
+    if body.approximate_bytes().saturating_add(Txn::OVERHEAD) <= limit {
+        return;
+    }
+    *body = match body {
+        TxnBody::CloseSession { .. } => TxnBody::CloseSession { paths: Vec::new() },
+        TxnBody::Create(_)
+        | TxnBody::Delete { .. }
+        | TxnBody::SetData { .. }
+        | TxnBody::SetAcl { .. }
+        | TxnBody::Check { .. }
+        | TxnBody::Multi(_)
+        | TxnBody::CreateSession { .. }
+        | TxnBody::Error(_) => TxnBody::Error(ErrorCode::MarshallingError),
+    };
+}
+
 /// Each operation sees those before it; the first failure makes errors of all after it, and
 /// whoever applies the transaction then applies nothing.
 fn multi(predicted: &Database, all: &[Write], ctx: &Context<'_>) -> TxnBody {

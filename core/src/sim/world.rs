@@ -232,6 +232,7 @@ impl World {
             .map(ServerId)
             .map(|id| {
                 let mut cfg = Config::new(id, membership.clone(), setup.tick);
+                cfg.standalone = setup.standalone;
                 cfg.init_limit = setup.init_limit;
                 cfg.sync_limit = setup.sync_limit;
                 cfg.leader_serves = setup.leader_serves;
@@ -935,7 +936,7 @@ impl World {
         let mut stale = None;
         match kind {
             EventKind::Committed { zxid, .. } => self.now_committed(*zxid),
-            EventKind::Established { .. } => {
+            EventKind::Established { .. } | EventKind::ServingAlone { .. } => {
                 // A quorum has its whole history: all of it is committed.
                 let newest = self.newest_committed();
                 let server = &self.servers[index];

@@ -159,7 +159,7 @@ pub fn importance(fact: &Fact) -> Importance {
         | K::HistoryComplete { .. }
         | K::NewLeaderAckCounted { .. }
         | K::Serving { .. } => Step,
-        K::Established { .. } => Headline,
+        K::Established { .. } | K::ServingAlone { .. } => Headline,
         K::ReadingDiskLog { .. }
         | K::OutstandingForwarded { .. }
         | K::SyncStarted { .. }

@@ -408,6 +408,7 @@ fn peer_kinds() -> Vec<K> {
             from: S,
             last_zxid: z,
             current_epoch: Some(Epoch(12)),
+            counted: true,
             have: 2,
             need: 3,
         },
@@ -415,6 +416,7 @@ fn peer_kinds() -> Vec<K> {
             from: S,
             last_zxid: z,
             current_epoch: None,
+            counted: false,
             have: 2,
             need: 3,
         },
@@ -515,6 +517,7 @@ fn peer_kinds() -> Vec<K> {
             with: 3,
         },
         K::UpToDateSent { learner: S },
+        K::ServingAlone { last_zxid: z },
         K::Serving {
             leader: S,
             epoch: Epoch(13),
@@ -673,6 +676,7 @@ fn peer_kinds() -> Vec<K> {
         },
         DropReason::ProposalUnacked { zxid: z },
         DropReason::Unexpected(MessageKind::UpToDate),
+        DropReason::TooMuchWaits,
         DropReason::SteppingDown,
     ] {
         out.push(K::LinkDropped { with: S, because });
