@@ -85,6 +85,7 @@ pub fn fit(body: &mut TxnBody, limit: usize) {
         | TxnBody::SetAcl { .. }
         | TxnBody::Check { .. }
         | TxnBody::Multi(_)
+        | TxnBody::Reconfig { .. }
         | TxnBody::CreateSession { .. }
         | TxnBody::Error(_) => TxnBody::Error(ErrorCode::MarshallingError),
     };

@@ -1,0 +1,9 @@
+//! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
+
+pub mod clock;
+pub mod net;
+pub mod node;
+pub mod stats;
+
+/// What servers call themselves.
+pub const VERSION: &str = concat!("3.9.5-zabscope-", env!("CARGO_PKG_VERSION"));
