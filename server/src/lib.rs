@@ -1,0 +1,3 @@
+//! The server of zabscope as a library.
+
+pub mod config;
