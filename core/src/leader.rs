@@ -911,6 +911,8 @@ impl Leader {
                     }
                     // No owner check: the expiry of a session is not asked for by its owner.
                     Write::CloseSession => None,
+                    // What they fail for is found before their session is looked for.
+                    Write::Unreadable { .. } | Write::Reconfig { .. } => None,
                     Write::Create(_)
                     | Write::Delete { .. }
                     | Write::SetData { .. }
@@ -1369,7 +1371,9 @@ fn refusal(write: &Write, error: ErrorCode) -> TxnBody {
         | Write::SetAcl { .. }
         | Write::Check { .. }
         | Write::DeleteContainer { .. }
+        | Write::Reconfig { .. }
         | Write::CreateSession { .. }
-        | Write::CloseSession => TxnBody::Error(error),
+        | Write::CloseSession
+        | Write::Unreadable { .. } => TxnBody::Error(error),
     }
 }

@@ -19,6 +19,7 @@ pub enum TxnKind {
     Create,
     Delete,
     SetData,
+    Reconfig,
     SetAcl,
     Check,
     Multi,
@@ -78,6 +79,13 @@ pub enum TxnBody {
         /// The new data.
         data: Data,
         /// The new version, absolute.
+        version: i32,
+    },
+    /// 16: the ensemble's configuration is replaced; writes `/zookeeper/config` (3.9).
+    Reconfig {
+        /// The new configuration's text.
+        data: Data,
+        /// The new version, absolute; -1 from Apache's leaders.
         version: i32,
     },
     /// 7: the ACL is replaced.
@@ -168,6 +176,7 @@ impl TxnBody {
             TxnBody::Create(c) => 13 + c.path.len() + data(&c.data) + acl(&c.acl),
             TxnBody::Delete { path, .. } => 4 + path.len(),
             TxnBody::SetData { path, data: d, .. } => 8 + path.len() + data(d),
+            TxnBody::Reconfig { data: d, .. } => 24 + data(d),
             TxnBody::SetAcl {
                 path, acl: list, ..
             } => 8 + path.len() + acl(list),
@@ -191,6 +200,7 @@ impl TxnBody {
             | TxnBody::Create(_)
             | TxnBody::Delete { .. }
             | TxnBody::SetData { .. }
+            | TxnBody::Reconfig { .. }
             | TxnBody::SetAcl { .. }
             | TxnBody::Check { .. } => None,
         }
@@ -207,6 +217,7 @@ impl TxnBody {
             TxnBody::Create(_) => TxnKind::Create,
             TxnBody::Delete { .. } => TxnKind::Delete,
             TxnBody::SetData { .. } => TxnKind::SetData,
+            TxnBody::Reconfig { .. } => TxnKind::Reconfig,
             TxnBody::SetAcl { .. } => TxnKind::SetAcl,
             TxnBody::Check { .. } => TxnKind::Check,
             TxnBody::Multi(_) => TxnKind::Multi,
@@ -225,6 +236,7 @@ impl TxnBody {
             | TxnBody::Check { path, .. } => Some(path),
             TxnBody::CreateSession { .. }
             | TxnBody::CloseSession { .. }
+            | TxnBody::Reconfig { .. }
             | TxnBody::Multi(_)
             | TxnBody::Error(_) => None,
         }

@@ -340,39 +340,19 @@ impl Clients {
                 self.authenticate(client, xid, scheme, &auth, out);
                 None
             }
-            Request::Write(
-                Write::Check { .. }
-                | Write::DeleteContainer { .. }
-                | Write::CreateSession { .. }
-                | Write::CloseSession,
-            ) => {
-                // Not operations that a client has: answered, then closed (trap 9).
+            Request::Sasl { .. } => {
+                // Without a SASL configuration the server has no token and no objection.
                 let reply = Reply {
                     xid,
-                    zxid: here.db.last_processed,
-                    result: Err(ErrorCode::Unimplemented),
+                    zxid: Zxid::ZERO,
+                    result: Ok(Response::Sasl(None)),
                 };
                 out.effect(|cause| Effect::ClientReply {
                     client,
                     reply,
                     cause,
                 });
-                self.end(
-                    client,
-                    RefuseReason::Protocol(ErrorCode::Unimplemented),
-                    out,
-                );
                 None
-            }
-            Request::Write(write) => {
-                let op = write.kind();
-                let forwarded = forward(ForwardedOp::Write(write));
-                connection.queue.push_back(Pending::Write {
-                    xid,
-                    op,
-                    done: None,
-                });
-                Some(forwarded)
             }
             Request::CloseSession => {
                 let forwarded = forward(ForwardedOp::Write(Write::CloseSession));
@@ -393,7 +373,15 @@ impl Clients {
                 self.syncs.push_back((client, xid));
                 Some(forwarded)
             }
-            read @ (Request::Ping
+            read @ (Request::Write(
+                // Not operations that a client has: refused like an unknown opcode.
+                Write::Check { .. }
+                | Write::DeleteContainer { .. }
+                | Write::CreateSession { .. }
+                | Write::CloseSession,
+            )
+            | Request::Refused { .. }
+            | Request::Ping
             | Request::Exists { .. }
             | Request::GetData { .. }
             | Request::GetAcl { .. }
@@ -419,6 +407,16 @@ impl Clients {
                         .push_back(Pending::Read { xid, request: read });
                 }
                 None
+            }
+            Request::Write(write) => {
+                let op = write.kind();
+                let forwarded = forward(ForwardedOp::Write(write));
+                connection.queue.push_back(Pending::Write {
+                    xid,
+                    op,
+                    done: None,
+                });
+                Some(forwarded)
             }
         }
     }
@@ -469,7 +467,12 @@ impl Clients {
             return;
         };
         let session = connection.session;
-        let zxid = here.db.last_processed;
+        let ends = ends_connection(request);
+        // Apache answers what never enters its pipeline with no zxid.
+        let zxid = match ends {
+            Some(_) => Zxid::UNINITIALISED,
+            None => here.db.last_processed,
+        };
         let result = match request {
             Request::CheckWatches { path, kind } => self
                 .watches
@@ -515,8 +518,10 @@ impl Clients {
             | Request::AddWatch { .. }
             | Request::WhoAmI
             | Request::Auth { .. }
+            | Request::Sasl { .. }
             | Request::CloseSession
-            | Request::Write(_) => read::read(here.db, request, session, &connection.auth),
+            | Request::Write(_)
+            | Request::Refused { .. } => read::read(here.db, request, session, &connection.auth),
         };
         if let Some((path, kind)) = read::watch_of(request, &result) {
             self.watches.register(client, &path, kind);
@@ -537,6 +542,9 @@ impl Clients {
             reply: Reply { xid, zxid, result },
             cause,
         });
+        if let Some(code) = ends {
+            self.end(client, RefuseReason::Protocol(code), out);
+        }
     }
 
     /// A client's connection is gone; its session lives on until it expires.
@@ -744,6 +752,34 @@ impl Clients {
     fn end(&mut self, client: ClientId, because: RefuseReason, out: &mut Output) {
         self.gone(client);
         refuse(client, because, out);
+    }
+}
+
+/// Why a connection ends as soon as this is answered (trap 9).
+fn ends_connection(request: &Request) -> Option<ErrorCode> {
+    match request {
+        Request::Refused {
+            code, close: true, ..
+        } => Some(*code),
+        Request::Write(_) => Some(ErrorCode::Unimplemented),
+        Request::Refused { close: false, .. }
+        | Request::Ping
+        | Request::Exists { .. }
+        | Request::GetData { .. }
+        | Request::GetAcl { .. }
+        | Request::GetChildren { .. }
+        | Request::GetAllChildrenNumber { .. }
+        | Request::GetEphemerals { .. }
+        | Request::MultiRead(_)
+        | Request::Sync { .. }
+        | Request::AddWatch { .. }
+        | Request::CheckWatches { .. }
+        | Request::RemoveWatches { .. }
+        | Request::SetWatches(_)
+        | Request::WhoAmI
+        | Request::Auth { .. }
+        | Request::Sasl { .. }
+        | Request::CloseSession => None,
     }
 }
 

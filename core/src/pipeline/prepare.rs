@@ -37,6 +37,11 @@ pub fn prepare(predicted: &Database, write: &Write, ctx: &Context<'_>) -> TxnBod
         },
         // Refused before it comes here; it has a meaning only inside a multi.
         Write::Check { .. } => TxnBody::Error(ErrorCode::Unimplemented),
+        // reconfigEnabled is false, as it is by default (1.13).
+        Write::Reconfig { .. } => TxnBody::Error(ErrorCode::ReconfigDisabled),
+        // It fails, but in its place and with a zxid of its own. [X] Apache takes the zxid of the
+        // transaction before it (1.8).
+        Write::Unreadable { code, .. } => TxnBody::Error(*code),
         Write::Create(_)
         | Write::Delete { .. }
         | Write::SetData { .. }
@@ -74,8 +79,10 @@ fn multi(predicted: &Database, all: &[Write], ctx: &Context<'_>) -> TxnBody {
             Write::SetAcl { .. }
             | Write::Multi(_)
             | Write::DeleteContainer { .. }
+            | Write::Reconfig { .. }
             | Write::CreateSession { .. }
-            | Write::CloseSession => return TxnBody::Error(ErrorCode::MarshallingError),
+            | Write::CloseSession
+            | Write::Unreadable { .. } => return TxnBody::Error(ErrorCode::MarshallingError),
             Write::Create(_)
             | Write::Delete { .. }
             | Write::SetData { .. }
@@ -142,9 +149,11 @@ fn single(db: &Database, write: &Write, ctx: &Context<'_>) -> Result<TxnBody, Er
             })
         }
         Write::DeleteContainer { path } => delete_container(db, path),
-        Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => {
-            Err(ErrorCode::MarshallingError)
-        }
+        Write::Multi(_)
+        | Write::Reconfig { .. }
+        | Write::CreateSession { .. }
+        | Write::CloseSession
+        | Write::Unreadable { .. } => Err(ErrorCode::MarshallingError),
     }
 }
 

@@ -409,6 +409,7 @@ impl Lang {
             TxnKind::Create => "create",
             TxnKind::Delete => "delete",
             TxnKind::SetData => "setData",
+            TxnKind::Reconfig => "reconfig",
             TxnKind::SetAcl => "setACL",
             TxnKind::Check => "check",
             TxnKind::Multi => "multi",

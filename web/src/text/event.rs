@@ -651,6 +651,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                     | TxnKind::Create
                     | TxnKind::Delete
                     | TxnKind::SetData
+                    | TxnKind::Reconfig
                     | TxnKind::SetAcl
                     | TxnKind::Check
                     | TxnKind::Multi

@@ -226,6 +226,10 @@ fn request(op: OpKind, other: Importance) -> Importance {
         | OpKind::SetData
         | OpKind::SetAcl
         | OpKind::Check
-        | OpKind::Multi => other,
+        | OpKind::Multi
+        | OpKind::Reconfig
+        | OpKind::Sasl
+        | OpKind::Unreadable
+        | OpKind::Refused => other,
     }
 }

@@ -96,7 +96,7 @@ pub(super) const WAITS: [WaitReason; 11] = [
     WaitReason::ContainerCheck,
 ];
 
-pub(super) const ERRORS: [ErrorCode; 21] = [
+pub(super) const ERRORS: [ErrorCode; 32] = [
     ErrorCode::Ok,
     ErrorCode::RuntimeInconsistency,
     ErrorCode::MarshallingError,
@@ -118,6 +118,17 @@ pub(super) const ERRORS: [ErrorCode; 21] = [
     ErrorCode::ReconfigDisabled,
     ErrorCode::QuotaExceeded,
     ErrorCode::ThrottledOp,
+    ErrorCode::SystemError,
+    ErrorCode::DataInconsistency,
+    ErrorCode::ConnectionLoss,
+    ErrorCode::OperationTimeout,
+    ErrorCode::UnknownSession,
+    ErrorCode::NewConfigNoQuorum,
+    ErrorCode::ReconfigInProgress,
+    ErrorCode::ApiError,
+    ErrorCode::InvalidCallback,
+    ErrorCode::RequestTimeout,
+    ErrorCode::SessionClosedRequireSaslAuth,
 ];
 
 fn election_reasons() -> Vec<ElectionReason> {
@@ -637,6 +648,7 @@ fn peer_kinds() -> Vec<K> {
         TxnKind::Create,
         TxnKind::Delete,
         TxnKind::SetData,
+        TxnKind::Reconfig,
         TxnKind::SetAcl,
         TxnKind::Check,
         TxnKind::Multi,

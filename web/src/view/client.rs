@@ -408,7 +408,9 @@ pub fn request_text(request: &Request) -> String {
         Request::SetWatches(_) => "setWatches".to_owned(),
         Request::WhoAmI => "whoAmI".to_owned(),
         Request::Auth { scheme, .. } => format!("addauth {scheme}"),
+        Request::Sasl { .. } => "sasl".to_owned(),
         Request::CloseSession => "close".to_owned(),
+        Request::Refused { opcode, .. } => format!("opcode {opcode}"),
         Request::Write(write) => match write {
             Write::Create(c) => {
                 let flags = match (c.mode.is_ephemeral(), c.mode.is_sequential()) {
@@ -425,6 +427,8 @@ pub fn request_text(request: &Request) -> String {
             Write::Check { path, .. } => format!("check {path}"),
             Write::Multi(all) => format!("multi of {}", all.len()),
             Write::DeleteContainer { path } => format!("deleteContainer {path}"),
+            Write::Reconfig { .. } => "reconfig".to_owned(),
+            Write::Unreadable { opcode, .. } => format!("unreadable opcode {opcode}"),
             Write::CreateSession { .. } => "createSession".to_owned(),
             Write::CloseSession => "closeSession".to_owned(),
         },
@@ -447,7 +451,7 @@ fn response_text(response: &Response) -> String {
         | Response::ChildrenStat(names, _)
         | Response::Ephemerals(names) => format!("[{}]", names.join(", ")),
         Response::Count(n) => n.to_string(),
-        Response::WatchAdded => "ok".to_owned(),
+        Response::WatchAdded | Response::Sasl(_) => "ok".to_owned(),
         Response::WhoAmI(ids) => format!("{} identities", ids.len()),
         Response::Multi(all) => format!("{} results", all.len()),
     }

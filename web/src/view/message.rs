@@ -169,6 +169,7 @@ fn body(body: &zabscope_core::txn::TxnBody) -> String {
         TxnBody::Create(c) => format!("create {}", c.path),
         TxnBody::Delete { path, .. } => format!("delete {path}"),
         TxnBody::SetData { path, .. } => format!("setData {path}"),
+        TxnBody::Reconfig { .. } => "reconfig".to_owned(),
         TxnBody::SetAcl { path, .. } => format!("setACL {path}"),
         TxnBody::Check { path, .. } => format!("check {path}"),
         TxnBody::Multi(all) => format!("multi of {}", all.len()),
