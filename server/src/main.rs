@@ -1,5 +1,6 @@
 //! The command line of zabscope.
 
+mod serve;
 #[cfg(feature = "simulate")]
 mod simulate;
 
@@ -16,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs a server: on its own on 127.0.0.1, or what a zoo.cfg says.
+    Serve(serve::Options),
     /// Runs an ensemble in virtual time with faults and clients, and checks it after every step.
     #[cfg(feature = "simulate")]
     Simulate(simulate::Options),
@@ -23,6 +26,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Serve(options) => serve::run(&options),
         #[cfg(feature = "simulate")]
         Command::Simulate(options) => simulate::run(&options),
     }

@@ -17,6 +17,7 @@ use std::{
 use zabscope_core::{
     config::{Config, Membership},
     id::{ServerId, Zxid},
+    quorum::{Quorum, QuorumRule},
     time::Span,
 };
 
@@ -422,11 +423,18 @@ fn span(s: &Settings, name: &str) -> Span {
 
 /// What the protocol depends on.
 fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> Config {
-    let membership = match mode {
-        Mode::Standalone => Membership::simple(1, 0),
-        Mode::Quorum => ensemble.membership(),
+    let tick = span(s, "tickTime");
+    let mut core = match mode {
+        Mode::Standalone => Config {
+            my_id,
+            membership: Membership {
+                quorum: Quorum::new([my_id].into(), QuorumRule::Majority),
+                ..Membership::simple(1, 0)
+            },
+            ..Config::standalone(tick)
+        },
+        Mode::Quorum => Config::new(my_id, ensemble.membership(), tick),
     };
-    let mut core = Config::new(my_id, membership, span(s, "tickTime"));
     if let Some(n) = s.positive("initLimit") {
         core.init_limit = n;
     }
@@ -472,6 +480,8 @@ fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> C
     }
     core.extended_types = s.flag("extendedTypesEnabled");
     core.container_check_interval = span(s, "znode.container.checkIntervalMs");
+    core.global_outstanding_limit =
+        usize::try_from(s.count("globalOutstandingLimit")).unwrap_or(usize::MAX);
     core.max_buffer = usize::try_from(s.count("jute.maxbuffer")).unwrap_or(usize::MAX);
     core
 }
