@@ -12,3 +12,6 @@ pub mod opcode;
 pub mod quorum;
 pub mod record;
 pub mod txn;
+
+#[cfg(test)]
+mod testing;
