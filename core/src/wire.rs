@@ -7,9 +7,10 @@
 //! | Module | What | Around it |
 //! |---|---|---|
 //! | [`client`] | connect, requests, replies, watch events | [`frame`], up to `jute.maxbuffer` |
-//! | [`quorum`] | packets between learners and leader, the end of a snapshot | nothing: back to back |
+//! | [`quorum`] | packets between learners and leader | nothing: back to back |
 //! | [`election`] | greetings, notifications | nothing; [`frame`] |
 //! | [`txn`] | transactions, alike in PROPOSAL and in the log | a packet's buffer, a log's record |
+//! | [`snapshot`], [`txnlog`] | the files, and a snapshot on the stream | their own headers and sums |
 //! | [`jute`], [`record`], [`opcode`] | what all of them are made of | |
 //!
 //! Where bytes come from a stream, a decoder is given what has arrived: `Ok(None)` asks for more, and
@@ -23,7 +24,9 @@ pub mod jute;
 pub mod opcode;
 pub mod quorum;
 pub mod record;
+pub mod snapshot;
 pub mod txn;
+pub mod txnlog;
 
 #[cfg(test)]
 mod testing;

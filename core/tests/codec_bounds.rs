@@ -10,7 +10,8 @@ use std::{
 use zabscope_core::wire::{
     client::{Connect, Connected, decode_from_server, decode_request},
     election::{Greeting, Message},
-    quorum::{Sender, SnapshotEnd, decode},
+    quorum::{Sender, decode},
+    snapshot::{Form, Parser},
 };
 
 /// Counts what this thread holds, and the most that it held.
@@ -75,7 +76,7 @@ fn decode_all(frame: &[u8]) {
     for from in [Sender::Learner, Sender::Leader] {
         let _ = decode(frame, from, LIMIT);
     }
-    let _ = SnapshotEnd::new(LIMIT).feed(frame);
+    let _ = Parser::new(Form::Wire, LIMIT).feed(frame, |_| Ok(()));
     let _ = Greeting::decode(frame);
     let _ = Message::decode(frame);
 }
