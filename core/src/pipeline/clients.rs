@@ -867,3 +867,6 @@ fn session_moved(result: &Result<Response, ErrorCode>) -> bool {
         Ok(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,4 +28,4 @@ pub mod xid {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

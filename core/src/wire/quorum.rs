@@ -5,14 +5,13 @@
 //! the text of a configuration, who leads after a reconfiguration. What a packet means can depend on
 //! who sent it, so [`decode`] is told.
 //!
-//! After [`Packet::Snap`] comes the database itself, also without a length. [`SnapshotEnd`] finds its
-//! end while the bytes go by; what it let pass is for [`super::snapshot`].
+//! After [`Packet::Snap`] comes the database itself, also without a length: the bytes behind the packet
+//! go to a [`super::snapshot::Loader`] of [`super::snapshot::Form::Wire`], or to its parser for whoever
+//! wants to keep them elsewhere, which says where the snapshot ends and packets begin again.
 
 mod packet;
-mod snap;
 
 pub use packet::{RawPacket, decode, encode};
-pub use snap::{SIGNATURE, SnapshotEnd, end_snapshot};
 
 use crate::{
     id::{Epoch, ServerId, Zxid},
@@ -155,7 +154,7 @@ pub struct Identity<'a> {
 
 impl Packet {
     /// The packet of a message. Of [`QuorumMessage::Snap`] it is the head only: the database goes
-    /// after it, then [`end_snapshot`].
+    /// after it, as [`super::snapshot::Encoder`] writes it.
     #[must_use]
     pub fn from_message(message: QuorumMessage, me: Identity<'_>) -> Packet {
         match message {
