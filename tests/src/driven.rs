@@ -26,6 +26,7 @@ pub const TWO: ServerId = ServerId(2);
 pub const THREE: ServerId = ServerId(3);
 
 /// A server, its clock and what it did last.
+#[derive(Clone, Debug)]
 pub struct Driven {
     /// It.
     pub peer: Peer,

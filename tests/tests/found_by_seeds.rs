@@ -1,6 +1,7 @@
 //! Bugs that the seeds found, each as the shortest story that shows it. One server is driven by hand;
 //! the others are played.
 
+use std::sync::Arc;
 use zabscope_core::{
     id::{ConnId, Epoch, Zxid},
     log::Stored,
@@ -10,6 +11,7 @@ use zabscope_core::{
         input::InputKind,
     },
     time::Span,
+    tree::Database,
 };
 use zabscope_tests::driven::{Driven, ONE, at, disk, txn};
 
@@ -115,4 +117,30 @@ fn a_proposal_that_is_committed_between_newleader_and_uptodate_is_acknowledged_t
     assert!(follower.acks(at(2, 1)));
     follower.durable();
     assert_eq!(follower.peer.last_applied(), at(2, 1));
+}
+
+/// Its disk has only a tree that reaches beyond the cut: it came from a leader that was never
+/// established.
+#[test]
+fn who_can_t_cut_its_log_asks_for_a_tree_and_keeps_what_it_has_until_that_is_there() {
+    let mut tree = Database::new();
+    tree.last_processed = at(1, 3);
+    let stored = Stored {
+        snapshot: Arc::new(tree),
+        log: vec![txn(at(1, 4))],
+        accepted_epoch: Some(Epoch(2)),
+        current_epoch: Some(Epoch(1)),
+        initialised: true,
+    };
+    let mut follower = Driven::follower(&stored, 3);
+    follower.packet(9, QuorumMessage::Trunc { zxid: at(1, 2) });
+    follower.packet(9, QuorumMessage::NewLeader { zxid: at(3, 0) });
+    follower.tell(InputKind::Truncated(Box::new(stored.clone())));
+    assert!(!follower.acks(at(3, 0)));
+    assert_eq!(follower.peer.state(), ServerState::Looking);
+    assert_eq!(follower.peer.last_zxid(), Zxid::UNINITIALISED, "no say");
+    assert_eq!(follower.peer.last_applied(), at(1, 4), "and nothing lost");
+    // It starts again before anybody has sent it a tree.
+    let again = Driven::start(ONE, &stored);
+    assert_eq!(again.peer.last_zxid(), at(1, 4));
 }

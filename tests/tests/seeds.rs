@@ -13,6 +13,7 @@ use std::{
     thread,
     time::Instant,
 };
+use zabscope_core::peer::event::EventKind;
 use zabscope_core::sim::{Checker, FaultKind, FaultPlan, Plan, Run, Tally};
 
 /// Steps with faults; the recovery comes after them.
@@ -128,6 +129,29 @@ fn seeds_that_once_failed_hold() {
             panic!("{}", run.report(&violation));
         }
     }
+}
+
+/// No leader will ask to cut below such a snapshot, so what is older can be purged.
+#[test]
+fn a_server_writes_snapshots_only_of_what_is_committed() {
+    let mut taken = 0;
+    for seed in 1..=150 {
+        let mut run = Run::new(plan(seed), Checker::empty()).expect("a good setup");
+        let done = run.run(&mut |world, log| {
+            for event in log.peer_events() {
+                if let EventKind::SnapshotTaken { zxid } = event.kind {
+                    taken += 1;
+                    let newest = world.newest_committed();
+                    assert!(
+                        zxid <= newest,
+                        "seed {seed}: {event:?}, committed {newest:?}"
+                    );
+                }
+            }
+        });
+        assert!(done.is_ok(), "seed {seed} recovers");
+    }
+    assert!(taken > 1000, "{taken}");
 }
 
 #[test]
