@@ -7,6 +7,7 @@ pub mod net;
 pub mod node;
 pub mod server;
 pub mod stats;
+pub mod storage;
 
 pub use server::{Server, StartError};
 

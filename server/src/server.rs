@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
-    disk::{self, LogThread, StorageError},
+    disk::{self, Habits, LogThread, StorageError},
     net::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
@@ -169,7 +169,7 @@ impl Server {
         };
         drop(entered);
 
-        let log = LogThread::start(storage, inbox.clone()).map_err(StartError::Thread)?;
+        let log = LogThread::start(storage, Habits::of(config), inbox.clone()).map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
             stored,
