@@ -348,12 +348,14 @@ impl Storage {
                     None
                 }
                 StorageOp::CurrentEpoch(epoch) => {
+                    if self.detached {
+                        // The history that is sealed is none, not the one that could not be cut.
+                        self.reset()?;
+                    }
                     self.write_epoch(CURRENT, epoch)?;
                     self.current = Some(epoch);
-                    if !self.detached {
-                        // Now all that was logged is a history that counts.
-                        self.dirs.set_uninitialised(&*self.files, false)?;
-                    }
+                    // Now all that was logged is a history that counts.
+                    self.dirs.set_uninitialised(&*self.files, false)?;
                     None
                 }
                 StorageOp::ReadLog { from, conn } => {
@@ -384,15 +386,20 @@ impl Storage {
 
     // --- The log ---
 
+    /// What could not be cut may not come back behind what follows; and what is logged now is no history
+    /// until its epoch is sealed.
+    fn reset(&mut self) -> Result<(), StorageError> {
+        self.dirs.set_uninitialised(&*self.files, true)?;
+        self.place().wipe()?;
+        self.snapshot_bytes = first_snapshot(self.place())?;
+        self.last = Zxid::ZERO;
+        self.detached = false;
+        Ok(())
+    }
+
     fn append(&mut self, txn: &Txn) -> Result<(), StorageError> {
         if self.detached {
-            // What could not be cut may not come back behind this; and what is logged now is no history
-            // until its epoch is sealed.
-            self.dirs.set_uninitialised(&*self.files, true)?;
-            self.place().wipe()?;
-            self.snapshot_bytes = first_snapshot(self.place())?;
-            self.last = Zxid::ZERO;
-            self.detached = false;
+            self.reset()?;
         }
         let zxid = txn.zxid();
         // Our own writers take a new zxid each (1.8).
