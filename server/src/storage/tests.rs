@@ -4,6 +4,7 @@ mod real;
 
 use super::*;
 use faulty::FaultyFiles;
+use std::path::Path;
 use zabscope_core::{
     id::SessionId,
     request::Acl,
