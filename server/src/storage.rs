@@ -22,6 +22,7 @@
 //! logs are removed, newest first, then the one is cut, then newer snapshots are removed: after each
 //! step a part of the old history is there without a hole.
 
+mod background;
 mod compress;
 mod dirs;
 mod error;
@@ -33,17 +34,13 @@ mod snapshots;
 pub use dirs::{Compression, Dirs};
 pub use error::{BadSnapshot, Notice, StorageError};
 
-use dirs::{ACCEPTED, CURRENT, Named};
+use background::Worker;
+use dirs::{ACCEPTED, CURRENT};
 use files::{Files, Lock, Output, write_all_at};
 use recover::{Found, Place};
 use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
 };
 use zabscope_core::{
     id::{ConnId, Epoch, StorageSeq, Zxid},
@@ -132,15 +129,6 @@ struct OpenLog {
     len: u64,
     /// Its name is on disk.
     named: bool,
-}
-
-/// A snapshot that is being written in the background.
-#[derive(Debug)]
-struct Worker {
-    thread: JoinHandle<io::Result<u64>>,
-    cancel: Arc<AtomicBool>,
-    path: PathBuf,
-    temporary: PathBuf,
 }
 
 /// The open files of a server.
@@ -348,12 +336,14 @@ impl Storage {
                     None
                 }
                 StorageOp::CurrentEpoch(epoch) => {
+                    if self.detached {
+                        // The history that is sealed is none, not the one that could not be cut.
+                        self.reset()?;
+                    }
                     self.write_epoch(CURRENT, epoch)?;
                     self.current = Some(epoch);
-                    if !self.detached {
-                        // Now all that was logged is a history that counts.
-                        self.dirs.set_uninitialised(&*self.files, false)?;
-                    }
+                    // Now all that was logged is a history that counts.
+                    self.dirs.set_uninitialised(&*self.files, false)?;
                     None
                 }
                 StorageOp::ReadLog { from, conn } => {
@@ -384,15 +374,20 @@ impl Storage {
 
     // --- The log ---
 
+    /// What could not be cut may not come back behind what follows; and what is logged now is no history
+    /// until its epoch is sealed.
+    fn reset(&mut self) -> Result<(), StorageError> {
+        self.dirs.set_uninitialised(&*self.files, true)?;
+        self.place().wipe()?;
+        self.snapshot_bytes = first_snapshot(self.place())?;
+        self.last = Zxid::ZERO;
+        self.detached = false;
+        Ok(())
+    }
+
     fn append(&mut self, txn: &Txn) -> Result<(), StorageError> {
         if self.detached {
-            // What could not be cut may not come back behind this; and what is logged now is no history
-            // until its epoch is sealed.
-            self.dirs.set_uninitialised(&*self.files, true)?;
-            self.place().wipe()?;
-            self.snapshot_bytes = first_snapshot(self.place())?;
-            self.last = Zxid::ZERO;
-            self.detached = false;
+            self.reset()?;
         }
         let zxid = txn.zxid();
         // Our own writers take a new zxid each (1.8).
@@ -594,136 +589,6 @@ impl Storage {
         // The history before the epoch that it belongs to (3.5).
         self.flush()?;
         self.dirs.write_epoch(&*self.files, name, epoch)
-    }
-
-    // --- Snapshots ---
-
-    fn install(&mut self, database: &Arc<Database>) -> Result<(), StorageError> {
-        self.roll()?;
-        self.stop_worker();
-        let zxid = database.last_processed;
-        let compression = self.options.compression;
-        let temporary = self.dirs.temporary_path(zxid);
-        let install = self.dirs.install_path(zxid, compression);
-        let never = AtomicBool::new(false);
-        self.snapshot_bytes =
-            snapshots::write(&*self.files, &temporary, database, compression, &never)
-                .map_err(StorageError::io("write", &temporary))?;
-        snapshots::publish(&*self.files, &self.dirs, &temporary, &install)
-            .map_err(StorageError::io("rename", &temporary))?;
-        self.place().finish_install(&Named {
-            zxid,
-            path: install,
-            compression,
-        })?;
-        self.last = zxid;
-        self.detached = false;
-        Ok(())
-    }
-
-    fn snapshot(&mut self, database: Arc<Database>) -> Result<(), StorageError> {
-        self.roll()?;
-        if self.detached {
-            // As good as the leader's: nothing here may contradict it.
-            return self.install(&database);
-        }
-        self.waiting = Some(database);
-        self.start_worker();
-        Ok(())
-    }
-
-    fn start_worker(&mut self) {
-        if self.worker.is_some() {
-            return;
-        }
-        let Some(database) = self.waiting.take() else {
-            return;
-        };
-        let zxid = database.last_processed;
-        let compression = self.options.compression;
-        let path = self.dirs.snapshot_path(zxid, compression);
-        let temporary = self.dirs.temporary_path(zxid);
-        let cancel = Arc::new(AtomicBool::new(false));
-        let files = Arc::clone(&self.files);
-        let (to, flag) = (temporary.clone(), Arc::clone(&cancel));
-        let spawned = std::thread::Builder::new()
-            .name("snapshot".into())
-            .spawn(move || snapshots::write(&*files, &to, &database, compression, &flag));
-        match spawned {
-            Ok(thread) => {
-                self.worker = Some(Worker {
-                    thread,
-                    cancel,
-                    path,
-                    temporary,
-                });
-            }
-            Err(error) => self.notices.push(Notice::SnapshotFailed { path, error }),
-        }
-    }
-
-    /// Puts a snapshot that is ready in its place, and begins the next.
-    fn poll_worker(&mut self) {
-        if self.worker.as_ref().is_some_and(|w| w.thread.is_finished()) {
-            self.join_worker();
-        }
-        self.start_worker();
-    }
-
-    /// Waits until no snapshot is being written.
-    pub fn finish_snapshots(&mut self) {
-        while self.failed.is_none() && (self.worker.is_some() || self.waiting.is_some()) {
-            self.start_worker();
-            self.join_worker();
-        }
-    }
-
-    fn join_worker(&mut self) {
-        let Some(worker) = self.worker.take() else {
-            return;
-        };
-        let written = worker
-            .thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the thread that wrote it panicked")))
-            .and_then(|bytes| {
-                snapshots::publish(&*self.files, &self.dirs, &worker.temporary, &worker.path)?;
-                Ok(bytes)
-            });
-        match written {
-            Ok(bytes) => {
-                self.snapshot_bytes = bytes;
-                self.notices.push(Notice::SnapshotWritten {
-                    path: worker.path,
-                    bytes,
-                });
-            }
-            // The log holds everything, so this stops nobody; what was begun makes room.
-            Err(error) => {
-                self.remove_quietly(&worker.temporary);
-                self.notices.push(Notice::SnapshotFailed {
-                    path: worker.path,
-                    error,
-                });
-            }
-        }
-    }
-
-    /// The tree of which a snapshot is being written counts no more.
-    fn stop_worker(&mut self) {
-        self.waiting = None;
-        let Some(worker) = self.worker.take() else {
-            return;
-        };
-        worker.cancel.store(true, Ordering::Relaxed);
-        // Whatever became of it: the file goes.
-        let _ = worker.thread.join();
-        self.remove_quietly(&worker.temporary);
-    }
-
-    /// A temporary file that can't be removed goes at the next start.
-    fn remove_quietly(&self, path: &Path) {
-        let _ = self.files.remove(path);
     }
 
     /// Removes old snapshots and logs (4.9): keeps the newest `retain` whole snapshots, at least 3, and

@@ -4,6 +4,7 @@ mod real;
 
 use super::*;
 use faulty::FaultyFiles;
+use std::path::Path;
 use zabscope_core::{
     id::SessionId,
     request::Acl,
@@ -565,6 +566,22 @@ fn a_cut_without_a_base_changes_nothing_until_something_replaces_it() {
     let (_, stored) = reopen(&files).expect("whole");
     assert!(stored.initialised);
     assert_eq!(loaded(&stored), *database(&zxids(1..=2)));
+}
+
+#[test]
+fn an_epoch_never_seals_a_history_that_could_not_be_cut() {
+    let files = disk(&[&zxids(1..=4)], &[&zxids(3..=6)]);
+    let (mut storage, _) = reopen(&files).expect("whole");
+    let ops = vec![
+        StorageOp::Truncate(z(1, 3)),
+        StorageOp::AcceptedEpoch(Epoch(2)),
+        StorageOp::CurrentEpoch(Epoch(2)),
+    ];
+    storage.apply(batch(1, ops)).expect("no fault");
+    drop(storage);
+    let (_, stored) = reopen(&files).expect("whole");
+    assert_eq!(loaded(&stored), Database::new());
+    assert_eq!(stored.current_epoch, Some(Epoch(2)));
 }
 
 #[test]
