@@ -144,3 +144,22 @@ fn who_can_t_cut_its_log_asks_for_a_tree_and_keeps_what_it_has_until_that_is_the
     let again = Driven::start(ONE, &stored);
     assert_eq!(again.peer.last_zxid(), at(1, 4));
 }
+
+#[test]
+fn a_commit_names_the_oldest_proposal_or_the_leader_is_given_up() {
+    let mut follower = Driven::follower(&disk(1), 2);
+    follower.packet(9, QuorumMessage::Diff { zxid: at(1, 1) });
+    follower.packet(9, QuorumMessage::NewLeader { zxid: at(2, 0) });
+    follower.packet(9, QuorumMessage::UpToDate);
+    for n in 1..=2 {
+        follower.packet(9, QuorumMessage::Proposal(txn(at(2, n))));
+    }
+    follower.durable();
+    follower.packet(9, QuorumMessage::Commit { zxid: at(2, 2) });
+    assert_eq!(follower.peer.state(), ServerState::Looking);
+    assert_eq!(
+        follower.peer.last_committed(),
+        at(1, 1),
+        "nothing was taken for committed"
+    );
+}
