@@ -5,6 +5,7 @@ mod simulate;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use zabscope_server::cli;
 
 /// ZooKeeper, rebuilt so that one can see it work.
 #[derive(Parser)]
@@ -16,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Talks to servers: zkCli's commands, interactive or one at a time.
+    Cli(cli::Options),
     /// Runs an ensemble in virtual time with faults and clients, and checks it after every step.
     #[cfg(feature = "simulate")]
     Simulate(simulate::Options),
@@ -23,6 +26,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Cli(options) => cli::run(&options),
         #[cfg(feature = "simulate")]
         Command::Simulate(options) => simulate::run(&options),
     }
