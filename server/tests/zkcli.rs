@@ -83,6 +83,9 @@ impl Apache {
             );
             thread::sleep(Duration::from_millis(50));
         }
+        // It accepts connections before it serves; our client waits for that.
+        let serves = apache.ours(&["ls", "/"], "");
+        assert!(serves.status.success(), "{}", text(&serves.stderr));
         Some(apache)
     }
 
