@@ -103,7 +103,7 @@ fn set_above(cli: &Cli, above: Option<Above>) {
 pub(super) fn edit(cli: &mut Cli) {
     let config = Config::builder()
         .completion_type(CompletionType::List)
-        .auto_add_history(true)
+        .auto_add_history(false)
         .build();
     let editor = Editor::<Words, FileHistory>::with_config(config);
     let mut editor = match editor {
@@ -128,6 +128,11 @@ pub(super) fn edit(cli: &mut Cli) {
         set_above(cli, None);
         match line {
             Ok(line) => {
+                // Passwords do not belong in a file.
+                if !line.trim_start().starts_with("addauth") {
+                    // A line that can't be remembered can still be run.
+                    let _ = editor.add_history_entry(&line);
+                }
                 cli.line(&line);
             }
             Err(ReadlineError::Interrupted) => {}
