@@ -1,5 +1,7 @@
 //! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
 
+pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod disk;
