@@ -60,7 +60,7 @@ pub struct Scene {
 
 /// Makes the scene.
 #[must_use]
-pub fn scene(sight: &Sight, pick: Pick, lang: Lang, frame: Frame) -> Scene {
+pub fn scene(sight: &Sight, pick: &Pick, lang: Lang, frame: Frame) -> Scene {
     let places = place::places(sight, frame);
     let (tags, links, walls) = traffic::links(sight, &places, pick, lang);
     Scene {

@@ -80,7 +80,7 @@ pub struct Tag {
 pub fn links(
     sight: &Sight,
     places: &Places,
-    pick: Pick,
+    pick: &Pick,
     lang: Lang,
 ) -> (Vec<Tag>, Vec<LinkLine>, Vec<Wall>) {
     let faults: BTreeMap<(ServerId, ServerId), &LinkFault> =
@@ -139,7 +139,7 @@ pub fn links(
                 from: pa.towards(pb, r),
                 to: pb.towards(pa, r),
                 kind,
-                picked: pick == Pick::Link(a, b),
+                picked: *pick == Pick::Link(a, b),
                 name: link_name(a, b, kind, faults.get(&(a, b)).copied(), lang),
             })
         })
@@ -447,6 +447,8 @@ pub struct MessageGlyph {
     pub hit: f64,
     /// It is chosen.
     pub picked: bool,
+    /// It belongs to what is chosen.
+    pub lit: bool,
     /// It only keeps something alive.
     pub heartbeat: bool,
     /// Accessible name.
@@ -497,7 +499,7 @@ fn part(sent: Moment, arrives: Moment, now: f64) -> f64 {
 
 /// All messages.
 #[must_use]
-pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<MessageGlyph> {
+pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<MessageGlyph> {
     let speaking = sight
         .messages
         .iter()
@@ -591,7 +593,8 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
             label,
             size,
             hit: if places.compact { 44.0 } else { 24.0 },
-            picked: pick == Pick::Message(m.id),
+            picked: *pick == Pick::Message(m.id),
+            lit: m.story.is_of(pick),
             heartbeat,
         })
     };
@@ -599,7 +602,11 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
 }
 
 fn heartbeat(what: &What) -> bool {
-    matches!(what, What::Packet { kind, .. } if kind.is_heartbeat())
+    match what {
+        What::Packet { kind, .. } => kind.is_heartbeat(),
+        What::ClientPing => true,
+        What::Vote { .. } | What::Request(_) | What::Reply(_) | What::Watch(_) => false,
+    }
 }
 
 fn has_hue(kind: MessageKind) -> bool {
@@ -634,7 +641,13 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
     let kind = match what {
         What::Packet { kind, .. } => *kind,
         What::Vote { .. } => MessageKind::Notification,
-        What::Request(_) | What::Reply(_) | What::Watch(_) => return Form::Pill,
+        What::Request(_) | What::Reply(_) | What::Watch(_) | What::ClientPing => {
+            return match speaking {
+                n if n > some => Form::Dot,
+                n if n > few => Form::Bead,
+                _ => Form::Pill,
+            };
+        }
     };
     match kind {
         MessageKind::Proposal => Form::Block,
@@ -660,7 +673,11 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
 fn kind_name(what: &What) -> Option<&'static str> {
     match what {
         What::Packet { kind, .. } => Some(kind.name()),
-        What::Vote { .. } | What::Request(_) | What::Reply(_) | What::Watch(_) => None,
+        What::Vote { .. }
+        | What::Request(_)
+        | What::Reply(_)
+        | What::Watch(_)
+        | What::ClientPing => None,
     }
 }
 
@@ -679,6 +696,11 @@ fn short(what: &What) -> String {
             (MessageKind::Ack, Some(z)) => format!("✓{}", words::zxid(*z)),
             (_, Some(z)) => words::zxid(*z),
         },
-        What::Request(t) | What::Reply(t) | What::Watch(t) => t.clone(),
+        // `set /colour green` becomes `set`.
+        What::Request(t) | What::Reply(t) | What::Watch(t) => {
+            let word = t.split(' ').next().unwrap_or_default();
+            word.chars().take(10).collect()
+        }
+        What::ClientPing => String::new(),
     }
 }

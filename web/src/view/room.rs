@@ -70,20 +70,16 @@ pub fn Room(props: &RoomProps) -> Html {
         (
             props.run.clone(),
             props.focus,
-            props.selection,
+            props.selection.clone(),
             props.lang,
             *frame,
         ),
         |(run, focus, selection, lang, frame)| {
             let run = run.get();
-            let keep = match selection {
-                Selection::Message(number) => Some(*number),
-                _ => None,
-            };
             let records = run.history().records();
             let told = focus.and_then(|i| records.get(i)).map(|r| r.id());
-            let sight = read::sight(run.world(), records.last(read::RECORDS), told, keep);
-            scene(&sight, *selection, *lang, *frame)
+            let sight = read::sight(run.world(), records.last(read::RECORDS), told, selection);
+            scene(&sight, selection, *lang, *frame)
         },
     );
     let pick = {

@@ -3,7 +3,7 @@
 use super::bits::{Send, Who, ask, hue, said, seconds, zxid};
 use crate::{
     state::{Action, Selection, run::RunHandle},
-    text::{Importance, Key, Lang, Tone, short, t},
+    text::{Importance, Key, Lang, Tone, concerns, short, t},
 };
 use std::collections::BTreeSet;
 use yew::prelude::*;
@@ -25,6 +25,8 @@ pub struct TimelineProps {
     pub run: RunHandle,
     /// The record that the sentence is about.
     pub focus: Option<usize>,
+    /// What is chosen: the lines of its story are lit.
+    pub selection: Selection,
     /// What is told at least.
     pub least: Importance,
     /// The language.
@@ -72,13 +74,19 @@ pub fn Events(props: &TimelineProps) -> Html {
         .take(LINES)
         .map(|t| t.index)
         .collect();
-    lines.reverse();
+ lines.reverse();
+    let records = run.history().records();
+    let who = Who(run.world());
+    let lit = |index: usize| {
+        let record = records.get(index);
+        record.is_some_and(|r| concerns(&r.source, &props.selection, &who))
+    };
     html! {
         <div class="log" role="log" aria-label={t(lang, Key::Events)} tabindex="0" ref={list}>
             <ol>
                 { for lines.into_iter().map(|index| html! {
                     <Line key={index} run={ByMoment { run: props.run.clone(), index }}
-                        now={props.focus == Some(index)} {lang} send={props.send.clone()} />
+                        now={props.focus == Some(index)} lit={lit(index)} {lang} send={props.send.clone()} />
                 }) }
             </ol>
             if newest.is_none() {
@@ -114,6 +122,7 @@ impl PartialEq for ByMoment {
 pub struct LineProps {
     run: ByMoment,
     now: bool,
+    lit: bool,
     lang: Lang,
     send: Send,
 }
@@ -133,7 +142,7 @@ fn Line(props: &LineProps) -> Html {
         Tone::Allowed => "allowed",
     };
     html! {
-        <li class={classes!(props.now.then_some("now"))}>
+        <li class={classes!(props.now.then_some("now"), props.lit.then_some("lit"))}>
             <button type="button" aria-current={props.now.then_some("step")}
                 onclick={ask(&props.send, Action::Tell(props.run.index))}>
                 <span class="mono at">{ seconds(record.at) }</span>

@@ -40,7 +40,7 @@ fn scenes() -> Vec<(String, Scene)> {
                     .map_or(Pick::Nothing, |s| Pick::Server(s.id));
                 for pick in [Pick::Nothing, pick] {
                     let name = format!("{name} {:.0} {lang:?} {pick:?}", frame.width);
-                    all.push((name, scene(&sight, pick, lang, frame)));
+                    all.push((name, scene(&sight, &pick, lang, frame)));
                 }
             }
         }
@@ -111,7 +111,7 @@ fn what_stands_on_a_card_stays_on_it() {
 
 #[test]
 fn the_deciding_field_is_lit_in_both_ballots() {
-    let scene = scene(&samples::election(5), Pick::Nothing, Lang::En, Frame::WIDE);
+    let scene = scene(&samples::election(5), &Pick::Nothing, Lang::En, Frame::WIDE);
     assert_eq!(scene.card.kind, Kind::Votes(zabscope_core::id::ServerId(2)));
     let ballots: Vec<_> = scene
         .card
@@ -138,7 +138,7 @@ fn the_deciding_field_is_lit_in_both_ballots() {
 fn world(name: &str) -> Scene {
     let found = worlds::all().into_iter().find(|(n, _)| n == name);
     let sight = found.expect("such a world").1;
-    scene(&sight, Pick::Nothing, Lang::En, Frame::WIDE)
+    scene(&sight, &Pick::Nothing, Lang::En, Frame::WIDE)
 }
 
 fn blocks(scene: &Scene, look: BlockLook) -> Vec<String> {
@@ -194,7 +194,7 @@ fn a_server_that_is_cut_off_stands_behind_a_wall() {
 
 #[test]
 fn names_are_those_of_the_specification() {
-    let scene = scene(&samples::broadcast(), Pick::Nothing, Lang::En, Frame::WIDE);
+    let scene = scene(&samples::broadcast(), &Pick::Nothing, Lang::En, Frame::WIDE);
     assert_eq!(
         scene.servers[2].name,
         "Server 3, leading, epoch 3, last zxid 0x300000008"
@@ -204,7 +204,7 @@ fn names_are_those_of_the_specification() {
 
 #[test]
 fn who_left_later_is_never_ahead() {
-    let scene = scene(&samples::load(), Pick::Nothing, Lang::En, Frame::WIDE);
+    let scene = scene(&samples::load(), &Pick::Nothing, Lang::En, Frame::WIDE);
     let mut first = scene.messages[0].clone();
     let mut second = first.clone();
     first.sent.0 = 1000;
@@ -248,7 +248,7 @@ fn pictures() {
                     "trunc" | "diff" | "snap" => Pick::Server(zabscope_core::id::ServerId(1)),
                     _ => Pick::Nothing,
                 };
-                let scene = scene(&sight, pick, lang, frame);
+                let scene = scene(&sight, &pick, lang, frame);
                 let (w, h) = (scene.width, scene.height);
                 let props = StageProps {
                     scene: scene.into(),

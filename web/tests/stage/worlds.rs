@@ -8,7 +8,7 @@ use zabscope_core::{
     sim::{Action, ClientNo, Fact, History, Record, Setup, WorldEventKind},
     time::Span,
 };
-use zabscope_web::scene::{read, sight::Sight};
+use zabscope_web::scene::{Pick, read, sight::Sight};
 
 pub struct Run {
     pub history: History,
@@ -23,7 +23,7 @@ impl Run {
 
     pub fn sight(&self) -> Sight {
         let records = self.history.records().last(read::RECORDS);
-        read::sight(self.history.world(), records, None, None)
+        read::sight(self.history.world(), records, None, &Pick::Nothing)
     }
 
     pub fn act(&mut self, action: Action) {

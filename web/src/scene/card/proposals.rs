@@ -9,7 +9,7 @@ use crate::scene::{
 };
 use zabscope_core::id::ServerId;
 
-pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)> {
+pub fn draw(sight: &Sight, pick: &Pick, pen: &mut Pen) -> Option<(String, String)> {
     let lang = pen.lang;
     let leader = sight
         .servers
@@ -33,7 +33,7 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
     let shown = &sight.proposals[sight.proposals.len().saturating_sub(rows)..];
     pen.y += pen.room(14.0, 6.0);
     for (i, v) in voters.iter().enumerate() {
-        let chosen = pick == Pick::Server(*v);
+        let chosen = *pick == Pick::Server(*v);
         pen.text(column(i) + side / 2.0, pen.y, v.to_string(), 12.0, |t| {
             t.align = Align::Middle;
             t.mono = true;
@@ -109,9 +109,15 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
             what.push_str(lang.of(": fails, changes nothing", "：失败，不改变任何东西"));
         }
         let what: String = what.chars().take(44).collect();
+        let lit = p.story.is_of(pick);
         pen.y = y + bh + pen.room(18.0, 15.0);
         pen.text(pen.x, pen.y, what, pen.room(12.0, 11.0), |t| {
-            t.ink = TextInk::Quiet;
+            t.strong = lit;
+            t.ink = if lit {
+                TextInk::Accent
+            } else {
+                TextInk::Quiet
+            };
         });
         pen.y += pen.room(10.0, 6.0);
     }

@@ -99,7 +99,7 @@ pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -
         },
     };
     html! {
-        <g key={id.to_string()} class={classes!("message", form, m.picked.then_some("picked"), m.stopped.map(|_| "lost"))}
+        <g key={id.to_string()} class={classes!("message", form, m.picked.then_some("picked"), m.lit.then_some("lit"), m.stopped.map(|_| "lost"))}
             role="button" tabindex={if m.heartbeat { "-1" } else { "0" }} aria-label={m.name.clone()}
             data-message={id.to_string()} transform={transform(m, now, still)}
             onclick={on_click(choose.clone())} onkeydown={on_key(choose)}>
