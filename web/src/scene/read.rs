@@ -24,8 +24,9 @@ use zabscope_core::{
     },
     request::{Request, Response},
     sim::{
-        ClientFlight, ClientNo, ClientPacket, ClientState, ClientView, Disk, Fact, LostBecause, Outcome, Record,
-        RemovedBecause, Seen, ServerStatus, ServerView, World, WorldEvent, WorldEventKind,
+        ClientFlight, ClientNo, ClientPacket, ClientState, ClientView, Disk, Fact, LostBecause,
+        Outcome, Record, RemovedBecause, Seen, ServerStatus, ServerView, World, WorldEvent,
+        WorldEventKind,
     },
     time::{Moment, Span},
     txn::Data,
@@ -783,10 +784,7 @@ impl Past {
         };
         let fill = |p: &ProposalSight| {
             let mut p = p.clone();
-            p.story.client = self
-                .sessions
-                .get(&p.zxid)
-                .and_then(|s| owner(world, *s));
+            p.story.client = self.sessions.get(&p.zxid).and_then(|s| owner(world, *s));
             p.marks = voters.iter().map(|v| (*v, mark(p.zxid, *v))).collect();
             p
         };

@@ -10,7 +10,10 @@ use crate::scene::{
     sight::{End, LinkFault, MessageSight, Role, Sight, What},
     words::{self, Lang},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 use zabscope_core::{
     id::{Epoch, ServerId},
     message::MessageKind,
@@ -207,6 +210,21 @@ fn parts(
         parts.push(part);
     }
     parts
+}
+
+/// Servers that are on no side with the most voters.
+#[must_use]
+pub fn beyond(sight: &Sight) -> BTreeSet<ServerId> {
+    let faults = sight.faults.iter().map(|f| ((f.a, f.b), f)).collect();
+    let parts = parts(sight, &faults);
+    let voters = sight.quorum.voters();
+    let size = |p: &BTreeSet<ServerId>| (p.intersection(voters).count(), p.len());
+    let most = (0..parts.len()).max_by_key(|i| size(&parts[*i]));
+    let others = parts.into_iter().enumerate();
+    others
+        .filter(|(i, _)| Some(*i) != most)
+        .flat_map(|(_, p)| p)
+        .collect()
 }
 
 /// A wall round each run of neighbours that is cut off; the largest part needs none.
@@ -499,7 +517,7 @@ fn part(sent: Moment, arrives: Moment, now: f64) -> f64 {
 
 /// All messages.
 #[must_use]
-pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<MessageGlyph> {
+pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<Rc<MessageGlyph>> {
     let speaking = sight
         .messages
         .iter()
@@ -580,7 +598,7 @@ pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<
             }
             _ => Ink::Plain,
         };
-        Some(MessageGlyph {
+        Some(Rc::new(MessageGlyph {
             id: m.id,
             from,
             to,
@@ -596,7 +614,7 @@ pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<
             picked: *pick == Pick::Message(m.id),
             lit: m.story.is_of(pick),
             heartbeat,
-        })
+        }))
     };
     sight.messages.iter().filter_map(draw).collect()
 }

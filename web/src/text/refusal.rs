@@ -239,7 +239,10 @@ pub fn act_error(error: &ActError, lang: Lang) -> String {
                 "The session of client {} is over for good. Add another client.",
                 letter(no)
             ),
-            format!("客户端 {} 的会话已彻底结束。请添加另一个客户端。", letter(no)),
+            format!(
+                "客户端 {} 的会话已彻底结束。请添加另一个客户端。",
+                letter(no)
+            ),
         ),
         ActError::ClientPaused(no) => both(
             format!("Client {} is paused. Resume it first.", letter(no)),

@@ -5,6 +5,7 @@ use crate::{
     state::{Action, Selection, run::RunHandle},
     text::{Importance, Key, Lang, Tone, concerns, short, t},
 };
+use gloo::timers::callback::Timeout;
 use std::collections::BTreeSet;
 use yew::prelude::*;
 use zabscope_core::{
@@ -45,25 +46,13 @@ pub fn Events(props: &TimelineProps) -> Html {
         let list = list.clone();
         let focus = props.focus;
         use_effect_with((newest, focus), move |_| {
-            let Some(list) = list.cast::<web_sys::Element>() else {
-                return;
-            };
-            let Ok(Some(now)) = list.query_selector("[aria-current]") else {
-                list.set_scroll_top(list.scroll_height());
-                return;
-            };
-            // Only the list scrolls, never the page.
-            let (outer, inner) = (
-                list.get_bounding_client_rect(),
-                now.get_bounding_client_rect(),
-            );
-            let below = inner.bottom() - outer.bottom();
-            let above = inner.top() - outer.top();
-            if below > 0.0 {
-                list.set_scroll_top(list.scroll_top() + below as i32 + 4);
-            } else if above < 0.0 {
-                list.set_scroll_top(list.scroll_top() + above as i32 - 4);
-            }
+            // After the frame: to measure within it would make the browser lay it all out twice.
+            let after = Timeout::new(0, move || {
+                if let Some(list) = list.cast::<web_sys::Element>() {
+                    show_current(&list);
+                }
+            });
+            move || drop(after)
         });
     }
     let len = run.len();
@@ -74,7 +63,7 @@ pub fn Events(props: &TimelineProps) -> Html {
         .take(LINES)
         .map(|t| t.index)
         .collect();
- lines.reverse();
+    lines.reverse();
     let records = run.history().records();
     let who = Who(run.world());
     let lit = |index: usize| {
@@ -93,6 +82,25 @@ pub fn Events(props: &TimelineProps) -> Html {
                 <p class="empty">{ lang.pick("Nothing has happened yet.", "还没有发生任何事。") }</p>
             }
         </div>
+    }
+}
+
+/// Scrolls the list, never the page, to the line that the sentence is about; else to its end.
+fn show_current(list: &web_sys::Element) {
+    let Ok(Some(now)) = list.query_selector("[aria-current]") else {
+        list.set_scroll_top(list.scroll_height());
+        return;
+    };
+    let (outer, inner) = (
+        list.get_bounding_client_rect(),
+        now.get_bounding_client_rect(),
+    );
+    let below = inner.bottom() - outer.bottom();
+    let above = inner.top() - outer.top();
+    if below > 0.0 {
+        list.set_scroll_top(list.scroll_top() + below as i32 + 4);
+    } else if above < 0.0 {
+        list.set_scroll_top(list.scroll_top() + above as i32 - 4);
     }
 }
 

@@ -18,7 +18,7 @@ use zabscope_web::{
         sight::Sight,
         words::Lang,
     },
-    view::stage::{Stage, StageProps},
+    view::stage::{Stage, StageHandle, StageProps},
 };
 
 const FRAMES: [Frame; 2] = [Frame::WIDE, Frame::PHONE];
@@ -205,7 +205,7 @@ fn names_are_those_of_the_specification() {
 #[test]
 fn who_left_later_is_never_ahead() {
     let scene = scene(&samples::load(), &Pick::Nothing, Lang::En, Frame::WIDE);
-    let mut first = scene.messages[0].clone();
+    let mut first = (*scene.messages[0]).clone();
     let mut second = first.clone();
     first.sent.0 = 1000;
     first.arrives.0 = 9000;
@@ -250,12 +250,15 @@ fn pictures() {
                 };
                 let scene = scene(&sight, &pick, lang, frame);
                 let (w, h) = (scene.width, scene.height);
+                let handle = StageHandle::default();
+                handle.advance(scene.now.0 as f64);
                 let props = StageProps {
                     scene: scene.into(),
                     lang,
                     still: name == "discovery" && size == "phone",
-                    handle: Default::default(),
+                    handle,
                     pick: Default::default(),
+                    cut: Default::default(),
                 };
                 let local = tokio::task::LocalSet::new();
                 let svg = local.block_on(

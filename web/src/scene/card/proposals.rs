@@ -113,11 +113,7 @@ pub fn draw(sight: &Sight, pick: &Pick, pen: &mut Pen) -> Option<(String, String
         pen.y = y + bh + pen.room(18.0, 15.0);
         pen.text(pen.x, pen.y, what, pen.room(12.0, 11.0), |t| {
             t.strong = lit;
-            t.ink = if lit {
-                TextInk::Accent
-            } else {
-                TextInk::Quiet
-            };
+            t.ink = if lit { TextInk::Accent } else { TextInk::Quiet };
         });
         pen.y += pen.room(10.0, 6.0);
     }
