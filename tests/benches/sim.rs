@@ -14,11 +14,10 @@ fn main() {
     let mut group = criterion.benchmark_group("5 servers, write load, steps");
     group.throughput(Throughput::Elements(STEPS));
     for (name, checked) in [("without invariants", false), ("with all invariants", true)] {
-        let warm = Load::new();
         group.bench_function(name, |b| {
             b.iter_batched(
-                || warm.begin(checked),
-                |mut run| run.go(),
+                || Load::new(checked),
+                |mut load| load.go(),
                 BatchSize::LargeInput,
             );
         });

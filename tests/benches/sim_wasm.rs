@@ -31,13 +31,12 @@ mod measure {
     /// Prints steps per second, without invariants and with all of them.
     #[wasm_bindgen_test]
     fn steps_per_second() {
-        let warm = Load::new();
         for (name, checked) in [("without invariants", false), ("with all invariants", true)] {
             let mut rates: Vec<f64> = (0..ROUNDS)
                 .map(|_| {
-                    let mut run = warm.begin(checked);
+                    let mut load = Load::new(checked);
                     let began = now();
-                    run.go();
+                    load.go();
                     STEPS as f64 * 1000.0 / (now() - began)
                 })
                 .collect();
@@ -49,11 +48,3 @@ mod measure {
         }
     }
 }
-
-/// wasm-bindgen-test-runner calls what is marked above.
-#[cfg(target_arch = "wasm32")]
-fn main() {}
-
-/// Natively: see sim.rs.
-#[cfg(not(target_arch = "wasm32"))]
-fn main() {}

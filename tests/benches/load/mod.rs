@@ -10,20 +10,15 @@ const WARM_UP: u64 = 2_000;
 /// An ensemble at work.
 pub struct Load {
     world: World,
-}
-
-/// One measurement.
-pub struct Measured {
-    world: World,
     log: StepLog,
     checker: Option<Checker>,
 }
 
 impl Load {
-    /// Five servers with two clients that write without a break.
-    pub fn new() -> Load {
-        let setup = Setup::default();
-        let mut world = World::new(&setup).expect("the default setup");
+    /// Five servers with two clients that write without a break, after the warm-up; with every
+    /// invariant checked or none. A checker judges whole runs, so it sees the warm-up too.
+    pub fn new(checked: bool) -> Load {
+        let mut world = World::new(&Setup::default()).expect("the default setup");
         let mut log = StepLog::default();
         for client in 1..=2 {
             let act = [
@@ -40,26 +35,23 @@ impl Load {
                 world.act(&action, &mut log).expect("this can be done");
             }
         }
-        for _ in 0..WARM_UP {
-            world.step(&mut log);
-        }
-        Load { world }
-    }
-
-    /// A measurement from here, checked or not.
-    pub fn begin(&self, checked: bool) -> Measured {
-        Measured {
-            world: self.world.clone(),
-            log: StepLog::default(),
+        let mut load = Load {
+            world,
+            log,
             checker: checked.then(Checker::all),
-        }
+        };
+        load.steps(WARM_UP);
+        load
     }
-}
 
-impl Measured {
     /// [`STEPS`] steps.
     pub fn go(&mut self) -> u64 {
-        for _ in 0..STEPS {
+        self.steps(STEPS);
+        self.world.trace_hash()
+    }
+
+    fn steps(&mut self, count: u64) {
+        for _ in 0..count {
             assert!(self.world.step(&mut self.log), "there is always more to do");
             if let Some(checker) = &mut self.checker
                 && let Err(violation) = checker.check(&self.world, &self.log)
@@ -67,6 +59,5 @@ impl Measured {
                 panic!("{violation:?}");
             }
         }
-        self.world.trace_hash()
     }
 }
