@@ -264,11 +264,106 @@ pub fn act_error(error: &ActError, lang: Lang) -> String {
         ),
         ActError::TooMuch { what, got, limit } => both(
             format!("{what}: {got}; at most {limit} are possible. Ask for less."),
-            format!("{what}：{got}；最多 {limit}。请减少。"),
+            format!("{what}：{got}；最多 {limit}。请减少数量。"),
         ),
         ActError::NotAskable(what) => both(
             format!("A client can't ask for that ({what}). Choose another request."),
             format!("客户端不能这样请求（{what}）。请换一个请求。"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zabscope_core::{id::ServerId, sim::ClientNo};
+
+    fn everything(lang: Lang) -> Vec<String> {
+        let acts = || {
+            let (id, no) = (ServerId(3), ClientNo(2));
+            vec![
+                ActError::NoServer(id),
+                ActError::NoClient(no),
+                ActError::NotRunning(id),
+                ActError::Running(id),
+                ActError::Paused(id),
+                ActError::NotPaused(id),
+                ActError::SameServer(id),
+                ActError::InTwoGroups(id),
+                ActError::ClientOver(no),
+                ActError::ClientPaused(no),
+                ActError::ClientNotPaused(no),
+                ActError::ClientNotConnected(no),
+                ActError::TooMuch {
+                    what: "writes",
+                    got: 9,
+                    limit: 8,
+                },
+                ActError::NotAskable("ping"),
+            ]
+        };
+        let setups = || {
+            vec![
+                SetupError::OutOfBounds {
+                    what: "voters",
+                    got: 10,
+                    min: 1,
+                    max: 9,
+                },
+                SetupError::NoVoter(ServerId(6)),
+                SetupError::NoQuorum,
+            ]
+        };
+        let imports = vec![
+            ImportError::Version { found: 9 },
+            ImportError::Actions(1),
+            ImportError::Steps(1),
+            ImportError::Order { index: 0 },
+            ImportError::Ended { at: 1, steps: 2 },
+            ImportError::Json("x".to_owned()),
+            ImportError::Bytes(1),
+            ImportError::Trace,
+        ];
+        let acting = acts()
+            .into_iter()
+            .map(|error| ImportError::Act { index: 4, error });
+        let links = [
+            LinkError::TooLong(1),
+            LinkError::Version("9".to_owned()),
+            LinkError::Damaged,
+            LinkError::TooLarge,
+            LinkError::NoRun("x".to_owned()),
+            LinkError::TooManySteps(1),
+            LinkError::FileTooLarge(1),
+        ];
+        let mut all: Vec<String> = acts().iter().map(|e| act_error(e, lang)).collect();
+        all.extend(setups().iter().map(|e| setup_error(e, lang)));
+        all.extend(
+            imports
+                .into_iter()
+                .chain(acting)
+                .chain(setups().into_iter().map(ImportError::Setup))
+                .map(|e| import_error(&e, lang)),
+        );
+        all.extend(links.iter().map(|e| link_error(e, lang)));
+        all
+    }
+
+    #[test]
+    fn every_refusal_says_what_and_then_what_to_do_in_both_languages() {
+        for text in everything(Lang::En) {
+            assert!(text.is_ascii(), "{text}");
+            assert!(text.matches(['.', ':', ';']).count() >= 2, "{text}");
+            assert!(text.ends_with('.'), "{text}");
+        }
+        for text in everything(Lang::Zh) {
+            let chinese = text.chars().filter(|c| *c >= '\u{2e80}').count();
+            assert!(chinese >= 10, "{text}");
+            assert!(text.ends_with('。'), "{text}");
+            assert!(
+                text.matches(['。', '：', '；', '，']).count() >= 2,
+                "{text}"
+            );
+        }
     }
 }

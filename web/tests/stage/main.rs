@@ -277,3 +277,28 @@ fn pictures() {
         }
     }
 }
+
+#[test]
+fn what_is_under_way_between_clients_and_servers_is_drawn_each_with_a_number_of_its_own() {
+    let run = worlds::busy();
+    let world = run.history.world();
+    let flights = world.client_flights().count();
+    assert!(flights > 5, "{flights} under way");
+    let sight = run.sight();
+    let numbers: std::collections::BTreeSet<u64> = sight.messages.iter().map(|m| m.id).collect();
+    let all = flights + world.in_flight().count();
+    assert_eq!(numbers.len(), all, "each has its own number");
+    let scene = scene(&sight, &Pick::Nothing, Lang::En, Frame::WIDE);
+    assert!(scene.messages.len() >= all);
+}
+
+#[test]
+fn a_chosen_client_lights_its_messages_and_no_others() {
+    let sight = worlds::busy().sight();
+    let no = zabscope_core::sim::ClientNo(1);
+    let scene = scene(&sight, &Pick::Client(no), Lang::En, Frame::WIDE);
+    let lit = scene.messages.iter().filter(|m| m.lit).count();
+    let its = sight.messages.iter().filter(|m| m.story.client == Some(no));
+    assert_eq!(lit, its.count());
+    assert!(lit > 0 && lit < scene.messages.len(), "{lit} are lit");
+}

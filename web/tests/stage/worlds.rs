@@ -263,3 +263,26 @@ pub fn all() -> Vec<(String, Sight)> {
     keep("load", &run);
     all
 }
+
+/// Many clients write, and much is under way.
+pub fn busy() -> Run {
+    let mut run = Run::new(&setup(5, 0));
+    run.established();
+    for server in 1..=5 {
+        run.act(Action::AddClient {
+            server: Some(ServerId(server)),
+            timeout_ms: 12_000,
+        });
+    }
+    run.steps(300);
+    for no in 1..=5 {
+        for n in 0..4 {
+            run.act(Action::Ask {
+                client: ClientNo(no),
+                request: write(&format!("/busy-{no}-{n}")),
+            });
+        }
+    }
+    run.steps(14);
+    run
+}
