@@ -29,7 +29,12 @@ pub fn draw(sight: &Sight, pick: &Pick, pen: &mut Pen) -> Option<(String, String
     let step = ((pen.right() - stamp_w - left) / voters.len() as f64).clamp(17.0, 26.0);
     let side = (step - 3.0).min(pen.room(18.0, 17.0));
     let column = |i: usize| left + step * i as f64;
-    let rows = if pen.compact { 3 } else { 7 };
+    // As many as there is room for above the legend; on a phone always as many as there.
+    let rows = if pen.compact {
+        3
+    } else {
+        pen.rows(bh + 28.0, 66.0).min(7)
+    };
     let shown = &sight.proposals[sight.proposals.len().saturating_sub(rows)..];
     pen.y += pen.room(14.0, 6.0);
     for (i, v) in voters.iter().enumerate() {

@@ -126,7 +126,7 @@ pub fn Message(props: &MessageProps) -> Html {
             </>
         },
         Form::Dot => html! {
-            <circle r={if m.heartbeat { "2.5" } else { "4" }} fill={line.clone()} opacity={if m.heartbeat { ".5" } else { "1" }} />
+            <circle class="body" r={if m.heartbeat { "2.5" } else { "4" }} fill={line.clone()} opacity={if m.heartbeat { ".5" } else { "1" }} />
         },
     };
     html! {
