@@ -201,6 +201,7 @@ impl Lang {
                 text
             }
             What::Request(text) | What::Reply(text) | What::Watch(text) => text.clone(),
+            What::ClientPing => "ping".to_owned(),
         }
     }
 
