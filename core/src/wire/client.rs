@@ -8,7 +8,7 @@ mod connect;
 mod request;
 mod response;
 
-pub use connect::{Connect, Connected};
+pub use connect::{Connect, Connected, NOBODYS_PASSWORD};
 pub use request::{decode_request, encode_request, opcode_of};
 pub(crate) use request::{read_write, write_body, write_opcode};
 pub use response::{

@@ -72,6 +72,10 @@ pub(super) const fn op(op: OpKind) -> &'static str {
         OpKind::SetAcl => "setACL",
         OpKind::Check => "check",
         OpKind::Multi => "multi",
+        OpKind::Reconfig => "reconfig",
+        OpKind::Sasl => "sasl",
+        OpKind::Unreadable => "unreadable write",
+        OpKind::Refused => "unknown request",
     }
 }
 

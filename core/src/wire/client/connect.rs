@@ -4,9 +4,11 @@ use super::super::jute::{DecodeError, Reader, Writer};
 use crate::{
     id::{SessionId, Zxid},
     request::{ConnectRequest, ConnectResponse},
-    session,
 };
 use std::sync::Arc;
+
+/// Stands for a password that is not of 16 bytes: it is no session's (`session` proves it).
+pub const NOBODYS_PASSWORD: [u8; 16] = [0xff; 16];
 
 /// A connect request as it travels: what the protocol works with, and what only the wire knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +70,8 @@ impl Connect {
         }
     }
 
-    /// What the protocol works with. A password that is not of 16 bytes can't be right, so one that
-    /// is certainly wrong stands for it.
+    /// What the protocol works with. A password that is not of 16 bytes can't be right, so
+    /// [`NOBODYS_PASSWORD`] stands for it.
     #[must_use]
     pub fn request(&self) -> ConnectRequest {
         let given = self.password.as_deref().and_then(|p| p.try_into().ok());
@@ -77,7 +79,7 @@ impl Connect {
             last_zxid_seen: self.last_zxid_seen,
             timeout_ms: self.timeout_ms,
             session: self.session,
-            password: given.unwrap_or_else(|| session::password(self.session).map(|byte| !byte)),
+            password: given.unwrap_or(NOBODYS_PASSWORD),
         }
     }
 }
