@@ -321,11 +321,11 @@ impl Node {
     fn take(&mut self, item: Inbox) -> Result<bool, Fatal> {
         match item {
             Inbox::Peer(input) => {
-                if let InputKind::Quorum(conn, _) = &input {
-                    self.quorum.taken(*conn);
-                }
-                if let InputKind::Durable(seq) = &input {
-                    self.release(*seq);
+                match &input {
+                    InputKind::Quorum(conn, _) => self.quorum.taken(*conn),
+                    InputKind::Notification(from, _) => self.election.taken(*from),
+                    InputKind::Durable(seq) => self.release(*seq),
+                    _ => {}
                 }
                 self.handle(input);
             }
@@ -443,7 +443,10 @@ impl Node {
         for client in deaf {
             // Letting go of its queue ends the connection.
             if self.forget(client) {
-                tracing::warn!(client = client.0, "closed: it does not read what it asked for");
+                tracing::warn!(
+                    client = client.0,
+                    "closed: it does not read what it asked for"
+                );
                 self.handle(InputKind::ClientGone { client });
             }
         }

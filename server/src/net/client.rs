@@ -233,10 +233,7 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
 }
 
 /// Reads the first packet; `None` if it was a four-letter word.
-async fn introduce(
-    net: &ClientNet,
-    stream: &mut TcpStream,
-) -> Result<Option<Connect>, End> {
+async fn introduce(net: &ClientNet, stream: &mut TcpStream) -> Result<Option<Connect>, End> {
     let first = stream.read_i32().await?;
     if let Some(answer) = net.words.answer(first).await {
         stream.write_all(answer.as_bytes()).await?;
@@ -305,11 +302,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
     }
 
     /// Writes this packet and all that wait behind it.
-    async fn deliver(
-        &mut self,
-        first: ToClient,
-        mail: &mut ClientReceiver,
-    ) -> Result<Next, End> {
+    async fn deliver(&mut self, first: ToClient, mail: &mut ClientReceiver) -> Result<Next, End> {
         let mut next = Some(first);
         loop {
             while let Some(packet) = next {
@@ -363,7 +356,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 };
                 self.stats.replied(&reply, latency);
                 self.net.stats.replied(latency);
-                frame::write(&mut self.outbound, |body| client::encode_reply(&reply, body));
+                frame::write(&mut self.outbound, |body| {
+                    client::encode_reply(&reply, body)
+                });
             }
             ToClient::Watch(event) => {
                 let zxid = self.net.limits.event_zxid;
