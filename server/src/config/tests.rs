@@ -644,6 +644,31 @@ fn configuration_md_is_what_the_table_says() {
 }
 
 #[test]
+fn an_ordinary_configuration_is_obeyed_without_a_warning() {
+    // The keys of the zoo.cfg that Apache and its packages ship, and what people add first.
+    let ordinary = "tickTime=2000\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=60\n\
+                    autopurge.snapRetainCount=3\nautopurge.purgeInterval=1\n\
+                    4lw.commands.whitelist=ruok, mntr\npreAllocSize=1024\nforceSync=no\n\
+                    snapCount=1000\njute.maxbuffer=2097152\nadmin.serverPort=8080\n";
+    let loaded = load(&format!("{MINIMAL}{ordinary}")).expect("good");
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn what_nothing_obeys_is_warned_about_unless_it_says_what_is_so_anyway() {
+    let warned = |line: &str| {
+        let loaded = load(&format!("{MINIMAL}{line}\n")).expect("good");
+        loaded.warnings.len()
+    };
+    let key = keys::all().find(|k| {
+        k.used == keys::Use::NotYet && k.kind == keys::Kind::Bool && k.default == "false"
+    });
+    let key = key.expect("a flag that nothing obeys: without one this rule can go");
+    assert_eq!(warned(&format!("{}=true", key.name)), 1);
+    assert_eq!(warned(&format!("{}=FALSE", key.name)), 0);
+}
+
+#[test]
 fn ignored_and_refused_keys_are_told_with_the_reason() {
     let loaded = load(&format!(
         "{MINIMAL}jvm.pause.monitor=true\nserverCnxnFactory=x.Netty\n"

@@ -7,23 +7,23 @@ const THREADS: &str = "this server's threads are not divided that way";
 
 #[rustfmt::skip]
 pub(super) const BASIC: Section = Section { title: "The service", keys: &[
-    key("tickTime", F, N1, "ms", "3000", NOT_YET,
+    key("tickTime", F, N1, "ms", "3000", YES,
         "The unit of time: heartbeats, initLimit, syncLimit and the limits of session time-outs are counted in it."),
-    key("minSessionTimeout", F, NM1, "ms", "=2 × tickTime", NOT_YET,
+    key("minSessionTimeout", F, NM1, "ms", "=2 × tickTime", YES,
         "The smallest session time-out that a client is granted. -1 means the default."),
-    key("maxSessionTimeout", F, NM1, "ms", "=20 × tickTime", NOT_YET,
+    key("maxSessionTimeout", F, NM1, "ms", "=20 × tickTime", YES,
         "The largest session time-out that a client is granted. -1 means the default."),
-    key("globalOutstandingLimit", Z, N0, "requests", "1000", NOT_YET,
+    key("globalOutstandingLimit", Z, N0, "requests", "1000", YES,
         "How many requests may wait in the whole ensemble before sockets are no longer read; with more than two voters each takes its share of it divided by the voters less one."),
-    key("jute.maxbuffer", named("jute.maxbuffer"), Kind::Int(1024, 1 << 30), "bytes", "1048575", NOT_YET,
+    key("jute.maxbuffer", named("jute.maxbuffer"), Kind::Int(1024, 1 << 30), "bytes", "1048575", YES,
         "The largest request, and so about the largest znode. Apache reads it only as a system property; here a line in the file counts too. Clients need the same value."),
     key("jute.maxbuffer.extrasize", Z, Kind::Int(0, 1 << 30), "bytes", "=jute.maxbuffer, at least 1024", NOT_YET,
         "How much larger than jute.maxbuffer a transaction may be than the request that made it."),
-    key("extendedTypesEnabled", Z, B, "", "false", NOT_YET,
+    key("extendedTypesEnabled", Z, B, "", "false", YES,
         "Allows nodes with a time to live. Server ids must then be below 255."),
     key("emulate353TTLNodes", Z, B, "", "false", NOT_YET,
         "Reads the owners of TTL nodes in the layout of ZooKeeper 3.5.3."),
-    key("znode.container.checkIntervalMs", named("znode.container.checkIntervalMs"), N1, "ms", "60000", NOT_YET,
+    key("znode.container.checkIntervalMs", named("znode.container.checkIntervalMs"), N1, "ms", "60000", YES,
         "How often the leader looks for empty containers and for TTL nodes that are due."),
     key("znode.container.maxPerMinute", named("znode.container.maxPerMinute"), N1, "nodes", "10000", NOT_YET,
         "How many containers and TTL nodes are deleted in a minute at most."),
@@ -43,13 +43,13 @@ pub(super) const BASIC: Section = Section { title: "The service", keys: &[
         "Computes a digest of the tree, writes it with transactions and snapshots, and compares."),
     key("closeSessionTxn.enabled", Z, B, "", "true", NOT_YET,
         "The end of a session lists the ephemerals that it deletes. Switch it off only beside servers of 3.5."),
-    key("zabscope.compatibility", F, Kind::OneOf(&["3.9", "3.8"]), "", "3.9", NOT_YET,
+    key("zabscope.compatibility", F, Kind::OneOf(&["3.9", "3.8"]), "", "3.9", YES,
         "Which Apache release is followed where 3.8 and 3.9 differ. The name begins with zabscope because Apache takes an unknown key for a property that nobody reads: the file still serves Apache's server, and no future key of Apache's can have this name."),
 ] };
 
 #[rustfmt::skip]
 pub(super) const OBSERVE: Section = Section { title: "Four-letter words, administration, metrics", keys: &[
-    key("4lw.commands.whitelist", Z, Kind::List, "", "srvr", NOT_YET,
+    key("4lw.commands.whitelist", Z, Kind::List, "", "srvr", YES,
         "The four-letter words that are answered; `*` for all. With readonlymode.enabled, isro is added when nothing is set."),
     key("admin.enableServer", Z, B, "", "true", NOT_YET,
         "Whether the HTTP service for administration runs."),
