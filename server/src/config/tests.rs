@@ -4,7 +4,9 @@ use super::{
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, env};
-use zabscope_core::{id::Zxid, quorum::QuorumRule, time::Span};
+use zabscope_core::{
+    config::{DigestAlgorithm, Release, Rights},
+    id::Zxid, quorum::QuorumRule, time::Span};
 
 /// A disk of a few files.
 struct Disk(BTreeMap<PathBuf, Vec<u8>>);
@@ -465,6 +467,52 @@ fn zabscope_compatibility_switches_to_3_8() {
     assert_eq!(good(MINIMAL).compatibility, Compatibility::V39);
     let old = good(&format!("{MINIMAL}zabscope.compatibility=3.8\n"));
     assert_eq!(old.compatibility, Compatibility::V38);
+    assert_eq!(old.core.release, Release::V38);
+    assert_eq!(good(MINIMAL).core.release, Release::V39);
+}
+
+#[test]
+fn rights_reach_the_protocol() {
+    assert_eq!(good(MINIMAL).core.rights, Rights::default());
+    let c = good(&format!(
+        "{MINIMAL}skipACL=yes\nDigestAuthenticationProvider.superDigest=super:abc=\n\
+         DigestAuthenticationProvider.digestAlg=sha-256\nletAnySaslUserDoX=all\n\
+         authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n\
+         authProvider.2=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+         enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n"
+    ));
+    let expected = Rights {
+        skip_acl: true,
+        digest: Some(DigestAlgorithm::Sha256),
+        super_digest: Some("super:abc=".to_owned()),
+        x509: true,
+        sasl: true,
+        any_sasl: Some("all".to_owned()),
+        enforced_schemes: Some(vec!["digest".to_owned(), "sasl".to_owned()]),
+    };
+    assert_eq!(c.core.rights, expected);
+    let off = good(&format!(
+        "{MINIMAL}DigestAuthenticationProvider.enabled=false\n"
+    ));
+    assert_eq!(off.core.rights.digest, None);
+    let tls = good(&format!("{MINIMAL}secureClientPort=2281\n"));
+    assert!(tls.core.rights.x509, "a port with TLS brings it along");
+}
+
+#[test]
+fn the_service_reaches_the_protocol() {
+    let core = good(&format!(
+        "{MINIMAL}enforceQuota=true\ndigest.enabled=false\ncloseSessionTxn.enabled=false\n\
+         znode.container.maxPerMinute=7\nznode.container.maxNeverUsedIntervalMs=9\n"
+    ))
+    .core;
+    assert!(core.enforce_quota && !core.digest && !core.close_session_txn);
+    assert_eq!(core.container_max_per_minute, 7);
+    assert_eq!(core.container_max_never_used, Some(Span::millis(9)));
+    assert_eq!(core.members_text, None, "a server of its own names no members");
+    let usual = good(MINIMAL).core;
+    assert!(!usual.enforce_quota && usual.digest && usual.close_session_txn);
+    assert_eq!(usual.container_max_never_used, None);
 }
 
 #[test]
