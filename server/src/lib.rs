@@ -1,8 +1,12 @@
 //! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
 
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod http;
+pub mod inspect;
+pub mod metrics;
 pub mod net;
 pub mod node;
 pub mod server;

@@ -143,7 +143,10 @@ fn announce(config: &ServerConfig, server: &Server) {
     let data: &Path = &config.storage.data_dir;
     match config.mode {
         Mode::Standalone => {
-            tracing::info!("serving clients on {at}, on its own; data in {}", data.display());
+            tracing::info!(
+                "serving clients on {at}, on its own; data in {}",
+                data.display()
+            );
         }
         Mode::Quorum => tracing::info!(
             "server {} of {} members; clients on {at}; data in {}",
@@ -152,7 +155,19 @@ fn announce(config: &ServerConfig, server: &Server) {
             data.display()
         ),
     }
-    if config.clients.listen.as_ref().is_some_and(|l| l.host.is_none()) {
+    if let Some(at) = server.admin_address() {
+        let url = config.admin.as_ref().map_or("", |admin| &admin.command_url);
+        tracing::info!("administration on http://{at}{url}");
+    }
+    if let Some(at) = server.metrics_address() {
+        tracing::info!("metrics for Prometheus on http://{at}/metrics");
+    }
+    if config
+        .clients
+        .listen
+        .as_ref()
+        .is_some_and(|l| l.host.is_none())
+    {
         tracing::info!(
             "the client port is open to all addresses of this machine; clientPortAddress narrows that"
         );
@@ -162,7 +177,10 @@ fn announce(config: &ServerConfig, server: &Server) {
 /// Waits for SIGTERM or SIGINT.
 async fn asked_to_end(stopper: Stopper) {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
         (Ok(mut terminate), Ok(mut interrupt)) => {
             tokio::select! {
                 _ = terminate.recv() => tracing::info!("SIGTERM: ending"),

@@ -211,6 +211,7 @@ const N1: Kind = Kind::Int(1, i32::MAX as i64);
 const NM1: Kind = Kind::Int(-1, i32::MAX as i64);
 const F: Property = Property::FileOnly;
 const Z: Property = Property::Prefixed;
+const USED: Use = Use::Effective;
 const NOT_YET: Use = Use::NotYet;
 
 const fn key(
