@@ -11,6 +11,8 @@ pub mod net;
 pub mod node;
 pub mod server;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 
 pub use server::{Server, StartError};
 

@@ -304,13 +304,10 @@ impl Dump {
     /// Asked on the node's thread: the tree is shared, the sessions' deadlines are copied.
     pub(crate) fn of(view: &View<'_>) -> Dump {
         Dump {
-            tracked: view
-                .peer
-                .leading()
-                .map(|leader| {
-                    let all = leader.sessions().iter();
-                    all.map(|(session, _, at, _)| (session, at)).collect()
-                }),
+            tracked: view.peer.leading().map(|leader| {
+                let all = leader.sessions().iter();
+                all.map(|(session, _, at, _)| (session, at)).collect()
+            }),
             db: view.peer.database().clone(),
             clock: view.clock,
         }
