@@ -155,6 +155,13 @@ fn announce(config: &ServerConfig, server: &Server) {
             data.display()
         ),
     }
+    if let Some(at) = server.admin_address() {
+        let url = config.admin.as_ref().map_or("", |admin| &admin.command_url);
+        tracing::info!("administration on http://{at}{url}");
+    }
+    if let Some(at) = server.metrics_address() {
+        tracing::info!("metrics for Prometheus on http://{at}/metrics");
+    }
     if config
         .clients
         .listen

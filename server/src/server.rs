@@ -1,9 +1,13 @@
 //! A whole server: the node, its log thread and its sockets, started and ended together.
 
 use crate::{
+    admin::Admin,
     clock::Clock,
     config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
+    http,
+    inspect::Inspector,
+    metrics::{Metrics, Prometheus},
     net::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
@@ -19,7 +23,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     runtime::Runtime,
@@ -27,6 +31,8 @@ use tokio::{
 };
 use zabscope_core::wire::{client::EventZxid, election::Address};
 
+/// How long a connection to the metrics port may be silent.
+const METRICS_IDLE: Duration = Duration::from_secs(30);
 /// How long connections are given to send their last packets.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -65,6 +71,10 @@ pub struct Listeners {
     pub quorum: Option<TcpListener>,
     /// For elections.
     pub election: Option<TcpListener>,
+    /// For administration.
+    pub admin: Option<TcpListener>,
+    /// For Prometheus.
+    pub metrics: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -92,11 +102,45 @@ impl Listeners {
             quorum = Some(bind("quorum", &at(address.quorum_port))?);
             election = Some(bind("election", &at(address.election_port))?);
         }
+        let admin = match &config.admin {
+            Some(admin) if admin.force_https => {
+                tracing::warn!(
+                    "administration over HTTP is off: admin.forceHttps is set, and this server does \
+                     not speak HTTPS"
+                );
+                None
+            }
+            Some(admin) => bind_service("admin", &admin.listen, admin.port_is_set)?,
+            None => None,
+        };
+        let metrics = match &config.metrics {
+            Some(m) => bind_service("metrics", &m.listen, m.port_is_set)?,
+            None => None,
+        };
         Ok(Listeners {
             client,
             quorum,
             election,
+            admin,
+            metrics,
         })
+    }
+}
+
+/// A port that nobody chose and that is taken stops no server: several on one machine, of which none
+/// says where its administration is, all start, as Apache's do.
+fn bind_service(
+    what: &'static str,
+    at: &Listen,
+    is_set: bool,
+) -> Result<Option<TcpListener>, StartError> {
+    match bind(what, at) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if is_set => Err(error),
+        Err(error) => {
+            tracing::warn!("{error}. This server goes on without that port");
+            Ok(None)
+        }
     }
 }
 
@@ -131,6 +175,8 @@ pub struct Server {
     log: Option<LogThread>,
     runtime: Option<Runtime>,
     client_address: Option<SocketAddr>,
+    admin_address: Option<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
 }
 
 impl Server {
@@ -148,7 +194,11 @@ impl Server {
     /// [`StartError`]; nothing of it is left running.
     pub fn start_on(config: &ServerConfig, listeners: Listeners) -> Result<Server, StartError> {
         let (inbox, received) = mpsc::channel();
+        let metrics = Arc::new(Metrics::default());
+        let loading = Instant::now();
         let (storage, stored) = disk::open(config)?;
+        let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
+        metrics.dbinittime.add(loaded);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4)))
             .thread_name("zabscope-io")
@@ -162,13 +212,9 @@ impl Server {
 
         let entered = runtime.enter();
         let (election, quorum) = peers(config, listeners.quorum, listeners.election, &inbox)?;
-        let (client_address, listener) = match listeners.client {
-            Some(listener) => {
-                let address = listener.local_addr().ok();
-                (address, Some(into_tokio(listener, "client")?))
-            }
-            None => (None, None),
-        };
+        let (client_address, listener) = with_address(listeners.client, "client")?;
+        let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
+        let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
         drop(entered);
 
         let log = LogThread::start(storage, Habits::of(config), inbox.clone())
@@ -182,21 +228,33 @@ impl Server {
             election,
             quorum,
             clock,
+            metrics: Arc::clone(&metrics),
         };
         let node = thread::Builder::new()
             .name("zabscope-node".into())
             .spawn(move || Node::start(parts).run())
             .map_err(StartError::Thread)?;
 
+        let inspector = Arc::new(Inspector::new(
+            inbox.clone(),
+            Arc::clone(&stats),
+            Arc::clone(&roster),
+            Arc::clone(&metrics),
+            Arc::new(config.clone()),
+            client_address,
+        ));
+        if let (Some(listener), Some(settings)) = (admin_listener, &config.admin) {
+            let service = Arc::new(Admin::new(Arc::clone(&inspector), settings.clone()));
+            let (inspector, idle) = (Arc::clone(&inspector), settings.idle_timeout);
+            runtime.spawn(http::serve(listener, inspector, idle, service));
+        }
+        if let Some(listener) = metrics_listener {
+            let service = Arc::new(Prometheus::new(Arc::clone(&inspector)));
+            let inspector = Arc::clone(&inspector);
+            runtime.spawn(http::serve(listener, inspector, METRICS_IDLE, service));
+        }
         if let Some(listener) = listener {
-            let four_letter_words: Vec<String> =
-                config.clients.four_letter_words.iter().cloned().collect();
-            let words = Words::new(
-                &four_letter_words,
-                inbox.clone(),
-                Arc::clone(&stats),
-                Arc::clone(&roster),
-            );
+            let words = Words::new(inspector);
             let limit = |n: Option<u64>| n.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
             let limits = Limits {
                 max_buffer: config.core.max_buffer,
@@ -207,7 +265,7 @@ impl Server {
                     Compatibility::V39 => EventZxid::OfTransaction,
                 },
             };
-            let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster);
+            let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
             runtime.spawn(client::accept(net, listener));
         }
         Ok(Server {
@@ -216,7 +274,21 @@ impl Server {
             log: Some(log),
             runtime: Some(runtime),
             client_address,
+            admin_address,
+            metrics_address,
         })
+    }
+
+    /// Where administration over HTTP is; `None` if it is off.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Where Prometheus reads; `None` if that is off.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Where clients come in; `None` if the configuration has no client port.
@@ -307,6 +379,18 @@ impl Stopper {
         // A closed inbox: it has ended.
         let _ = self.0.send(Inbox::Stop);
     }
+}
+
+/// A listener for the runtime, and where it is; called on the runtime.
+fn with_address(
+    listener: Option<TcpListener>,
+    what: &'static str,
+) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
+    let Some(listener) = listener else {
+        return Ok((None, None));
+    };
+    let address = listener.local_addr().ok();
+    Ok((address, Some(into_tokio(listener, what)?)))
 }
 
 fn into_tokio(
