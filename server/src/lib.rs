@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod embedded;
+pub mod layout;
 pub mod net;
 pub mod node;
 pub mod server;
