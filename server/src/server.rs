@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
+    embedded::Builder,
     http,
     inspect::Inspector,
     metrics::{Metrics, Prometheus},
@@ -26,8 +27,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    runtime::Runtime,
-    sync::{Semaphore, oneshot},
+    runtime::{Handle, Runtime},
+    sync::Semaphore,
 };
 use zabscope_core::wire::{client::EventZxid, election::Address};
 
@@ -173,13 +174,59 @@ pub struct Server {
     inbox: mpsc::Sender<Inbox>,
     node: Option<JoinHandle<Result<(), Fatal>>>,
     log: Option<LogThread>,
-    runtime: Option<Runtime>,
+    sockets: Sockets,
     client_address: Option<SocketAddr>,
     admin_address: Option<SocketAddr>,
     metrics_address: Option<SocketAddr>,
 }
 
+/// All that happens at the sockets. tokio refuses to end a runtime on a thread that runs a future, and
+/// that is where a test may let go of its server.
+#[derive(Debug)]
+struct Sockets(Option<Runtime>);
+
+impl Sockets {
+    /// Closes them all, and waits for that.
+    fn close(&mut self) {
+        let Some(runtime) = self.0.take() else {
+            return;
+        };
+        if Handle::try_current().is_err() {
+            return runtime.shutdown_timeout(FAREWELL);
+        }
+        let (hand_over, received) = mpsc::sync_channel::<Runtime>(1);
+        let closing = thread::Builder::new().spawn(move || {
+            if let Ok(runtime) = received.recv() {
+                runtime.shutdown_timeout(FAREWELL);
+            }
+        });
+        match closing {
+            Ok(closing) => {
+                if let Err(mpsc::SendError(runtime)) = hand_over.send(runtime) {
+                    runtime.shutdown_background();
+                }
+                let _ = closing.join();
+            }
+            // No thread: they close a little later.
+            Err(_) => runtime.shutdown_background(),
+        }
+    }
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Server {
+    /// A server or a whole ensemble for the tests of a program, on free ports and in a temporary
+    /// directory unless told otherwise; see [`Builder`].
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
     /// Starts what a configuration says.
     ///
     /// # Errors
@@ -205,6 +252,11 @@ impl Server {
             .enable_all()
             .build()
             .map_err(StartError::Thread)?;
+        // Whatever fails from here on, it is ended in a way that is allowed everywhere.
+        let sockets = Sockets(Some(runtime));
+        let Some(runtime) = sockets.0.as_ref() else {
+            return Err(StartError::Config("the sockets are closed".into()));
+        };
         let clock = Clock::start();
         let gate = Arc::new(Semaphore::new(config.core.outstanding_limit().max(1)));
         let stats = Arc::new(ServerStats::default());
@@ -272,7 +324,7 @@ impl Server {
             inbox,
             node: Some(node),
             log: Some(log),
-            runtime: Some(runtime),
+            sockets,
             client_address,
             admin_address,
             metrics_address,
@@ -309,21 +361,17 @@ impl Server {
         limit: Duration,
         look: impl FnOnce(&crate::node::View<'_>) -> T + Send + 'static,
     ) -> Option<T> {
-        let (answer, wait) = oneshot::channel();
+        let (answer, wait) = mpsc::sync_channel(1);
         let question = Inbox::Ask(Box::new(move |view| {
             let _ = answer.send(look(view));
         }));
         self.inbox.send(question).ok()?;
-        let runtime = self.runtime.as_ref()?;
-        runtime
-            .block_on(async { tokio::time::timeout(limit, wait).await })
-            .ok()?
-            .ok()
+        wait.recv_timeout(limit).ok()
     }
 
     /// Runs on this server's own runtime.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = &self.sockets.0 {
             runtime.spawn(task);
         }
     }
@@ -345,6 +393,17 @@ impl Server {
         self.join()
     }
 
+    /// Ends it as if the process had been killed: connections break first, and nobody is told anything.
+    /// What had been handed to the log is still written, which after a kill the system does.
+    ///
+    /// # Errors
+    /// What had made it end before.
+    pub fn kill(mut self) -> Result<(), Fatal> {
+        self.sockets.close();
+        let _ = self.inbox.send(Inbox::Stop);
+        self.join()
+    }
+
     fn join(&mut self) -> Result<(), Fatal> {
         let ended = match self.node.take().map(JoinHandle::join) {
             None => Ok(()),
@@ -353,9 +412,7 @@ impl Server {
         };
         // The node's end lets the log thread end: all that it was given is written first.
         let written = self.log.take().map_or(Ok(()), LogThread::join);
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(FAREWELL);
-        }
+        self.sockets.close();
         ended.and(written)
     }
 }
