@@ -41,19 +41,31 @@ async fn run(servers: &str) -> Result<()> {
 
     client.create("/rust", b"one", &open).await?;
     let (data, stat, watcher) = client.get_and_watch_data("/rust").await?;
-    check(data == b"one" && stat.version == 0, "what was written is read")?;
+    check(
+        data == b"one" && stat.version == 0,
+        "what was written is read",
+    )?;
     other.sync("/rust").await?;
     other.set_data("/rust", b"two", Some(0)).await?;
     let event = watcher.changed().await;
-    check(event.event_type == zk::EventType::NodeDataChanged, "and the watch tells")?;
+    check(
+        event.event_type == zk::EventType::NodeDataChanged,
+        "and the watch tells",
+    )?;
     let refused = other.set_data("/rust", b"three", Some(0)).await;
-    check(refused == Err(zk::Error::BadVersion), "an old version is refused")?;
+    check(
+        refused == Err(zk::Error::BadVersion),
+        "an old version is refused",
+    )?;
 
     let mut transaction = client.new_multi_writer();
     transaction.add_create("/rust/a", b"a", &open)?;
     transaction.add_set_data("/rust/a", b"b", Some(0))?;
     transaction.add_delete("/rust/a", Some(1))?;
-    check(transaction.commit().await?.len() == 3, "a transaction of three")?;
+    check(
+        transaction.commit().await?.len() == 3,
+        "a transaction of three",
+    )?;
 
     // The first in a queue holds, the second waits until the first's session ends.
     for root in ["/rust-lock", "/rust-election"] {
@@ -63,13 +75,19 @@ async fn run(servers: &str) -> Result<()> {
         let place = format!("{root}/n-");
         let (_, first) = one.create(&place, b"", &queued).await?;
         let (_, second) = two.create(&place, b"", &queued).await?;
-        check(first.into_i64() < second.into_i64(), "the first is before the second")?;
+        check(
+            first.into_i64() < second.into_i64(),
+            "the first is before the second",
+        )?;
         let held = format!("{place}{first}");
         let (stat, gone) = two.check_and_watch_stat(&held).await?;
         check(stat.is_some(), "the second watches the first")?;
         drop(one);
         let event = gone.changed().await;
-        check(event.event_type == zk::EventType::NodeDeleted, "the first goes")?;
+        check(
+            event.event_type == zk::EventType::NodeDeleted,
+            "the first goes",
+        )?;
         let left = two.list_children(root).await?;
         check(left == [format!("n-{second}")], "then the second holds it")?;
     }
@@ -84,7 +102,10 @@ async fn run(servers: &str) -> Result<()> {
     check(answer == *b"k", "the leader is killed")?;
 
     insist(|| client.set_data("/rust", b"after", None)).await?;
-    check(client.session_id() == id, "the others go on without it, in the same session")?;
+    check(
+        client.session_id() == id,
+        "the others go on without it, in the same session",
+    )?;
     let stat = insist(|| other.check_stat("/rust/here")).await?;
     let owner = stat.context("an ephemeral node stays")?.ephemeral_owner;
     check(owner == id.0, "and belongs to its session")?;
@@ -95,13 +116,20 @@ async fn run(servers: &str) -> Result<()> {
         Err(error) => return Err(error),
     }
     let event = watcher.changed().await;
-    check(event.event_type == zk::EventType::NodeChildrenChanged, "a watch set before tells")?;
+    check(
+        event.event_type == zk::EventType::NodeChildrenChanged,
+        "a watch set before tells",
+    )?;
     println!("PASSED");
     Ok(())
 }
 
 fn main() -> Result<()> {
-    let servers = std::env::args().nth(1).context("the servers, as host:port,host:port")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let servers = std::env::args()
+        .nth(1)
+        .context("the servers, as host:port,host:port")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(run(&servers))
 }

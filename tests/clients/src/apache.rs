@@ -26,7 +26,12 @@ const BESIDES: &[&str] = &[
     "netty-transport",
 ];
 /// Apache Curator and what it needs.
-const CURATOR: &[&str] = &["curator-client", "curator-framework", "curator-recipes", "guava"];
+const CURATOR: &[&str] = &[
+    "curator-client",
+    "curator-framework",
+    "curator-recipes",
+    "guava",
+];
 
 /// What to say when something is not there.
 const ADVICE: &str = "On Debian 12: `apt-get install libzookeeper-java libcurator-recipes-java \
@@ -71,7 +76,13 @@ pub fn client_class_path(classes: &Path) -> Result<String> {
 pub fn compile(sources: &[PathBuf], classes: &Path) -> Result<()> {
     std::fs::create_dir_all(classes)?;
     let output = Command::new("javac")
-        .args(["-nowarn", "-proc:none", "-Xlint:-options", "--release", "11"])
+        .args([
+            "-nowarn",
+            "-proc:none",
+            "-Xlint:-options",
+            "--release",
+            "11",
+        ])
         .args(["-cp", &client_class_path(classes)?])
         .arg("-d")
         .arg(classes)

@@ -29,7 +29,13 @@ pub struct Hello {
 impl Hello {
     /// A new session.
     pub fn new(timeout: i32) -> Self {
-        Self { last_zxid: 0, timeout, session: 0, password: vec![0; 16], read_only: Some(false) }
+        Self {
+            last_zxid: 0,
+            timeout,
+            session: 0,
+            password: vec![0; 16],
+            read_only: Some(false),
+        }
     }
 }
 
@@ -73,7 +79,10 @@ impl Connection {
             .with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(limit))?;
-        Ok(Self { stream, buffer: Vec::new() })
+        Ok(Self {
+            stream,
+            buffer: Vec::new(),
+        })
     }
 
     /// The handshake. `None` if the server closes the connection without an answer.
@@ -103,7 +112,10 @@ impl Connection {
                 if !reader.rest().is_empty() {
                     welcome.read_only = Some(reader.bool()?);
                 }
-                ensure!(reader.rest().is_empty(), "the server's greeting is too long: {frame:?}");
+                ensure!(
+                    reader.rest().is_empty(),
+                    "the server's greeting is too long: {frame:?}"
+                );
                 Ok(Some(welcome))
             }
             Received::Closed => Ok(None),
@@ -184,10 +196,16 @@ mod tests {
     fn passwords_are_those_of_the_specification() {
         let hex = |session: i64| {
             let bytes = password_of(session);
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
         };
         assert_eq!(hex(0), "f22acd4a97e69d6d20a49bb638eadb38");
         assert_eq!(hex(1), "054cc74a37327db215e702e20c73f005");
-        assert_eq!(hex(0x100_0123_4567_8901), "da1700ba9f6dfabfdbb8dae9d73cb0b6");
+        assert_eq!(
+            hex(0x100_0123_4567_8901),
+            "da1700ba9f6dfabfdbb8dae9d73cb0b6"
+        );
     }
 }

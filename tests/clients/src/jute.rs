@@ -121,12 +121,16 @@ impl<'a> Reader<'a> {
         if length == -1 {
             return Ok(None);
         }
-        Ok(Some(self.take(usize::try_from(length).context("a length")?)?))
+        Ok(Some(
+            self.take(usize::try_from(length).context("a length")?)?,
+        ))
     }
 
     /// A string, or null.
     pub fn string(&mut self) -> Result<Option<String>> {
-        Ok(self.buffer()?.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+        Ok(self
+            .buffer()?
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
     }
 
     /// The number of elements that follow; null counts as none.
@@ -136,14 +140,20 @@ impl<'a> Reader<'a> {
             return Ok(0);
         }
         let count = usize::try_from(count).context("a count")?;
-        ensure!(count <= self.0.len(), "{count} elements in {} bytes", self.0.len());
+        ensure!(
+            count <= self.0.len(),
+            "{count} elements in {} bytes",
+            self.0.len()
+        );
         Ok(count)
     }
 
     /// A vector of strings.
     pub fn strings(&mut self) -> Result<Vec<String>> {
         let count = self.count()?;
-        (0..count).map(|_| Ok(self.string()?.unwrap_or_default())).collect()
+        (0..count)
+            .map(|_| Ok(self.string()?.unwrap_or_default()))
+            .collect()
     }
 }
 

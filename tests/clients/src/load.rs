@@ -56,7 +56,9 @@ impl Client {
     fn connect(&mut self) -> Result<bool> {
         self.turn += 1;
         let address = self.addresses[self.turn % self.addresses.len()];
-        let Ok(mut connection) = Connection::open(address, PATIENCE) else { return Ok(false) };
+        let Ok(mut connection) = Connection::open(address, PATIENCE) else {
+            return Ok(false);
+        };
         let hello = Hello {
             last_zxid: self.last_zxid,
             timeout: SESSION,
@@ -65,7 +67,9 @@ impl Client {
             read_only: Some(false),
         };
         // A server that does not serve may also say nothing.
-        let Ok(Some(welcome)) = connection.hello(&hello, PATIENCE) else { return Ok(false) };
+        let Ok(Some(welcome)) = connection.hello(&hello, PATIENCE) else {
+            return Ok(false);
+        };
         if welcome.timeout <= 0 {
             self.session = 0;
             self.password = vec![0; 16];
@@ -94,7 +98,9 @@ impl Client {
             thread::sleep(Duration::from_millis(20));
             return Ok(None);
         }
-        let Some(connection) = &mut self.connection else { return Ok(None) };
+        let Some(connection) = &mut self.connection else {
+            return Ok(None);
+        };
         let xid = self.xid;
         self.xid += 1;
         let mut frame = Writer::new();
@@ -121,18 +127,16 @@ impl Client {
     }
 
     /// As [`Client::call`], again and again until there is a reply.
-    pub fn insist(
-        &mut self,
-        code: i32,
-        body: &[u8],
-        limit: Duration,
-    ) -> Result<(i32, Vec<u8>)> {
+    pub fn insist(&mut self, code: i32, body: &[u8], limit: Duration) -> Result<(i32, Vec<u8>)> {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(reply) = self.call(code, body)? {
                 return Ok(reply);
             }
-            ensure!(Instant::now() < deadline, "no reply to request {code} within {limit:?}");
+            ensure!(
+                Instant::now() < deadline,
+                "no reply to request {code} within {limit:?}"
+            );
         }
     }
 }
@@ -141,7 +145,10 @@ impl Client {
 fn create(path: &str, data: &str) -> Vec<u8> {
     let mut body = Writer::new();
     body.string(Some(path)).string(Some(data)).count(1);
-    body.int(31).string(Some("world")).string(Some("anyone")).int(0);
+    body.int(31)
+        .string(Some("world"))
+        .string(Some("anyone"))
+        .int(0);
     body.finish()
 }
 
@@ -174,7 +181,10 @@ impl Load {
         let addresses = ensemble.addresses();
         let mut first = Client::new(addresses.clone(), 0);
         let (error, _) = first.insist(1, &create(ROOT, ""), Duration::from_secs(30))?;
-        ensure!(error == 0 || error == -110, "creating {ROOT}: error {error}");
+        ensure!(
+            error == 0 || error == -110,
+            "creating {ROOT}: error {error}"
+        );
         first.insist(-11, &[], Duration::from_secs(30))?;
         let stop = Arc::new(AtomicBool::new(false));
         let acknowledged = Arc::new(AtomicU64::new(0));
@@ -185,7 +195,12 @@ impl Load {
                 thread::spawn(move || write(addresses, number, epoch, &stop, &acknowledged))
             })
             .collect();
-        Ok(Self { stop, acknowledged, writers, known: BTreeMap::new() })
+        Ok(Self {
+            stop,
+            acknowledged,
+            writers,
+            known: BTreeMap::new(),
+        })
     }
 
     /// How many writes were acknowledged so far.
@@ -216,8 +231,11 @@ impl Load {
     pub fn stop(&mut self) -> Result<()> {
         self.stop.store(true, Ordering::Relaxed);
         for (number, writer) in self.writers.drain(..).enumerate() {
-            let known = writer.join().map_err(|_| anyhow!("writer {number} panicked"))?;
-            self.known.insert(number, known.with_context(|| format!("writer {number}"))?);
+            let known = writer
+                .join()
+                .map_err(|_| anyhow!("writer {number} panicked"))?;
+            self.known
+                .insert(number, known.with_context(|| format!("writer {number}"))?);
         }
         Ok(())
     }
@@ -240,14 +258,21 @@ impl Load {
                     member.id()
                 );
             }
-            ensure!(tree.len() == first.len(), "member {} has more nodes", member.id());
+            ensure!(
+                tree.len() == first.len(),
+                "member {} has more nodes",
+                member.id()
+            );
         }
         for (number, known) in &self.known {
             let mut before = 0;
             for path in &known.created {
                 let node = first.get(path);
                 let node = node.with_context(|| format!("{path} was acknowledged and is lost"))?;
-                ensure!(node.czxid > before, "{path} has a zxid before that of an earlier one");
+                ensure!(
+                    node.czxid > before,
+                    "{path} has a zxid before that of an earlier one"
+                );
                 before = node.czxid;
             }
             for (one, other) in &known.pairs {
@@ -318,7 +343,9 @@ fn write(
             2 => {
                 known.tried = u64::from(epoch) * 1_000_000_000 + turn;
                 let mut body = Writer::new();
-                body.string(Some(&own)).string(Some(&known.tried.to_string())).int(-1);
+                body.string(Some(&own))
+                    .string(Some(&known.tried.to_string()))
+                    .int(-1);
                 if let Some((error, _)) = client.call(5, &body.finish())? {
                     ensure!(error == 0, "writing {own}: error {error}");
                     known.acknowledged = known.tried;
@@ -412,7 +439,15 @@ fn tree(address: SocketAddr) -> Result<Tree> {
         for name in Reader::new(&reply).strings()? {
             open.push(format!("{slash}/{name}"));
         }
-        tree.insert(path, Node { czxid, data, stat, acl });
+        tree.insert(
+            path,
+            Node {
+                czxid,
+                data,
+                stat,
+                acl,
+            },
+        );
     }
     client.insist(-11, &[], LIMIT)?;
     Ok(tree)
@@ -430,10 +465,16 @@ fn digests(ensemble: &Ensemble) -> Result<()> {
                 .entry(zxid.trim().to_owned())
                 .or_insert_with(|| (digest.trim().to_owned(), member.id()));
             if other != digest.trim() {
-                bail!("at {zxid} the digest is {other} at {id} and{digest} at {}", member.id());
+                bail!(
+                    "at {zxid} the digest is {other} at {id} and{digest} at {}",
+                    member.id()
+                );
             }
         }
     }
-    ensure!(reported > 0, "no member reports a digest: `hash` says nothing");
+    ensure!(
+        reported > 0,
+        "no member reports a digest: `hash` says nothing"
+    );
     Ok(())
 }

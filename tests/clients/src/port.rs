@@ -23,7 +23,9 @@ pub fn free() -> Result<u16> {
 
 /// The first of `length` ports in a row.
 pub fn free_row(length: u16) -> Result<u16> {
-    let _one_at_a_time = GIVEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _one_at_a_time = GIVEN
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let own = u16::try_from(std::process::id() % 180).unwrap_or(0) * 100;
     for _ in 0..COUNT {
         let offset = NEXT.fetch_add(length, Ordering::Relaxed);

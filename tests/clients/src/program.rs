@@ -21,7 +21,10 @@ pub const PASSED: &str = "PASSED";
 /// An error has all that the program said.
 pub fn run(mut command: Command, ensemble: &mut Ensemble, limit: Duration) -> Result<()> {
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+    command
+        .stdin(Stdio::piped())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
     let mut child = command
         .spawn()
         .with_context(|| format!("starting {}", command.get_program().display()))?;

@@ -201,17 +201,23 @@ impl Server {
     /// Starts the process. It may answer only later.
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.child.is_none(), "server {} is up already", self.id);
-        let flags: Vec<String> =
-            self.properties.iter().map(|(name, value)| format!("-D{name}={value}")).collect();
+        let flags: Vec<String> = self
+            .properties
+            .iter()
+            .map(|(name, value)| format!("-D{name}={value}"))
+            .collect();
         let mut command = match self.kind {
             Kind::Apache => {
                 let mut java = apache::java()?;
-                java.args(&flags).arg("org.apache.zookeeper.server.quorum.QuorumPeerMain");
+                java.args(&flags)
+                    .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain");
                 java
             }
             Kind::Ours => {
                 let mut zabscope = Command::new(binary()?);
-                zabscope.env("SERVER_JVMFLAGS", flags.join(" ")).arg("serve");
+                zabscope
+                    .env("SERVER_JVMFLAGS", flags.join(" "))
+                    .arg("serve");
                 zabscope
             }
         };
@@ -243,7 +249,9 @@ impl Server {
     pub fn wait_until_serving(&mut self, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         loop {
-            let Err(error) = self.mode() else { return Ok(()) };
+            let Err(error) = self.mode() else {
+                return Ok(());
+            };
             if let Some(child) = &mut self.child
                 && let Some(status) = child.try_wait()?
             {
@@ -272,7 +280,10 @@ impl Server {
 
     /// Whether the process is there; one that has ended by itself is not.
     pub fn is_up(&mut self) -> bool {
-        let up = self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
+        let up = self
+            .child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)));
         if !up {
             self.child = None;
         }
@@ -324,7 +335,11 @@ impl Ensemble {
         let mut lines = Vec::new();
         let mut clients = Vec::new();
         for id in 1..=size {
-            lines.push(format!("server.{id}=127.0.0.1:{}:{}", port::free()?, port::free()?));
+            lines.push(format!(
+                "server.{id}=127.0.0.1:{}:{}",
+                port::free()?,
+                port::free()?
+            ));
             clients.push(port::free()?);
         }
         let members = (1..=size)
@@ -348,7 +363,11 @@ impl Ensemble {
     pub fn wait_until_serving(&mut self, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         let mut failure = None;
-        for member in self.members.iter_mut().filter(|member| member.child.is_some()) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.child.is_some())
+        {
             let left = deadline.saturating_duration_since(Instant::now());
             if let Err(error) = member.wait_until_serving(left) {
                 failure = Some(error);
@@ -376,7 +395,11 @@ impl Ensemble {
 
     /// Every address, with commas, as clients want it.
     pub fn connect_string(&self) -> String {
-        let all: Vec<String> = self.members.iter().map(|m| m.address().to_string()).collect();
+        let all: Vec<String> = self
+            .members
+            .iter()
+            .map(|m| m.address().to_string())
+            .collect();
         all.join(",")
     }
 
@@ -389,7 +412,8 @@ impl Ensemble {
     pub fn leader(&self, limit: Duration) -> Result<usize> {
         let deadline = Instant::now() + limit;
         loop {
-            let leads = |m: &Server| m.child.is_some() && m.mode().is_ok_and(|mode| mode == "leader");
+            let leads =
+                |m: &Server| m.child.is_some() && m.mode().is_ok_and(|mode| mode == "leader");
             if let Some(index) = self.members.iter().position(leads) {
                 return Ok(index);
             }

@@ -19,14 +19,17 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 fn number(variable: &str, otherwise: u64) -> Result<u64> {
     match std::env::var(variable) {
-        Ok(text) => text.parse().with_context(|| format!("{variable} is `{text}`, no number")),
+        Ok(text) => text
+            .parse()
+            .with_context(|| format!("{variable} is `{text}`, no number")),
         Err(_) => Ok(otherwise),
     }
 }
 
 /// One round: writes, the end of some members, their return, writes.
 fn round(ensemble: &mut Ensemble, load: &Load, random: &mut ChaCha8Rng) -> Result<&'static str> {
-    load.await_progress(WRITES, LIMIT).context("before the crash")?;
+    load.await_progress(WRITES, LIMIT)
+        .context("before the crash")?;
     thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 50)));
     let leader = ensemble.leader(LIMIT)?;
     let size = ensemble.members().len();
@@ -41,12 +44,14 @@ fn round(ensemble: &mut Ensemble, load: &Load, random: &mut ChaCha8Rng) -> Resul
         ensemble.members_mut()[*victim].kill();
     }
     if victims.len() == 1 {
-        load.await_progress(WRITES, LIMIT).context("while a majority is there")?;
+        load.await_progress(WRITES, LIMIT)
+            .context("while a majority is there")?;
     } else {
         thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 200)));
     }
     ensemble.start_all()?;
-    load.await_progress(WRITES, LIMIT).context("after the return")?;
+    load.await_progress(WRITES, LIMIT)
+        .context("after the return")?;
     Ok(who)
 }
 
@@ -64,7 +69,10 @@ fn rounds(count: u64) -> Result<()> {
                 let began = Instant::now();
                 let who = round(&mut ensemble, &load, &mut random)
                     .with_context(|| format!("round {done}, seed {seed}"))?;
-                println!("round {done}: {who}, {:.1} s", began.elapsed().as_secs_f32());
+                println!(
+                    "round {done}: {who}, {:.1} s",
+                    began.elapsed().as_secs_f32()
+                );
                 done += 1;
             }
             Ok(())
@@ -72,7 +80,9 @@ fn rounds(count: u64) -> Result<()> {
         // What a writer has seen says more than that the round did not go on.
         load.stop()?;
         outcome?;
-        let nodes = load.audit(&ensemble).with_context(|| format!("after round {done}"))?;
+        let nodes = load
+            .audit(&ensemble)
+            .with_context(|| format!("after round {done}"))?;
         println!(
             "{done} rounds: {} writes acknowledged, {} sessions, {nodes} nodes, all the same",
             load.acknowledged(),

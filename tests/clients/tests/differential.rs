@@ -49,7 +49,9 @@ fn kind(variable: &str, otherwise: Kind) -> Result<Kind> {
 
 fn number(variable: &str, otherwise: u64) -> Result<u64> {
     match std::env::var(variable) {
-        Ok(text) => text.parse().with_context(|| format!("{variable} is `{text}`, no number")),
+        Ok(text) => text
+            .parse()
+            .with_context(|| format!("{variable} is `{text}`, no number")),
         Err(_) => Ok(otherwise),
     }
 }
@@ -72,7 +74,10 @@ fn options(extended: bool) -> Options {
 
 fn run(extended: bool) -> Result<()> {
     let mut servers = Servers {
-        kinds: (kind("ZABSCOPE_LEFT", Kind::Apache)?, kind("ZABSCOPE_RIGHT", Kind::Ours)?),
+        kinds: (
+            kind("ZABSCOPE_LEFT", Kind::Apache)?,
+            kind("ZABSCOPE_RIGHT", Kind::Ours)?,
+        ),
         options: options(extended),
         running: None,
     };
@@ -86,8 +91,13 @@ fn run(extended: bool) -> Result<()> {
     let mut seed = first_seed;
     while done < operations && Instant::now() < deadline {
         let steps = Generator::new(seed).steps(ROUND);
-        let found = compare(servers.addresses(), &format!("/d{seed:06}"), &steps, &mut tally)
-            .with_context(|| format!("seed {seed}"))?;
+        let found = compare(
+            servers.addresses(),
+            &format!("/d{seed:06}"),
+            &steps,
+            &mut tally,
+        )
+        .with_context(|| format!("seed {seed}"))?;
         if let Some(difference) = found {
             println!("seed {seed}, as found:\n{difference}");
             let shortest = shortest(&mut servers, difference, SHRINKING)?;

@@ -20,7 +20,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone(test: impl FnOnce() -> Result<()>) {
-    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     test().unwrap_or_else(|error| panic!("{error:#}"));
 }
 
@@ -80,7 +82,10 @@ fn rusts_client_survives_the_leaders_end() {
     alone(|| {
         // It stands beside this test, as cargo builds examples there.
         let tests = std::env::current_exe()?;
-        let target = tests.ancestors().nth(2).context("the directory of builds")?;
+        let target = tests
+            .ancestors()
+            .nth(2)
+            .context("the directory of builds")?;
         let binary = target.join("examples").join("basics");
         ensure!(binary.is_file(), "{} is not built", binary.display());
         let mut ensemble = Ensemble::start(Kind::tested()?, 3, &Options::default())?;
@@ -114,7 +119,11 @@ fn zkcli_shows_what_it_always_shows() {
                 .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"])
                 .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error"])
                 .args(["-cp", &apache::client_class_path(directory.path())?])
-                .args(["org.apache.zookeeper.ZooKeeperMain", "-waitforconnection", "-server"])
+                .args([
+                    "org.apache.zookeeper.ZooKeeperMain",
+                    "-waitforconnection",
+                    "-server",
+                ])
                 .arg(server.address().to_string())
                 .stdin(fs::File::open(&script)?)
                 .stdout(output.try_clone()?)
@@ -127,7 +136,10 @@ fn zkcli_shows_what_it_always_shows() {
             if Instant::now() > deadline {
                 let _ = child.kill();
                 let _ = child.wait();
-                anyhow::bail!("zkCli takes longer than {LIMIT:?}:\n{}", fs::read_to_string(&log)?);
+                anyhow::bail!(
+                    "zkCli takes longer than {LIMIT:?}:\n{}",
+                    fs::read_to_string(&log)?
+                );
             }
             thread::sleep(Duration::from_millis(20));
         }

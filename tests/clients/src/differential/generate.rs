@@ -11,21 +11,53 @@ pub const SLOTS: usize = 3;
 
 /// Nodes that rounds are about; few, so that operations meet.
 const PLACES: &[&str] = &[
-    "$", "$/a", "$/b", "$/a/x", "$/a/y", "$/a/x/1", "$/b/x", "$/c", "$/e", "$/a0000000000",
-    "$/a0000000001", "$/b/x0000000001",
+    "$",
+    "$/a",
+    "$/b",
+    "$/a/x",
+    "$/a/y",
+    "$/a/x/1",
+    "$/b/x",
+    "$/c",
+    "$/e",
+    "$/a0000000000",
+    "$/a0000000001",
+    "$/b/x0000000001",
 ];
 /// Parents in which sequential nodes are made: the suffix comes right after.
 const SEQUENCES: &[&str] = &["$/a", "$/b/", "$/a/x", "$/c/s-", "$/e", "$/"];
 /// Paths that are none, or that nobody may touch.
 const ODD: &[&str] = &[
-    "", "a", "/", "//", "$/", "$/a/", "$//a", "$/./a", "$/a/..", "$/.a", "$/a\u{1}", "$/a\u{0}b",
-    "$/\u{e000}", "$/\u{fff0}", "$/é", "$/日本", "$/a\u{7f}", "/zookeeper", "/zookeeper/quota",
-    "/zookeeper/config", "/zookeeper/nothing", "$/none/none",
+    "",
+    "a",
+    "/",
+    "//",
+    "$/",
+    "$/a/",
+    "$//a",
+    "$/./a",
+    "$/a/..",
+    "$/.a",
+    "$/a\u{1}",
+    "$/a\u{0}b",
+    "$/\u{e000}",
+    "$/\u{fff0}",
+    "$/é",
+    "$/日本",
+    "$/a\u{7f}",
+    "/zookeeper",
+    "/zookeeper/quota",
+    "/zookeeper/config",
+    "/zookeeper/nothing",
+    "$/none/none",
 ];
 /// Where limits for the quota of a node stand.
 const QUOTA: &[&str] = &[
-    "/zookeeper/quota$", "/zookeeper/quota$/a", "/zookeeper/quota$/a/zookeeper_limits",
-    "/zookeeper/quota$/a/zookeeper_stats", "/zookeeper/quota$/zookeeper_limits",
+    "/zookeeper/quota$",
+    "/zookeeper/quota$/a",
+    "/zookeeper/quota$/a/zookeeper_limits",
+    "/zookeeper/quota$/a/zookeeper_stats",
+    "/zookeeper/quota$/zookeeper_limits",
     "/zookeeper/quota$/zookeeper_stats",
 ];
 const LIMITS: &[&str] = &[
@@ -52,7 +84,10 @@ pub struct Generator {
 impl Generator {
     /// The steps of this seed.
     pub fn new(seed: u64) -> Self {
-        Self { random: ChaCha8Rng::seed_from_u64(seed), hopeful: true }
+        Self {
+            random: ChaCha8Rng::seed_from_u64(seed),
+            hopeful: true,
+        }
     }
 
     /// Steps with at least so many requests.
@@ -66,7 +101,10 @@ impl Generator {
             flags: 0,
         });
         let mut count = first.len();
-        let mut steps = vec![Step::Requests { slot: 0, ops: first.to_vec() }];
+        let mut steps = vec![Step::Requests {
+            slot: 0,
+            ops: first.to_vec(),
+        }];
         while count < requests {
             let step = self.step();
             count += step.size();
@@ -91,24 +129,48 @@ impl Generator {
     fn step(&mut self) -> Step {
         let slot = self.below(SLOTS);
         match self.below(100) {
-            0..=74 => Step::Requests { slot, ops: vec![self.op()] },
+            0..=74 => Step::Requests {
+                slot,
+                ops: vec![self.op()],
+            },
             75..=84 => {
                 let count = 2 + self.below(6);
-                Step::Requests { slot, ops: (0..count).map(|_| self.op_for_a_row()).collect() }
+                Step::Requests {
+                    slot,
+                    ops: (0..count).map(|_| self.op_for_a_row()).collect(),
+                }
             }
-            85..=89 => Step::Damaged { slot, op: self.op(), damage: self.damage() },
-            90 => Step::Bytes { slot, bytes: self.bytes() },
+            85..=89 => Step::Damaged {
+                slot,
+                op: self.op(),
+                damage: self.damage(),
+            },
+            90 => Step::Bytes {
+                slot,
+                bytes: self.bytes(),
+            },
             91..=93 => Step::Drop { slot },
             94..=96 => {
-                let how = [Return::Right, Return::Old, Return::WrongPassword, Return::FromTheFuture];
-                Step::Return { slot, how: self.pick(&how) }
+                let how = [
+                    Return::Right,
+                    Return::Old,
+                    Return::WrongPassword,
+                    Return::FromTheFuture,
+                ];
+                Step::Return {
+                    slot,
+                    how: self.pick(&how),
+                }
             }
             97 => Step::New {
                 slot,
                 timeout: self.pick(&[TIMEOUT, 0, -5, 1, 3_999, 12_345, i32::MAX]),
                 read_only: self.pick(&[None, Some(false), Some(true)]),
             },
-            _ => Step::Requests { slot, ops: vec![self.set_watches()] },
+            _ => Step::Requests {
+                slot,
+                ops: vec![self.set_watches()],
+            },
         }
     }
 
@@ -147,37 +209,85 @@ impl Generator {
         self.hopeful = !self.one_in(3);
         match self.below(100) {
             0..=22 => self.create(),
-            23..=27 => Op::Delete { path: self.path(), version: self.version() },
-            28..=35 => Op::SetData { path: self.path(), data: self.data(), version: self.version() },
-            36..=41 => Op::Exists { path: self.path(), watch: self.one_in(2) },
-            42..=47 => Op::GetData { path: self.path(), watch: self.one_in(2) },
-            48..=51 => Op::GetChildren { path: self.path(), watch: self.one_in(2) },
-            52..=55 => Op::GetChildren2 { path: self.path(), watch: self.one_in(2) },
+            23..=27 => Op::Delete {
+                path: self.path(),
+                version: self.version(),
+            },
+            28..=35 => Op::SetData {
+                path: self.path(),
+                data: self.data(),
+                version: self.version(),
+            },
+            36..=41 => Op::Exists {
+                path: self.path(),
+                watch: self.one_in(2),
+            },
+            42..=47 => Op::GetData {
+                path: self.path(),
+                watch: self.one_in(2),
+            },
+            48..=51 => Op::GetChildren {
+                path: self.path(),
+                watch: self.one_in(2),
+            },
+            52..=55 => Op::GetChildren2 {
+                path: self.path(),
+                watch: self.one_in(2),
+            },
             56..=58 => Op::GetAcl { path: self.path() },
-            59..=61 => Op::SetAcl { path: self.path(), acl: self.acl(), version: self.version() },
+            59..=61 => Op::SetAcl {
+                path: self.path(),
+                acl: self.acl(),
+                version: self.version(),
+            },
             62..=63 => Op::Sync { path: self.path() },
             64 => Op::Ping,
             65..=73 => self.multi(),
             74..=76 => self.multi_read(),
-            77 => Op::CheckWatches { path: self.path(), kind: self.watcher_kind() },
-            78..=79 => Op::RemoveWatches { path: self.path(), kind: self.watcher_kind() },
+            77 => Op::CheckWatches {
+                path: self.path(),
+                kind: self.watcher_kind(),
+            },
+            78..=79 => Op::RemoveWatches {
+                path: self.path(),
+                kind: self.watcher_kind(),
+            },
             80..=81 => self.auth(),
             82..=83 => self.set_watches(),
             84 => Op::GetEphemerals {
                 path: {
-                    let other = [None, Some(String::new()), Some("/".to_owned()), Some("$".to_owned())];
-                    if self.one_in(2) { self.path() } else { self.pick(&other) }
+                    let other = [
+                        None,
+                        Some(String::new()),
+                        Some("/".to_owned()),
+                        Some("$".to_owned()),
+                    ];
+                    if self.one_in(2) {
+                        self.path()
+                    } else {
+                        self.pick(&other)
+                    }
                 },
             },
             85..=86 => Op::GetAllChildrenNumber { path: self.path() },
             87..=90 => {
-                let mode = if self.one_in(10) { self.pick(&[-1, 2, 77]) } else { self.pick(&[0, 1]) };
-                Op::AddWatch { path: self.path(), mode }
+                let mode = if self.one_in(10) {
+                    self.pick(&[-1, 2, 77])
+                } else {
+                    self.pick(&[0, 1])
+                };
+                Op::AddWatch {
+                    path: self.path(),
+                    mode,
+                }
             }
             91 => Op::WhoAmI,
             92 => Op::CloseSession,
             93 => self.reconfig(),
-            94 => Op::Unknown { code: self.pick(&[0, 10, 23, 99, 108, -1, -12, 1 << 20]), body: vec![0; 4] },
+            94 => Op::Unknown {
+                code: self.pick(&[0, 10, 23, 99, 108, -1, -12, 1 << 20]),
+                body: vec![0; 4],
+            },
             95 => self.quota(),
             _ => self.watched_read(),
         }
@@ -210,7 +320,11 @@ impl Generator {
 
     fn version(&mut self) -> i32 {
         let hopeful = [-1, -1, -1, -1, -1, -1, 0, 1];
-        if self.hopeful { self.pick(&hopeful) } else { self.pick(&[-1, 0, 0, 1, 2, 3, i32::MAX, -2]) }
+        if self.hopeful {
+            self.pick(&hopeful)
+        } else {
+            self.pick(&[-1, 0, 0, 1, 2, 3, i32::MAX, -2])
+        }
     }
 
     fn data(&mut self) -> Option<Vec<u8>> {
@@ -238,11 +352,26 @@ impl Generator {
 
     fn acl_entry(&mut self) -> Acl {
         let (scheme, id) = self.pick(&[
-            ("world", "anyone"), ("world", "anyone"), ("world", "somebody"), ("auth", ""),
-            ("auth", "x"), ("digest", USER1), ("digest", USER1), ("digest", "user2"),
-            ("digest", "a:b:c"), ("ip", "127.0.0.1"), ("ip", "10.0.0.0/8"), ("ip", "127.0.0.0/8"),
-            ("ip", "1.2.3"), ("ip", "1.2.3.4/33"), ("ip", "localhost"), ("nothing", "x"),
-            ("super", ""), ("x509", "CN=a"), ("sasl", "bob"), ("", ""),
+            ("world", "anyone"),
+            ("world", "anyone"),
+            ("world", "somebody"),
+            ("auth", ""),
+            ("auth", "x"),
+            ("digest", USER1),
+            ("digest", USER1),
+            ("digest", "user2"),
+            ("digest", "a:b:c"),
+            ("ip", "127.0.0.1"),
+            ("ip", "10.0.0.0/8"),
+            ("ip", "127.0.0.0/8"),
+            ("ip", "1.2.3"),
+            ("ip", "1.2.3.4/33"),
+            ("ip", "localhost"),
+            ("nothing", "x"),
+            ("super", ""),
+            ("x509", "CN=a"),
+            ("sasl", "bob"),
+            ("", ""),
         ]);
         let permissions = self.pick(&[31, 31, 1, 2, 4, 8, 16, 15, 0, 32, -1]);
         (permissions, scheme.to_owned(), id.to_owned())
@@ -271,7 +400,13 @@ impl Generator {
         } else {
             self.path()
         };
-        Op::Create { how, path, data: self.data(), acl: self.acl(), flags }
+        Op::Create {
+            how,
+            path,
+            data: self.data(),
+            acl: self.acl(),
+            flags,
+        }
     }
 
     fn multi(&mut self) -> Op {
@@ -283,17 +418,33 @@ impl Generator {
             (0..count)
                 .map(|_| match self.below(20) {
                     0..=8 => self.create(),
-                    9..=12 => Op::Delete { path: self.path(), version: self.version() },
+                    9..=12 => Op::Delete {
+                        path: self.path(),
+                        version: self.version(),
+                    },
                     13..=16 => Op::SetData {
                         path: self.path(),
                         data: self.data(),
                         version: self.version(),
                     },
-                    17..=18 => Op::Check { path: self.path(), version: self.version() },
+                    17..=18 => Op::Check {
+                        path: self.path(),
+                        version: self.version(),
+                    },
                     _ => match self.below(8) {
-                        0 => Op::GetData { path: self.path(), watch: false },
-                        1 => Op::SetAcl { path: self.path(), acl: self.acl(), version: -1 },
-                        _ => Op::Check { path: self.path(), version: -1 },
+                        0 => Op::GetData {
+                            path: self.path(),
+                            watch: false,
+                        },
+                        1 => Op::SetAcl {
+                            path: self.path(),
+                            acl: self.acl(),
+                            version: -1,
+                        },
+                        _ => Op::Check {
+                            path: self.path(),
+                            version: -1,
+                        },
                     },
                 })
                 .collect(),
@@ -311,13 +462,33 @@ impl Generator {
             acl: Some(vec![open()]),
             flags,
         };
-        let mut entries = vec![Op::Check { path: node.clone(), version: -1 }];
-        entries.push(create(self.pick(&[Creation::Create, Creation::Create2]), self.pick(&[0, 1])));
+        let mut entries = vec![Op::Check {
+            path: node.clone(),
+            version: -1,
+        }];
+        entries.push(create(
+            self.pick(&[Creation::Create, Creation::Create2]),
+            self.pick(&[0, 1]),
+        ));
         entries.push(create(Creation::Create, self.pick(&[2, 3])));
-        entries.push(Op::SetData { path: node, data: self.data(), version: -1 });
-        entries.push(Op::SetData { path: Some(new.clone()), data: self.data(), version: 0 });
-        entries.push(Op::Check { path: Some(new.clone()), version: 1 });
-        entries.push(Op::Delete { path: Some(new.clone()), version: 1 });
+        entries.push(Op::SetData {
+            path: node,
+            data: self.data(),
+            version: -1,
+        });
+        entries.push(Op::SetData {
+            path: Some(new.clone()),
+            data: self.data(),
+            version: 0,
+        });
+        entries.push(Op::Check {
+            path: Some(new.clone()),
+            version: 1,
+        });
+        entries.push(Op::Delete {
+            path: Some(new.clone()),
+            version: 1,
+        });
         if self.one_in(3) {
             entries.push(create(Creation::Create2, 2));
         }
@@ -331,16 +502,29 @@ impl Generator {
         Op::MultiRead(
             (0..count)
                 .map(|_| match self.below(12) {
-                    0..=5 => Op::GetData { path: self.some_path(), watch: self.one_in(4) },
-                    6..=10 => Op::GetChildren { path: self.some_path(), watch: self.one_in(4) },
-                    _ => Op::Delete { path: self.some_path(), version: -1 },
+                    0..=5 => Op::GetData {
+                        path: self.some_path(),
+                        watch: self.one_in(4),
+                    },
+                    6..=10 => Op::GetChildren {
+                        path: self.some_path(),
+                        watch: self.one_in(4),
+                    },
+                    _ => Op::Delete {
+                        path: self.some_path(),
+                        version: -1,
+                    },
                 })
                 .collect(),
         )
     }
 
     fn watcher_kind(&mut self) -> i32 {
-        if self.hopeful { self.pick(&[1, 2, 3, 4, 5]) } else { self.pick(&[0, 6, -1, 3]) }
+        if self.hopeful {
+            self.pick(&[1, 2, 3, 4, 5])
+        } else {
+            self.pick(&[0, 6, -1, 3])
+        }
     }
 
     fn auth(&mut self) -> Op {
@@ -357,7 +541,10 @@ impl Generator {
             (Some("nothing"), Some(b"x")),
             (Some(""), Some(b"")),
         ]);
-        Op::Auth { scheme: scheme.map(str::to_owned), auth: auth.map(<[u8]>::to_vec) }
+        Op::Auth {
+            scheme: scheme.map(str::to_owned),
+            auth: auth.map(<[u8]>::to_vec),
+        }
     }
 
     fn set_watches(&mut self) -> Op {
@@ -367,7 +554,11 @@ impl Generator {
             let count = self.below(3);
             lists.push((0..count).map(|_| self.pick(PLACES).to_owned()).collect());
         }
-        Op::SetWatches { behind: self.pick(&[0, 0, 1, 2, 5, 10, 1000]), lists, two }
+        Op::SetWatches {
+            behind: self.pick(&[0, 0, 1, 2, 5, 10, 1000]),
+            lists,
+            two,
+        }
     }
 
     fn reconfig(&mut self) -> Op {
@@ -380,16 +571,31 @@ impl Generator {
             (Some("nonsense".to_owned()), None, None),
         ];
         let (joining, leaving, members) = self.pick(&choices);
-        Op::Reconfig { joining, leaving, members, version: self.pick(&[-1, 0, 7]) }
+        Op::Reconfig {
+            joining,
+            leaving,
+            members,
+            version: self.pick(&[-1, 0, 7]),
+        }
     }
 
     fn quota(&mut self) -> Op {
         let path = Some(self.pick(QUOTA).to_owned());
         let data = Some(self.pick(LIMITS).as_bytes().to_vec());
         if self.one_in(4) {
-            return Op::SetData { path, data, version: -1 };
+            return Op::SetData {
+                path,
+                data,
+                version: -1,
+            };
         }
-        Op::Create { how: Creation::Create, path, data, acl: Some(vec![open()]), flags: 0 }
+        Op::Create {
+            how: Creation::Create,
+            path,
+            data,
+            acl: Some(vec![open()]),
+            flags: 0,
+        }
     }
 
     fn damage(&mut self) -> Damage {

@@ -20,34 +20,98 @@ pub enum Creation {
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    Create { how: Creation, path: Path, data: Option<Vec<u8>>, acl: Option<Vec<Acl>>, flags: i32 },
-    Delete { path: Path, version: i32 },
-    Exists { path: Path, watch: bool },
-    GetData { path: Path, watch: bool },
-    SetData { path: Path, data: Option<Vec<u8>>, version: i32 },
-    GetAcl { path: Path },
-    SetAcl { path: Path, acl: Option<Vec<Acl>>, version: i32 },
-    GetChildren { path: Path, watch: bool },
-    GetChildren2 { path: Path, watch: bool },
-    Sync { path: Path },
+    Create {
+        how: Creation,
+        path: Path,
+        data: Option<Vec<u8>>,
+        acl: Option<Vec<Acl>>,
+        flags: i32,
+    },
+    Delete {
+        path: Path,
+        version: i32,
+    },
+    Exists {
+        path: Path,
+        watch: bool,
+    },
+    GetData {
+        path: Path,
+        watch: bool,
+    },
+    SetData {
+        path: Path,
+        data: Option<Vec<u8>>,
+        version: i32,
+    },
+    GetAcl {
+        path: Path,
+    },
+    SetAcl {
+        path: Path,
+        acl: Option<Vec<Acl>>,
+        version: i32,
+    },
+    GetChildren {
+        path: Path,
+        watch: bool,
+    },
+    GetChildren2 {
+        path: Path,
+        watch: bool,
+    },
+    Sync {
+        path: Path,
+    },
     Ping,
-    Check { path: Path, version: i32 },
+    Check {
+        path: Path,
+        version: i32,
+    },
     Multi(Vec<Op>),
     MultiRead(Vec<Op>),
-    Reconfig { joining: Path, leaving: Path, members: Path, version: i64 },
-    CheckWatches { path: Path, kind: i32 },
-    RemoveWatches { path: Path, kind: i32 },
-    Auth { scheme: Path, auth: Option<Vec<u8>> },
+    Reconfig {
+        joining: Path,
+        leaving: Path,
+        members: Path,
+        version: i64,
+    },
+    CheckWatches {
+        path: Path,
+        kind: i32,
+    },
+    RemoveWatches {
+        path: Path,
+        kind: i32,
+    },
+    Auth {
+        scheme: Path,
+        auth: Option<Vec<u8>>,
+    },
     /// `behind` is subtracted from the largest zxid that the session has seen. Five lists: data,
     /// exist, child, persistent, recursive; the last two only in `setWatches2`.
-    SetWatches { behind: i64, lists: Vec<Vec<String>>, two: bool },
-    GetEphemerals { path: Path },
-    GetAllChildrenNumber { path: Path },
-    AddWatch { path: Path, mode: i32 },
+    SetWatches {
+        behind: i64,
+        lists: Vec<Vec<String>>,
+        two: bool,
+    },
+    GetEphemerals {
+        path: Path,
+    },
+    GetAllChildrenNumber {
+        path: Path,
+    },
+    AddWatch {
+        path: Path,
+        mode: i32,
+    },
     WhoAmI,
     CloseSession,
     /// An opcode with a body as it is.
-    Unknown { code: i32, body: Vec<u8> },
+    Unknown {
+        code: i32,
+        body: Vec<u8>,
+    },
 }
 
 /// What is done to a request's body before it is sent.
@@ -88,7 +152,11 @@ pub enum Step {
     /// The session comes back on a new connection.
     Return { slot: usize, how: Return },
     /// A session with another time-out, or from an older client.
-    New { slot: usize, timeout: i32, read_only: Option<bool> },
+    New {
+        slot: usize,
+        timeout: i32,
+        read_only: Option<bool>,
+    },
 }
 
 impl Step {
@@ -119,7 +187,9 @@ impl Step {
     /// Simpler steps that might show the same: without one of several requests, without one entry of a
     /// multi.
     pub fn simpler(&self) -> Vec<Self> {
-        let Self::Requests { slot, ops } = self else { return Vec::new() };
+        let Self::Requests { slot, ops } = self else {
+            return Vec::new();
+        };
         let without = |list: &[Op], index: usize| {
             let mut list = list.to_vec();
             list.remove(index);
@@ -242,7 +312,13 @@ impl Op {
     fn write(&self, out: &mut Writer, root: &str, seen: i64) {
         let full = |path: &Path| path.as_deref().map(|path| expand(path, root));
         match self {
-            Self::Create { how, path, data, acl, flags } => {
+            Self::Create {
+                how,
+                path,
+                data,
+                acl,
+                flags,
+            } => {
                 out.string(full(path).as_deref()).buffer(data.as_deref());
                 write_acl(out, acl);
                 out.int(*flags);
@@ -259,8 +335,14 @@ impl Op {
             | Self::GetChildren2 { path, watch } => {
                 out.string(full(path).as_deref()).bool(*watch);
             }
-            Self::SetData { path, data, version } => {
-                out.string(full(path).as_deref()).buffer(data.as_deref()).int(*version);
+            Self::SetData {
+                path,
+                data,
+                version,
+            } => {
+                out.string(full(path).as_deref())
+                    .buffer(data.as_deref())
+                    .int(*version);
             }
             Self::SetAcl { path, acl, version } => {
                 out.string(full(path).as_deref());
@@ -280,7 +362,12 @@ impl Op {
                 }
                 out.int(-1).bool(true).int(-1);
             }
-            Self::Reconfig { joining, leaving, members, version } => {
+            Self::Reconfig {
+                joining,
+                leaving,
+                members,
+                version,
+            } => {
                 out.string(joining.as_deref())
                     .string(leaving.as_deref())
                     .string(members.as_deref())

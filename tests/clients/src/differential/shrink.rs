@@ -16,7 +16,12 @@ pub fn shortest(pair: &mut dyn Pair, found: Difference, limit: Duration) -> Resu
     pair.renew()?;
     let mut differs = |steps: &[Step]| -> Result<Option<Difference>> {
         number += 1;
-        let outcome = compare(pair.addresses(), &format!("/s{number:06}"), steps, &mut Tally::new())?;
+        let outcome = compare(
+            pair.addresses(),
+            &format!("/s{number:06}"),
+            steps,
+            &mut Tally::new(),
+        )?;
         if outcome.is_some() {
             pair.renew()?;
         }

@@ -67,10 +67,21 @@ impl Side {
             zxid: 0,
         };
         let mut connection = Connection::open(address, LIMIT)?;
-        connection.hello(&Hello::new(TIMEOUT), LIMIT)?.context("the server refuses a session")?;
+        connection
+            .hello(&Hello::new(TIMEOUT), LIMIT)?
+            .context("the server refuses a session")?;
         let mut create = Writer::new();
-        create.int(1).int(1).string(Some(root)).buffer(Some(b"")).count(1);
-        create.int(31).string(Some("world")).string(Some("anyone")).int(0);
+        create
+            .int(1)
+            .int(1)
+            .string(Some(root))
+            .buffer(Some(b""))
+            .count(1);
+        create
+            .int(31)
+            .string(Some("world"))
+            .string(Some("anyone"))
+            .int(0);
         let mut close = Writer::new();
         close.int(2).int(-11);
         for request in [create, close] {
@@ -154,7 +165,9 @@ impl Side {
                     self.come_back(index, *how, &mut seen)?;
                 }
             }
-            Step::New { timeout, read_only, .. } => {
+            Step::New {
+                timeout, read_only, ..
+            } => {
                 if let Some(connection) = self.slots[index].connection.take() {
                     connection.cut();
                 }
@@ -162,7 +175,10 @@ impl Side {
                     self.ensure_connected(index, &mut seen)?;
                     self.requests(index, &[Op::CloseSession], &mut seen)?;
                 }
-                let hello = Hello { read_only: *read_only, ..Hello::new(*timeout) };
+                let hello = Hello {
+                    read_only: *read_only,
+                    ..Hello::new(*timeout)
+                };
                 self.greet(index, &hello, &mut seen)?;
             }
         }
@@ -222,7 +238,13 @@ impl Side {
             seen.push(format!("[{index}] the server closes without a greeting"));
             return Ok(());
         };
-        let Welcome { version, timeout, session, password, read_only } = welcome;
+        let Welcome {
+            version,
+            timeout,
+            session,
+            password,
+            read_only,
+        } = welcome;
         if timeout <= 0 {
             seen.push(format!(
                 "[{index}] no such session: version {version} timeout {timeout} session {session} \
@@ -244,12 +266,21 @@ impl Side {
         let slot = &mut self.slots[index];
         if hello.session == 0 {
             slot.generations += 1;
-            self.names.insert(session, format!("S{index}.{}", slot.generations));
-            slot.session =
-                Some(Session { id: session, password: password.clone(), last_zxid: 0, next_xid: 1 });
+            self.names
+                .insert(session, format!("S{index}.{}", slot.generations));
+            slot.session = Some(Session {
+                id: session,
+                password: password.clone(),
+                last_zxid: 0,
+                next_xid: 1,
+            });
         }
         slot.connection = Some(connection);
-        let rule = if password == password_of(session) { "by the rule" } else { "odd" };
+        let rule = if password == password_of(session) {
+            "by the rule"
+        } else {
+            "odd"
+        };
         seen.push(format!(
             "[{index}] session {}: version {version} timeout {timeout} password {rule} read-only \
              {read_only:?}",
@@ -290,7 +321,9 @@ impl Side {
     /// Awaits one reply; watch events before it are written down.
     fn reply(&mut self, index: usize, xid: i32, op: &Op, seen: &mut Seen) -> Result<()> {
         loop {
-            let Some(frame) = self.frame(index, seen)? else { return Ok(()) };
+            let Some(frame) = self.frame(index, seen)? else {
+                return Ok(());
+            };
             let mut reader = Reader::new(&frame);
             let (got, zxid, error) = (reader.int()?, reader.long()?, reader.int()?);
             self.note_zxid(index, zxid);
@@ -306,20 +339,31 @@ impl Side {
             let body = match self.body_text(op, error, &mut reader) {
                 Ok(text) if reader.rest().is_empty() => text,
                 Ok(text) => format!("{text} and then {}", hex(reader.rest())),
-                Err(_) => format!("a body that is none: {}", hex(&frame[16.min(frame.len())..])),
+                Err(_) => format!(
+                    "a body that is none: {}",
+                    hex(&frame[16.min(frame.len())..])
+                ),
             };
             let zxid = self.relative(zxid);
-            seen.push(format!("[{index}] {name}: error {error} zxid {zxid} {body}"));
+            seen.push(format!(
+                "[{index}] {name}: error {error} zxid {zxid} {body}"
+            ));
             return Ok(());
         }
     }
 
     /// The next frame; `None` if there is none, which is written down and ends the connection.
     fn frame(&mut self, index: usize, seen: &mut Seen) -> Result<Option<Vec<u8>>> {
-        let Some(connection) = &mut self.slots[index].connection else { return Ok(None) };
+        let Some(connection) = &mut self.slots[index].connection else {
+            return Ok(None);
+        };
         let why = match connection.receive(LIMIT)? {
             Received::Frame(frame) => {
-                ensure!(frame.len() >= 16, "a reply without a header: {}", hex(&frame));
+                ensure!(
+                    frame.len() >= 16,
+                    "a reply without a header: {}",
+                    hex(&frame)
+                );
                 return Ok(Some(frame));
             }
             Received::Closed => "the server closes",
@@ -338,7 +382,10 @@ impl Side {
             self.note_zxid(index, zxid);
             let line = match xid {
                 -1 => self.event(zxid, error, &mut reader),
-                _ => format!("reply to xid {xid}: error {error} zxid {}", self.relative(zxid)),
+                _ => format!(
+                    "reply to xid {xid}: error {error} zxid {}",
+                    self.relative(zxid)
+                ),
             };
             seen.push(format!("[{index}] {line}"));
         }
@@ -373,7 +420,12 @@ impl Side {
         if zxid <= 0 {
             return zxid;
         }
-        let base = self.bases.iter().rev().find(|(from, _)| zxid > *from).or(self.bases.first());
+        let base = self
+            .bases
+            .iter()
+            .rev()
+            .find(|(from, _)| zxid > *from)
+            .or(self.bases.first());
         // Far away, so that it can't be taken for one of those meanings.
         zxid - base.map_or(0, |(_, base)| *base) + 1_000_000
     }
@@ -471,7 +523,11 @@ impl Side {
         let (version, cversion, aversion) = (reader.int()?, reader.int()?, reader.int()?);
         let owner = reader.long()?;
         let (length, children, pzxid) = (reader.int()?, reader.int()?, reader.long()?);
-        let owner = if owner == 0 { "0".to_owned() } else { self.name(owner) };
+        let owner = if owner == 0 {
+            "0".to_owned()
+        } else {
+            self.name(owner)
+        };
         Ok(format!(
             "{{c {} m {} p {} created {} changed {} versions {version} {cversion} {aversion} owner \
              {owner} length {length} children {children}}}",
@@ -509,7 +565,11 @@ fn time(time: i64) -> String {
         .ok()
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .unwrap_or(0);
-    if (now - time).abs() < CLOCK { "now".to_owned() } else { time.to_string() }
+    if (now - time).abs() < CLOCK {
+        "now".to_owned()
+    } else {
+        time.to_string()
+    }
 }
 
 fn data(reader: &mut Reader<'_>) -> Result<String> {
