@@ -103,6 +103,8 @@ pub fn compare(
         let (seen_left, seen_right) = both(&mut left, &mut right, step)?;
         if seen_left != seen_right {
             if only_counted_differently(&seen_left, &seen_right) {
+                left.advance()?;
+                right.advance()?;
                 let relative = left.relative_zxid().max(right.relative_zxid());
                 left.recount(relative);
                 right.recount(relative);

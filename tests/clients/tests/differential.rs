@@ -62,6 +62,8 @@ fn options(extended: bool) -> Options {
     Options::default()
         .line("forceSync", "no")
         .line("tickTime", "2000")
+        // Apache takes an unknown key for a property that nobody reads.
+        .line("zabscope.compatibility", "3.8")
         // Nothing may happen by itself.
         .property("znode.container.checkIntervalMs", "3600000")
         .property("zookeeper.extendedTypesEnabled", switch(extended))

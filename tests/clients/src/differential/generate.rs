@@ -314,10 +314,6 @@ impl Generator {
         }
     }
 
-    fn some_path(&mut self) -> Path {
-        Some(self.path().unwrap_or_default())
-    }
-
     fn version(&mut self) -> i32 {
         let hopeful = [-1, -1, -1, -1, -1, -1, 0, 1];
         if self.hopeful {
@@ -409,6 +405,19 @@ impl Generator {
         }
     }
 
+    /// In a multi 3.8 takes what is created from the flags, 3.9 from the opcode: only where both agree.
+    fn create_in_multi(&mut self) -> Op {
+        let mut op = self.create();
+        if let Op::Create { how, flags, .. } = &mut op {
+            *how = match (*how, *flags) {
+                (Creation::Container, 4) => Creation::Container,
+                (Creation::Ttl(ttl), 5 | 6) => Creation::Ttl(ttl),
+                _ => Creation::Create,
+            };
+        }
+        op
+    }
+
     fn multi(&mut self) -> Op {
         if self.hopeful && self.one_in(2) {
             return self.hopeful_multi();
@@ -417,7 +426,7 @@ impl Generator {
         Op::Multi(
             (0..count)
                 .map(|_| match self.below(20) {
-                    0..=8 => self.create(),
+                    0..=8 => self.create_in_multi(),
                     9..=12 => Op::Delete {
                         path: self.path(),
                         version: self.version(),
@@ -467,7 +476,7 @@ impl Generator {
             version: -1,
         }];
         entries.push(create(
-            self.pick(&[Creation::Create, Creation::Create2]),
+            Creation::Create,
             self.pick(&[0, 1]),
         ));
         entries.push(create(Creation::Create, self.pick(&[2, 3])));
@@ -490,7 +499,7 @@ impl Generator {
             version: 1,
         });
         if self.one_in(3) {
-            entries.push(create(Creation::Create2, 2));
+            entries.push(create(Creation::Create, 2));
         }
         let from = self.below(2);
         Op::Multi(entries.split_off(from))
@@ -498,20 +507,19 @@ impl Generator {
 
     fn multi_read(&mut self) -> Op {
         let count = self.below(5);
-        // Not with a null path: Apache then sends the error and what it had read so far as well.
         Op::MultiRead(
             (0..count)
                 .map(|_| match self.below(12) {
                     0..=5 => Op::GetData {
-                        path: self.some_path(),
+                        path: self.path(),
                         watch: self.one_in(4),
                     },
                     6..=10 => Op::GetChildren {
-                        path: self.some_path(),
+                        path: self.path(),
                         watch: self.one_in(4),
                     },
                     _ => Op::Delete {
-                        path: self.some_path(),
+                        path: self.path(),
                         version: -1,
                     },
                 })
@@ -519,9 +527,10 @@ impl Generator {
         )
     }
 
+    // 4 and 5 came with 3.9; 3.8 does not know them.
     fn watcher_kind(&mut self) -> i32 {
         if self.hopeful {
-            self.pick(&[1, 2, 3, 4, 5])
+            self.pick(&[1, 2, 3])
         } else {
             self.pick(&[0, 6, -1, 3])
         }
