@@ -80,11 +80,11 @@ fn rounds(count: u64) -> Result<()> {
         // What a writer has seen says more than that the round did not go on.
         load.stop()?;
         outcome?;
-        let nodes = load
+        let (nodes, digests) = load
             .audit(&ensemble)
             .with_context(|| format!("after round {done}"))?;
         println!(
-            "{done} rounds: {} writes acknowledged, {} sessions, {nodes} nodes, all the same",
+            "{done} rounds: {} writes acknowledged, {} sessions, {nodes} nodes and {digests} digests, all the same",
             load.acknowledged(),
             load.sessions()
         );

@@ -475,10 +475,7 @@ impl Generator {
             path: node.clone(),
             version: -1,
         }];
-        entries.push(create(
-            Creation::Create,
-            self.pick(&[0, 1]),
-        ));
+        entries.push(create(Creation::Create, self.pick(&[0, 1])));
         entries.push(create(Creation::Create, self.pick(&[2, 3])));
         entries.push(Op::SetData {
             path: node,
