@@ -87,12 +87,51 @@ pub struct Config {
     pub container_check_interval: Span,
     /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
     pub max_buffer: usize,
+    /// Requests that may wait for an answer in the whole ensemble (`globalOutstandingLimit`, 1000); a
+    /// server's part is [`Config::outstanding_limit`].
+    pub global_outstanding_limit: usize,
+    /// The most bytes of transactions that a server keeps for another server's word: a learner those
+    /// that its leader has not committed, a leader those that no quorum has acknowledged. No key of
+    /// ZooKeeper's, which has no limit here; far above what a good server needs, so that only a bad one
+    /// is cut off.
+    pub backlog_limit: usize,
     /// The last counter that a zxid may have; then a new epoch is needed (3.6). ZooKeeper's is
     /// 2^32 - 2; a smaller one lets roll-over be seen.
     pub last_counter: u32,
+    /// No ensemble: the server serves at once, without election, epochs and learners. Made by
+    /// [`Config::standalone`].
+    pub standalone: bool,
 }
 
 impl Config {
+    /// A server of its own. Session ids are given out as server 1's (1.4).
+    #[must_use]
+    pub fn standalone(tick: Span) -> Config {
+        Config {
+            standalone: true,
+            ..Config::new(ServerId(1), Membership::simple(1, 0), tick)
+        }
+    }
+
+    /// How many requests of this server's clients may wait for an answer; beyond it nothing more is
+    /// read from them (1.5).
+    #[must_use]
+    pub fn outstanding_limit(&self) -> usize {
+        let others = self.membership.quorum.voters().len().saturating_sub(1);
+        match others {
+            0 | 1 => self.global_outstanding_limit,
+            _ => self.global_outstanding_limit / others,
+        }
+    }
+
+    /// The largest transaction that is proposed, in bytes: `jute.maxbuffer` and once more as much
+    /// (`jute.maxbuffer.extrasize`), for a transaction is larger than the request that made it. Nobody
+    /// could read a larger one back, and the ensemble would stand still (ZOOKEEPER-4306).
+    #[must_use]
+    pub fn txn_limit(&self) -> usize {
+        self.max_buffer.saturating_add(self.max_buffer.max(1024))
+    }
+
     /// The defaults of ZooKeeper.md 1.20 with initLimit 10 and syncLimit 5.
     #[must_use]
     pub fn new(my_id: ServerId, membership: Membership, tick: Span) -> Config {
@@ -114,7 +153,10 @@ impl Config {
             extended_types: false,
             container_check_interval: Span::millis(60_000),
             max_buffer: 0xf_ffff,
+            global_outstanding_limit: 1000,
+            backlog_limit: 1 << 30,
             last_counter: u32::MAX - 1,
+            standalone: false,
         }
     }
 

@@ -148,9 +148,32 @@ enum Asker {
     Learner(ConnId),
 }
 
-/// A leader, from the moment it is elected.
+/// How large proposals were, in bytes, about as they travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalSizes {
+    /// The last one.
+    pub last: usize,
+    /// The smallest since it leads.
+    pub min: usize,
+    /// The largest since it leads.
+    pub max: usize,
+}
+
+impl ProposalSizes {
+    fn with(before: Option<ProposalSizes>, size: usize) -> ProposalSizes {
+        ProposalSizes {
+            last: size,
+            min: before.map_or(size, |b| b.min.min(size)),
+            max: before.map_or(size, |b| b.max.max(size)),
+        }
+    }
+}
+
+/// A leader, from the moment it is elected; or a server that stands alone and leads nobody.
 #[derive(Clone, Debug)]
 pub struct Leader {
+    /// No ensemble: established from the first moment, without an epoch of its own.
+    alone: bool,
     phase: LeaderPhase,
     phase_deadline: Moment,
     /// The new epoch, once a quorum has told theirs.
@@ -169,14 +192,19 @@ pub struct Leader {
     predicted: Database,
     last_proposed: Zxid,
     outstanding: VecDeque<Outstanding>,
+    proposal_sizes: Option<ProposalSizes>,
     /// Syncs that wait for a proposal to be committed.
     syncs: VecDeque<(Zxid, Asker)>,
     sessions: SessionTracker,
     tick: u64,
     half_ticks: u64,
-    next_half_tick: Moment,
+    /// `None` when there is nobody to ping.
+    next_half_tick: Option<Moment>,
     next_container_check: Moment,
 }
+
+/// Syncs of learners that may wait for one proposal; far above what their clients can ask for.
+const SYNCS_LIMIT: usize = 1 << 20;
 
 /// What a leader's step leads to.
 pub(crate) type Verdict = Result<(), ElectionReason>;
@@ -184,8 +212,32 @@ pub(crate) type Verdict = Result<(), ElectionReason>;
 impl Leader {
     /// Begins to lead: its own acceptedEpoch is the first that counts.
     pub(crate) fn begin(now: Now, me: &mut Replica, out: &mut Output) -> Leader {
-        let half_tick = me.cfg.tick.0 / 2;
-        let mut leader = Leader {
+        let mut leader = Leader::new(now, me);
+        leader.count_info(now, me, me.id(), me.log.accepted_epoch(), out);
+        leader.maybe_begin_sync(now, me, out);
+        leader
+    }
+
+    /// Serves at once, as a server that has no ensemble: its disk's word is the quorum's. Nothing says
+    /// so on disk: zxids go on from the last one, and the epoch files stay as they are.
+    ///
+    /// # Errors
+    /// No zxid is left.
+    pub(crate) fn alone(now: Now, me: &mut Replica, out: &mut Output) -> (Leader, Verdict) {
+        let last_zxid = me.last_zxid().max(Zxid::ZERO);
+        me.set_initialised(true);
+        out.because(EventKind::ServingAlone { last_zxid });
+        let mut leader = Leader::new(now, me);
+        leader.alone = true;
+        leader.phase = LeaderPhase::Established;
+        me.snapshot_history(out);
+        let verdict = leader.serve(now, me, last_zxid, out);
+        (leader, verdict)
+    }
+
+    fn new(now: Now, me: &Replica) -> Leader {
+        Leader {
+            alone: false,
             phase: LeaderPhase::CollectingInfo,
             phase_deadline: now.at + me.cfg.init_span(),
             epoch: None,
@@ -199,18 +251,20 @@ impl Leader {
             predicted: me.db.clone(),
             last_proposed: me.last_zxid(),
             outstanding: VecDeque::new(),
+            proposal_sizes: None,
             syncs: VecDeque::new(),
             sessions: SessionTracker::new(me.cfg.tick, now.at, std::iter::empty()),
             tick: 0,
             half_ticks: 0,
-            next_half_tick: Moment(now.at.0 + half_tick),
+            next_half_tick: None,
             next_container_check: now.at + me.cfg.container_check_interval,
-        };
-        // A leader begins with a snapshot of what it has (3.3).
-        me.log.snapshot(&me.db, out);
-        leader.count_info(now, me, me.id(), me.log.accepted_epoch(), out);
-        leader.maybe_begin_sync(now, me, out);
-        leader
+        }
+    }
+
+    /// Whether it stands alone: no ensemble, no learners.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// Where it stands.
@@ -259,6 +313,36 @@ impl Leader {
         self.outstanding.iter()
     }
 
+    /// How many proposals are not committed.
+    #[must_use]
+    pub fn outstanding_count(&self) -> usize {
+        self.outstanding.len()
+    }
+
+    /// How large its proposals were; `None` before the first.
+    #[must_use]
+    pub fn proposal_sizes(&self) -> Option<ProposalSizes> {
+        self.proposal_sizes
+    }
+
+    /// Learners that have the history, voters and observers apart.
+    #[must_use]
+    pub fn synced(&self) -> (usize, usize) {
+        let synced = |observer: bool| {
+            let here =
+                |l: &&LearnerLink| matches!(l.stage, LearnerStage::Synced | LearnerStage::Serving);
+            let all = self.learners.values().filter(here);
+            all.filter(|l| l.observer == observer).count()
+        };
+        (synced(false), synced(true))
+    }
+
+    /// Syncs that wait for a proposal to be committed.
+    #[must_use]
+    pub fn pending_syncs(&self) -> usize {
+        self.syncs.len()
+    }
+
     /// The last zxid that was given out.
     #[must_use]
     pub fn last_proposed(&self) -> Zxid {
@@ -285,16 +369,14 @@ impl Leader {
             LeaderPhase::CollectingEpochAcks => phase(WaitReason::QuorumOfEpochAcks),
             LeaderPhase::CollectingNewLeaderAcks => phase(WaitReason::QuorumOfNewLeaderAcks),
             LeaderPhase::Established => {
-                let mut all = vec![
-                    Wait {
-                        at: self.next_half_tick,
-                        reason: WaitReason::HalfTick,
-                    },
-                    Wait {
-                        at: self.next_container_check,
-                        reason: WaitReason::ContainerCheck,
-                    },
-                ];
+                let mut all = vec![Wait {
+                    at: self.next_container_check,
+                    reason: WaitReason::ContainerCheck,
+                }];
+                all.extend(self.next_half_tick.map(|at| Wait {
+                    at,
+                    reason: WaitReason::HalfTick,
+                }));
                 all.extend(self.sessions.deadline().map(|at| Wait {
                     at,
                     reason: WaitReason::SessionExpiry,
@@ -316,16 +398,16 @@ impl Leader {
             LeaderPhase::CollectingEpochAcks => phase(WaitReason::QuorumOfEpochAcks),
             LeaderPhase::CollectingNewLeaderAcks => phase(WaitReason::QuorumOfNewLeaderAcks),
             LeaderPhase::Established => {
-                let mut first = Wait {
-                    at: self.next_half_tick,
+                let half_tick = self.next_half_tick.map(|at| Wait {
+                    at,
                     reason: WaitReason::HalfTick,
-                };
-                if self.next_container_check < first.at {
-                    first = Wait {
+                });
+                let first = half_tick
+                    .filter(|wait| wait.at <= self.next_container_check)
+                    .unwrap_or(Wait {
                         at: self.next_container_check,
                         reason: WaitReason::ContainerCheck,
-                    };
-                }
+                    });
                 match self.sessions.deadline() {
                     Some(at) if at < first.at => Wait {
                         at,
@@ -437,6 +519,12 @@ impl Leader {
                 self.on_ack(now, me, conn, ack.zxid(), out)
             }
             QuorumMessage::Request(request) if link.is_forwarded() => {
+                // Learners read no more from clients that wait for too much (1.5); one that does not
+                // keep to it must not fill our memory.
+                if me.waiting_bytes() > me.cfg.backlog_limit || self.syncs.len() > SYNCS_LIMIT {
+                    self.drop_learner(conn, DropReason::TooMuchWaits, out);
+                    return Ok(());
+                }
                 self.submit(now, me, request, Some(conn), out)
             }
             QuorumMessage::Pong { touched, .. } => {
@@ -601,10 +689,10 @@ impl Leader {
     ) {
         let quorum = &me.cfg.membership.quorum;
         // One that had accepted the epoch before, or has no history, does not count (trap 14).
-        if quorum.is_voter(from)
+        let counted = quorum.is_voter(from)
             && current_epoch.is_some()
-            && (last_zxid != Zxid::UNINITIALISED || from == me.id())
-        {
+            && (last_zxid != Zxid::UNINITIALISED || from == me.id());
+        if counted {
             self.epoch_acks.insert(from);
         }
         let (have, need) = tally(quorum, &self.epoch_acks);
@@ -612,6 +700,7 @@ impl Leader {
             from,
             last_zxid,
             current_epoch,
+            counted,
             have,
             need,
         });
@@ -822,19 +911,13 @@ impl Leader {
         };
         self.phase = LeaderPhase::Established;
         out.because(EventKind::Established { epoch, with });
+        // A leader begins with a snapshot of what it has (3.3): now, when a quorum has it too, so that
+        // no leader will ever ask to cut below it, and older logs can go.
+        me.snapshot_history(out);
         // No transaction is logged for it, but the order goes on from here.
         me.db.last_processed = epoch.start();
-        me.commit_up_to(epoch.start());
         me.vote.epoch = epoch;
-        me.serving = true;
-        self.last_proposed = epoch.start();
-        self.predicted = me.db.clone();
-        self.sessions = SessionTracker::new(
-            me.cfg.tick,
-            now.at,
-            me.db.sessions.iter().map(|(id, timeout)| (*id, *timeout)),
-        );
-        self.next_half_tick = Moment(now.at.0 + me.cfg.tick.0 / 2);
+        self.next_half_tick = Some(Moment(now.at.0 + me.cfg.tick.0 / 2));
         let synced: Vec<ConnId> = self
             .learners
             .iter()
@@ -844,6 +927,20 @@ impl Leader {
         for conn in synced {
             self.let_serve(now, conn, out);
         }
+        self.serve(now, me, epoch.start(), out)
+    }
+
+    /// All that it has is committed; what is proposed follows `last`.
+    fn serve(&mut self, now: Now, me: &mut Replica, last: Zxid, out: &mut Output) -> Verdict {
+        me.commit_up_to(last);
+        me.serving = true;
+        self.last_proposed = last;
+        self.predicted = me.db.clone();
+        self.sessions = SessionTracker::new(
+            me.cfg.tick,
+            now.at,
+            me.db.sessions.iter().map(|(id, timeout)| (*id, *timeout)),
+        );
         // Ephemerals whose session is gone have no right to be there (3.3).
         for session in me.db.owners_without_session().collect::<Vec<_>>() {
             out.scoped(|out| {
@@ -911,6 +1008,8 @@ impl Leader {
                     }
                     // No owner check: the expiry of a session is not asked for by its owner.
                     Write::CloseSession => None,
+                    // What they fail for is found before their session is looked for.
+                    Write::Unreadable { .. } | Write::Reconfig { .. } => None,
                     Write::Create(_)
                     | Write::Delete { .. }
                     | Write::SetData { .. }
@@ -961,7 +1060,8 @@ impl Leader {
             auth,
             extended_types: me.cfg.extended_types,
         };
-        let body = prepare::prepare(&self.predicted, write, &context);
+        let mut body = prepare::prepare(&self.predicted, write, &context);
+        prepare::fit(&mut body, me.cfg.txn_limit());
         if matches!(body, TxnBody::CloseSession { .. }) {
             self.sessions.closing(session);
         }
@@ -969,10 +1069,14 @@ impl Leader {
     }
 
     /// The counter's last value is never given out: a new epoch comes first (3.6).
+    /// A server alone has nobody to agree with, and goes on with the next epoch's first.
     fn next_zxid(&self, me: &Replica) -> Option<Zxid> {
-        self.last_proposed
-            .next()
-            .filter(|z| z.counter() <= me.cfg.last_counter)
+        let next = self.last_proposed.next();
+        let next = next.filter(|z| z.counter() <= me.cfg.last_counter);
+        match next {
+            None if self.alone => Some(Zxid::new(self.last_proposed.epoch().next(), 1)),
+            Some(_) | None => next,
+        }
     }
 
     fn propose(
@@ -997,6 +1101,8 @@ impl Leader {
             time_ms: now.wall_ms,
         };
         let txn = Arc::new(prepare::predict(&mut self.predicted, header, body));
+        let size = txn.approximate_bytes();
+        self.proposal_sizes = Some(ProposalSizes::with(self.proposal_sizes, size));
         out.because(EventKind::Proposed {
             zxid,
             session,
@@ -1060,11 +1166,11 @@ impl Leader {
 
     fn count_ack(&mut self, me: &Replica, from: ServerId, zxid: Zxid, out: &mut Output) {
         let quorum = &me.cfg.membership.quorum;
-        let first = self.outstanding.front().map(|o| o.txn.zxid());
-        // Zxids of one epoch have no gaps: the place in the queue is a subtraction.
-        let place = first
-            .filter(|f| zxid >= *f && quorum.is_voter(from))
-            .and_then(|f| usize::try_from(zxid.0 - f.0).ok());
+        let place = self
+            .outstanding
+            .binary_search_by_key(&zxid, |o| o.txn.zxid())
+            .ok()
+            .filter(|_| quorum.is_voter(from));
         match place.and_then(|at| self.outstanding.get_mut(at)) {
             Some(open) => {
                 open.acks.insert(from);
@@ -1161,7 +1267,7 @@ impl Leader {
         }
         if self.phase == LeaderPhase::Established {
             for zxid in zxids {
-                if zxid.epoch() == self.last_proposed.epoch() {
+                if self.alone || zxid.epoch() == self.last_proposed.epoch() {
                     self.count_ack(me, me.id(), *zxid, out);
                 }
             }
@@ -1194,9 +1300,9 @@ impl Leader {
 
     /// A client of this server was heard.
     pub(crate) fn touch_here(&mut self, now: Now, me: &mut Replica) {
-        for (session, timeout_ms) in me.clients.take_touched() {
+        me.clients.drain_touched(|session, timeout_ms| {
             self.sessions.touch(now.at, session, Some(timeout_ms));
-        }
+        });
     }
 
     /// A deadline has come.
@@ -1216,7 +1322,7 @@ impl Leader {
                 Ok(())
             };
         }
-        if now.at >= self.next_half_tick {
+        if self.next_half_tick.is_some_and(|at| now.at >= at) {
             out.scoped(|out| self.half_tick(now, me, out))?;
         }
         while let Some((session, timeout_ms)) = self.sessions.expire(now.at) {
@@ -1246,7 +1352,7 @@ impl Leader {
 
     fn half_tick(&mut self, now: Now, me: &mut Replica, out: &mut Output) -> Verdict {
         // A paused leader does not make up for the ticks it missed: it was not there to listen.
-        self.next_half_tick = Moment(now.at.0 + me.cfg.tick.0 / 2);
+        self.next_half_tick = Some(Moment(now.at.0 + me.cfg.tick.0 / 2));
         self.half_ticks += 1;
         if self.half_ticks.is_multiple_of(2) {
             self.tick += 1;
@@ -1369,7 +1475,9 @@ fn refusal(write: &Write, error: ErrorCode) -> TxnBody {
         | Write::SetAcl { .. }
         | Write::Check { .. }
         | Write::DeleteContainer { .. }
+        | Write::Reconfig { .. }
         | Write::CreateSession { .. }
-        | Write::CloseSession => TxnBody::Error(error),
+        | Write::CloseSession
+        | Write::Unreadable { .. } => TxnBody::Error(error),
     }
 }

@@ -65,6 +65,8 @@ pub struct Learner {
     pending: VecDeque<Arc<Txn>>,
     /// How many of `pending`, from the front, the leader has said to be committed.
     pending_committed: usize,
+    /// About how many bytes of the leader's packets are kept until they can be logged.
+    kept_bytes: usize,
     /// What of our log was cut, for the event.
     cut: Option<(Zxid, Zxid)>,
     /// The leader was lost while our log was being cut: nothing can go on before the disk has
@@ -90,6 +92,7 @@ impl Learner {
             last_heard: now.at,
             pending: VecDeque::new(),
             pending_committed: 0,
+            kept_bytes: 0,
             cut: None,
             lost: None,
         }
@@ -317,15 +320,50 @@ impl Learner {
                 other => self.broke(&other, out),
             },
             LearnerPhase::AwaitingSync => self.on_sync_choice(me, message, out),
-            LearnerPhase::Truncating { held } => {
-                held.push_back((message, out.cause));
-                Ok(())
-            }
+            LearnerPhase::Truncating { .. } => self.hold_back(me, message, out),
             LearnerPhase::Syncing { .. } | LearnerPhase::AwaitingUpToDate => {
                 self.on_sync_packet(me, conn, message, out)
             }
             LearnerPhase::Serving => self.on_broadcast(me, conn, message, out),
         }
+    }
+
+    /// A packet that has to wait for the disk.
+    fn hold_back(&mut self, me: &Replica, message: QuorumMessage, out: &mut Output) -> Verdict {
+        let fits = match &message {
+            QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => self.keep(me, txn),
+            // A second tree has no place here, and is the one packet without a bound.
+            QuorumMessage::Snap { .. } => false,
+            _ => self.keep_bytes(me, size_of::<QuorumMessage>()),
+        };
+        if !fits {
+            let kind = message.kind();
+            out.emit(EventKind::LinkDropped {
+                with: self.leader,
+                because: DropReason::Unexpected(kind),
+            });
+            // Nothing goes on before the disk has answered.
+            self.close(out);
+            let leader = self.leader;
+            return self.give_up(ElectionReason::LeaderBroke {
+                leader,
+                message: kind,
+            });
+        }
+        if let LearnerPhase::Truncating { held } = &mut self.phase {
+            held.push_back((message, out.cause));
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for one more transaction that can't be logged yet.
+    fn keep(&mut self, me: &Replica, txn: &Txn) -> bool {
+        self.keep_bytes(me, txn.approximate_bytes())
+    }
+
+    fn keep_bytes(&mut self, me: &Replica, bytes: usize) -> bool {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+        self.kept_bytes <= me.cfg.backlog_limit
     }
 
     // ---- discovery -------------------------------------------------------------------------------
@@ -435,6 +473,7 @@ impl Learner {
             return Ok(());
         };
         let held = std::mem::take(held);
+        self.kept_bytes = 0;
         let before: Vec<Zxid> = me.log.committed().iter().map(|t| t.zxid()).collect();
         me.reload(stored);
         let (to, last) = self
@@ -453,10 +492,10 @@ impl Learner {
             last,
             count,
         });
-        // A disk that could not be cut so, because what came before is purged, has no history any
-        // more. The beginning of an epoch is in no log.
+        // A disk that could not be cut so, because what came before is purged, has no history that is
+        // worth something. The beginning of an epoch is in no log.
         let last = me.log.last_logged();
-        if !stored.initialised || (last != to && !to.is_new_epoch()) {
+        if !stored.initialised || last > to || (last != to && !to.is_new_epoch()) {
             me.set_initialised(false);
             return Err(ElectionReason::TruncationFailed { to, last });
         }
@@ -524,7 +563,7 @@ impl Learner {
         let follows = zxid > previous
             && (zxid.epoch() > previous.epoch()
                 || zxid.counter() == previous.counter().wrapping_add(1));
-        if !follows {
+        if !follows || !self.keep(me, &txn) {
             return self.broke(&QuorumMessage::Proposal(txn), out);
         }
         self.pending.push_back(txn);
@@ -558,6 +597,7 @@ impl Learner {
 
     fn log_committed(&mut self, me: &mut Replica, out: &mut Output) {
         for txn in self.pending.drain(..self.pending_committed) {
+            self.kept_bytes = self.kept_bytes.saturating_sub(txn.approximate_bytes());
             me.commit_up_to(txn.zxid());
             // Part of a history: the ACK of NEWLEADER speaks for it.
             let _history = me.append(txn, out);
@@ -580,6 +620,7 @@ impl Learner {
                 out.ack(self.leader, conn, witness.ack());
             }
         }
+        self.kept_bytes = 0;
         self.phase = LearnerPhase::Serving;
         me.vote.epoch = self.epoch;
         me.serving = true;
@@ -603,7 +644,8 @@ impl Learner {
     ) -> Verdict {
         match message {
             QuorumMessage::Proposal(txn) if !self.observer => {
-                if txn.zxid() <= me.log.last_logged() {
+                // A leader that proposes without end and commits nothing is a bad one.
+                if txn.zxid() <= me.log.last_logged() || me.waiting_bytes() > me.cfg.backlog_limit {
                     return self.broke(&QuorumMessage::Proposal(txn), out);
                 }
                 let witness = me.append(txn, out);

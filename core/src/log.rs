@@ -47,6 +47,31 @@ impl Stored {
     }
 }
 
+/// What a disk may throw away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purge {
+    /// So many snapshots, the oldest first.
+    pub snapshots: usize,
+    /// Transactions of the log up to here, inclusive: the oldest snapshot that is kept holds them.
+    pub log_up_to: Zxid,
+}
+
+/// What goes when the newest `keep` snapshots are enough; `snapshots` is where each ends, oldest first.
+/// `None`: nothing goes. At least one is kept (4.9).
+///
+/// No later TRUNC can need what goes. A server writes a snapshot of its own only of committed
+/// transactions, every leader has those, and so none cuts below a snapshot. The one exception is a tree
+/// that a leader sent before it was established; see
+/// [`StorageOp::Truncate`](crate::peer::output::StorageOp) for what happens then.
+#[must_use]
+pub fn purge(snapshots: &[Zxid], keep: usize) -> Option<Purge> {
+    let first = snapshots.len().checked_sub(keep.max(1))?;
+    (first > 0).then(|| Purge {
+        snapshots: first,
+        log_up_to: snapshots[first],
+    })
+}
+
 /// What a driver found in the log for a learner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRead {

@@ -68,6 +68,35 @@ pub struct Wait {
     pub reason: WaitReason,
 }
 
+/// What a server is, as four-letter words and metrics say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// It looks for a leader, and serves nobody.
+    Looking,
+    /// It has no ensemble.
+    Standalone,
+    /// It leads.
+    Leader,
+    /// It follows with a vote.
+    Follower,
+    /// It follows without a vote.
+    Observer,
+}
+
+impl Mode {
+    /// ZooKeeper's own word, as after `Mode:` in `srvr` and in `mntr`'s `server_state`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Looking => "looking",
+            Mode::Standalone => "standalone",
+            Mode::Leader => "leader",
+            Mode::Follower => "follower",
+            Mode::Observer => "observer",
+        }
+    }
+}
+
 /// What a server is at the moment.
 #[derive(Clone, Debug)]
 enum Role {
@@ -109,6 +138,19 @@ impl Peer {
             current_epoch: me.log.current_epoch(),
             accepted_epoch: me.log.accepted_epoch(),
         });
+        if me.cfg.standalone {
+            let (leader, verdict) = Leader::alone(now, &mut me, out);
+            let mut peer = Peer {
+                me,
+                role: Role::Leading(Box::new(leader)),
+                next_event: out.next_event,
+            };
+            if let Err(because) = verdict {
+                peer.look_again(now, because, out);
+            }
+            peer.next_event = out.next_event;
+            return peer;
+        }
         let (election, decision) = begin_election(now, &mut me, ElectionReason::Started, out);
         let mut peer = Peer {
             me,
@@ -169,8 +211,10 @@ impl Peer {
             InputKind::Accepted { from, conn } => {
                 out.because(EventKind::LinkUp { with: from, conn });
                 match &mut self.role {
-                    Role::Leading(leader) => leader.on_accepted(now, &self.me, from, conn),
-                    Role::Looking(_) | Role::Learning(_) => {
+                    Role::Leading(leader) if !leader.is_alone() => {
+                        leader.on_accepted(now, &self.me, from, conn);
+                    }
+                    Role::Looking(_) | Role::Learning(_) | Role::Leading(_) => {
                         out.emit(EventKind::LinkDropped {
                             with: from,
                             because: DropReason::NotLeading,
@@ -272,6 +316,8 @@ impl Peer {
                     out,
                 );
             }
+            // It belongs to no ensemble.
+            Role::Leading(leader) if leader.is_alone() => {}
             Role::Leading(_) => {
                 election::answer(
                     &self.me.cfg,
@@ -314,6 +360,12 @@ impl Peer {
             Role::Leading(leader) => leader.close_all(out),
         }
         self.me.stop_serving(out);
+        if self.me.cfg.standalone {
+            // There is nobody to look for; its clients come back.
+            let (leader, _) = Leader::alone(now, &mut self.me, out);
+            self.role = Role::Leading(Box::new(leader));
+            return;
+        }
         let (election, decision) = begin_election(now, &mut self.me, because, out);
         self.role = Role::Looking(election);
         self.decided(now, decision, out);
@@ -527,6 +579,36 @@ impl Peer {
             Role::Learning(learner) => learner.state(),
             Role::Leading(_) => ServerState::Leading,
         }
+    }
+
+    /// What it is for those who administer it: as [`Peer::state`], and standalone told apart.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match &self.role {
+            Role::Looking(_) => Mode::Looking,
+            Role::Learning(learner) => match learner.state() {
+                ServerState::Observing => Mode::Observer,
+                ServerState::Following | ServerState::Leading | ServerState::Looking => {
+                    Mode::Follower
+                }
+            },
+            Role::Leading(leader) if leader.is_alone() => Mode::Standalone,
+            Role::Leading(_) => Mode::Leader,
+        }
+    }
+
+    /// Requests of its clients that are not answered yet.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.me.clients.outstanding()
+    }
+
+    /// Whether its clients wait for so much that the driver should read nothing more from them until
+    /// this is false again (`globalOutstandingLimit`, 1.5). What was read before is handled all the
+    /// same; the limit is of what waits, not a refusal.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.outstanding() > self.me.cfg.outstanding_limit()
     }
 
     /// Election, discovery, synchronisation or broadcast.

@@ -41,6 +41,8 @@ pub struct Replica {
     pub serving: bool,
     /// Logged and not yet applied, oldest first.
     waiting: VecDeque<Arc<Txn>>,
+    /// About how many bytes these have.
+    waiting_bytes: usize,
     /// Everything up to here is committed.
     committed: Zxid,
     initialised: bool,
@@ -65,6 +67,7 @@ impl Replica {
             clients,
             serving: false,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             committed: Zxid::ZERO,
             initialised: stored.initialised,
             cfg,
@@ -83,6 +86,7 @@ impl Replica {
             self.db.apply(txn);
         }
         self.waiting.clear();
+        self.waiting_bytes = 0;
         stored.log.last().map_or(start, |t| t.zxid().max(start))
     }
 
@@ -114,6 +118,7 @@ impl Replica {
         self.db.last_processed = zxid;
         self.committed = self.committed.min(zxid);
         self.waiting.clear();
+        self.waiting_bytes = 0;
         self.initialised = true;
         let znodes = u32::try_from(self.db.tree.node_count()).unwrap_or(u32::MAX);
         out.emit(EventKind::SnapshotInstalled { zxid, znodes });
@@ -189,9 +194,22 @@ impl Replica {
             .take_while(|t| t.zxid() <= self.committed)
     }
 
+    /// About how many bytes are logged and not yet applied.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    fn pop_waiting(&mut self) -> Option<Arc<Txn>> {
+        let txn = self.waiting.pop_front()?;
+        self.waiting_bytes -= txn.approximate_bytes();
+        Some(txn)
+    }
+
     /// Logs a transaction whose fate is open.
     pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
         let written = self.log.append(&txn, out);
+        self.waiting_bytes += txn.approximate_bytes();
         self.waiting.push_back(txn);
         written
     }
@@ -217,7 +235,7 @@ impl Replica {
         let limit = self.committed.min(self.log.durable());
         self.release_syncs(out);
         while self.waiting.front().is_some_and(|t| t.zxid() <= limit) {
-            let Some(txn) = self.waiting.pop_front() else {
+            let Some(txn) = self.pop_waiting() else {
                 break;
             };
             out.scoped(|out| self.apply(&txn, out));
@@ -281,7 +299,7 @@ impl Replica {
     pub fn stop_serving(&mut self, out: &mut Output) {
         self.serving = false;
         self.clients.end_all(out);
-        while let Some(txn) = self.waiting.pop_front() {
+        while let Some(txn) = self.pop_waiting() {
             self.db.apply(&txn);
             out.scoped(|out| self.tell_applied(&txn, out));
             self.log.note_committed(txn);
@@ -290,11 +308,25 @@ impl Replica {
 
     /// A snapshot now and then, so that a start need not replay everything. Servers of one ensemble
     /// do not all do it at once (4.5).
+    ///
+    /// Only while it serves: then all that was applied is committed, and a snapshot holds nothing that
+    /// a leader could want cut (4.9). The beginning of an epoch is no transaction and names none.
     fn maybe_snapshot(&mut self, out: &mut Output) {
+        if !self.serving || self.db.last_processed.is_new_epoch() {
+            return;
+        }
         let half = (self.cfg.snap_count / 2).max(1);
         let spread = self.cfg.my_id.0.unsigned_abs().wrapping_mul(0x9e37_79b9) % half;
         if self.log.since_snapshot() > half + spread {
             self.log.snapshot(&self.db, out);
         }
+    }
+
+    /// A snapshot of a history that has just become an epoch's. It is named after the last
+    /// transaction in it, not after the beginning of an epoch that this server once led.
+    pub fn snapshot_history(&mut self, out: &mut Output) {
+        let mut database = self.db.clone();
+        database.last_processed = self.log.last_logged();
+        self.log.snapshot(&database, out);
     }
 }

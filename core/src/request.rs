@@ -77,14 +77,30 @@ pub struct Stat {
 pub enum ErrorCode {
     /// 0, only as the result of a multi's entry before the one that failed.
     Ok = 0,
+    /// -1
+    SystemError = -1,
     /// -2
     RuntimeInconsistency = -2,
+    /// -3
+    DataInconsistency = -3,
+    /// -4
+    ConnectionLoss = -4,
     /// -5
     MarshallingError = -5,
     /// -6
     Unimplemented = -6,
+    /// -7
+    OperationTimeout = -7,
     /// -8
     BadArguments = -8,
+    /// -12
+    UnknownSession = -12,
+    /// -13
+    NewConfigNoQuorum = -13,
+    /// -14
+    ReconfigInProgress = -14,
+    /// -100
+    ApiError = -100,
     /// -101
     NoNode = -101,
     /// -102
@@ -99,6 +115,8 @@ pub enum ErrorCode {
     NotEmpty = -111,
     /// -112
     SessionExpired = -112,
+    /// -113
+    InvalidCallback = -113,
     /// -114
     InvalidAcl = -114,
     /// -115
@@ -111,8 +129,12 @@ pub enum ErrorCode {
     EphemeralOnLocalSession = -120,
     /// -121
     NoWatcher = -121,
+    /// -122
+    RequestTimeout = -122,
     /// -123
     ReconfigDisabled = -123,
+    /// -124
+    SessionClosedRequireSaslAuth = -124,
     /// -125
     QuotaExceeded = -125,
     /// -127
@@ -126,15 +148,63 @@ impl ErrorCode {
         self as i32
     }
 
+    /// The error of this number, if ZooKeeper has one.
+    #[must_use]
+    pub const fn from_code(code: i32) -> Option<ErrorCode> {
+        match code {
+            0 => Some(ErrorCode::Ok),
+            -1 => Some(ErrorCode::SystemError),
+            -2 => Some(ErrorCode::RuntimeInconsistency),
+            -3 => Some(ErrorCode::DataInconsistency),
+            -4 => Some(ErrorCode::ConnectionLoss),
+            -5 => Some(ErrorCode::MarshallingError),
+            -6 => Some(ErrorCode::Unimplemented),
+            -7 => Some(ErrorCode::OperationTimeout),
+            -8 => Some(ErrorCode::BadArguments),
+            -12 => Some(ErrorCode::UnknownSession),
+            -13 => Some(ErrorCode::NewConfigNoQuorum),
+            -14 => Some(ErrorCode::ReconfigInProgress),
+            -100 => Some(ErrorCode::ApiError),
+            -101 => Some(ErrorCode::NoNode),
+            -102 => Some(ErrorCode::NoAuth),
+            -103 => Some(ErrorCode::BadVersion),
+            -108 => Some(ErrorCode::NoChildrenForEphemerals),
+            -110 => Some(ErrorCode::NodeExists),
+            -111 => Some(ErrorCode::NotEmpty),
+            -112 => Some(ErrorCode::SessionExpired),
+            -113 => Some(ErrorCode::InvalidCallback),
+            -114 => Some(ErrorCode::InvalidAcl),
+            -115 => Some(ErrorCode::AuthFailed),
+            -118 => Some(ErrorCode::SessionMoved),
+            -119 => Some(ErrorCode::NotReadOnly),
+            -120 => Some(ErrorCode::EphemeralOnLocalSession),
+            -121 => Some(ErrorCode::NoWatcher),
+            -122 => Some(ErrorCode::RequestTimeout),
+            -123 => Some(ErrorCode::ReconfigDisabled),
+            -124 => Some(ErrorCode::SessionClosedRequireSaslAuth),
+            -125 => Some(ErrorCode::QuotaExceeded),
+            -127 => Some(ErrorCode::ThrottledOp),
+            _ => None,
+        }
+    }
+
     /// ZooKeeper's name for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             ErrorCode::Ok => "Ok",
+            ErrorCode::SystemError => "SystemError",
             ErrorCode::RuntimeInconsistency => "RuntimeInconsistency",
+            ErrorCode::DataInconsistency => "DataInconsistency",
+            ErrorCode::ConnectionLoss => "ConnectionLoss",
             ErrorCode::MarshallingError => "MarshallingError",
             ErrorCode::Unimplemented => "Unimplemented",
+            ErrorCode::OperationTimeout => "OperationTimeout",
             ErrorCode::BadArguments => "BadArguments",
+            ErrorCode::UnknownSession => "UnknownSession",
+            ErrorCode::NewConfigNoQuorum => "NewConfigNoQuorum",
+            ErrorCode::ReconfigInProgress => "ReconfigInProgress",
+            ErrorCode::ApiError => "APIError",
             ErrorCode::NoNode => "NoNode",
             ErrorCode::NoAuth => "NoAuth",
             ErrorCode::BadVersion => "BadVersion",
@@ -142,13 +212,16 @@ impl ErrorCode {
             ErrorCode::NodeExists => "NodeExists",
             ErrorCode::NotEmpty => "NotEmpty",
             ErrorCode::SessionExpired => "SessionExpired",
+            ErrorCode::InvalidCallback => "InvalidCallback",
             ErrorCode::InvalidAcl => "InvalidACL",
             ErrorCode::AuthFailed => "AuthFailed",
             ErrorCode::SessionMoved => "SessionMoved",
             ErrorCode::NotReadOnly => "NotReadOnly",
             ErrorCode::EphemeralOnLocalSession => "EphemeralOnLocalSession",
             ErrorCode::NoWatcher => "NoWatcher",
+            ErrorCode::RequestTimeout => "RequestTimeout",
             ErrorCode::ReconfigDisabled => "ReconfigDisabled",
+            ErrorCode::SessionClosedRequireSaslAuth => "SessionClosedRequireSaslAuth",
             ErrorCode::QuotaExceeded => "QuotaExceeded",
             ErrorCode::ThrottledOp => "ThrottledOp",
         }
@@ -359,10 +432,27 @@ pub enum Request {
         /// What it wants, `user:password` for digest.
         auth: Arc<[u8]>,
     },
+    /// 102: a token of a SASL exchange; handled at once, before queued requests.
+    Sasl {
+        /// What the mechanism wants.
+        token: Data,
+    },
     /// -11: the client says good-bye.
     CloseSession,
     /// All that changes the tree.
     Write(Write),
+    /// What can't be carried out because it can't be read, or because nobody knows its opcode. It
+    /// is answered when its turn comes, like all others.
+    Refused {
+        /// The number that stands where an opcode should.
+        opcode: i32,
+        /// The rest of the frame as it came.
+        body: Arc<[u8]>,
+        /// The answer: -5 for a read that can't be read, -6 for an unknown opcode.
+        code: ErrorCode,
+        /// Whether the connection ends after the answer (trap 9).
+        close: bool,
+    },
 }
 
 /// A change that is asked for; the leader decides what becomes of it.
@@ -404,6 +494,17 @@ pub enum Write {
     },
     /// 14: all or nothing.
     Multi(Vec<Write>),
+    /// 16: another set of servers (1.13).
+    Reconfig {
+        /// `server.N=…` of those that join, separated by commas.
+        joining: Option<Arc<str>>,
+        /// The ids of those that leave, separated by commas.
+        leaving: Option<Arc<str>>,
+        /// The whole new list; if it is there, the other two do not count.
+        new_members: Option<Arc<str>>,
+        /// The version of the configuration that is to be replaced; -1: any.
+        cur_config_id: i64,
+    },
     /// 20: the server itself deletes an empty container or an outdated TTL node.
     DeleteContainer {
         /// Where.
@@ -416,6 +517,16 @@ pub enum Write {
     },
     /// -11: a session ends.
     CloseSession,
+    /// A write that can't be read. It takes its place in the order and fails there, as an error
+    /// transaction with its own zxid (1.8).
+    Unreadable {
+        /// Which write it should be.
+        opcode: i32,
+        /// The record as it came.
+        body: Arc<[u8]>,
+        /// -5 when the bytes are no record of this kind, -8 when a create's flags name no mode.
+        code: ErrorCode,
+    },
 }
 
 /// What a client's request is, without its contents.
@@ -446,6 +557,12 @@ pub enum OpKind {
     SetAcl,
     Check,
     Multi,
+    Reconfig,
+    Sasl,
+    /// A write that can't be read.
+    Unreadable,
+    /// A read that can't be read, or an unknown opcode.
+    Refused,
 }
 
 /// One result inside a multi or multiRead.
@@ -490,7 +607,7 @@ pub enum Response {
     Path(Arc<str>),
     /// create2, createContainer, createTTL
     PathStat(Arc<str>, Stat),
-    /// getData
+    /// getData; reconfig: the new configuration's text and its znode's Stat
     Data(Data, Stat),
     /// getACL
     Acl(Arc<[Acl]>, Stat),
@@ -508,6 +625,8 @@ pub enum Response {
     WatchAdded,
     /// whoAmI: (scheme, user)
     WhoAmI(Vec<AuthId>),
+    /// sasl: the server's token, if it has one
+    Sasl(Data),
     /// multi and multiRead; a failed multi is also here, with header error 0
     Multi(Vec<OpResult>),
 }
@@ -614,8 +733,10 @@ impl Request {
             Request::SetWatches(_) => OpKind::SetWatches,
             Request::WhoAmI => OpKind::WhoAmI,
             Request::Auth { .. } => OpKind::Auth,
+            Request::Sasl { .. } => OpKind::Sasl,
             Request::CloseSession => OpKind::CloseSession,
             Request::Write(write) => write.kind(),
+            Request::Refused { .. } => OpKind::Refused,
         }
     }
 
@@ -639,7 +760,9 @@ impl Request {
             | Request::SetWatches(_)
             | Request::WhoAmI
             | Request::Auth { .. }
-            | Request::CloseSession => None,
+            | Request::Sasl { .. }
+            | Request::CloseSession
+            | Request::Refused { .. } => None,
         }
     }
 }
@@ -658,6 +781,8 @@ impl Write {
             Write::DeleteContainer { .. } => OpKind::DeleteContainer,
             Write::CreateSession { .. } => OpKind::CreateSession,
             Write::CloseSession => OpKind::CloseSession,
+            Write::Reconfig { .. } => OpKind::Reconfig,
+            Write::Unreadable { .. } => OpKind::Unreadable,
         }
     }
 
@@ -671,7 +796,11 @@ impl Write {
             | Write::SetAcl { path, .. }
             | Write::Check { path, .. }
             | Write::DeleteContainer { path } => Some(path),
-            Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => None,
+            Write::Multi(_)
+            | Write::Reconfig { .. }
+            | Write::CreateSession { .. }
+            | Write::CloseSession
+            | Write::Unreadable { .. } => None,
         }
     }
 }

@@ -64,6 +64,18 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_nobody_is_no_sessions() {
+        // All ones would need two states in a row whose upper 32 bits are ones. Only the 65,536
+        // states with such bits can be the first, and none of them leads to another.
+        assert_eq!(crate::wire::client::NOBODYS_PASSWORD, [0xff; 16]);
+        for low in 0..=0xffff_u64 {
+            let state = 0xffff_ffff_0000 | low;
+            let next = state.wrapping_mul(MULTIPLIER).wrapping_add(0xB) & MASK;
+            assert_ne!(next >> 16, 0xffff_ffff, "{low:#x}");
+        }
+    }
+
+    #[test]
     fn session_ids_begin_with_server_and_clock() {
         assert_eq!(
             first_id(1_721_000_000_000, ServerId(3)),

@@ -19,6 +19,7 @@ pub enum TxnKind {
     Create,
     Delete,
     SetData,
+    Reconfig,
     SetAcl,
     Check,
     Multi,
@@ -78,6 +79,13 @@ pub enum TxnBody {
         /// The new data.
         data: Data,
         /// The new version, absolute.
+        version: i32,
+    },
+    /// 16: the ensemble's configuration is replaced; writes `/zookeeper/config` (3.9).
+    Reconfig {
+        /// The new configuration's text.
+        data: Data,
+        /// The new version, absolute; -1 from Apache's leaders.
         version: i32,
     },
     /// 7: the ACL is replaced.
@@ -140,6 +148,9 @@ pub enum CreateKind {
 }
 
 impl Txn {
+    /// What header and digest take on the wire, in bytes.
+    pub const OVERHEAD: usize = 44;
+
     /// This transaction's zxid.
     #[must_use]
     pub fn zxid(&self) -> Zxid {
@@ -149,12 +160,14 @@ impl Txn {
     /// About how many bytes it takes on the wire; for the choice between log and snapshot (3.4).
     #[must_use]
     pub fn approximate_bytes(&self) -> usize {
-        44 + self.body.approximate_bytes()
+        Txn::OVERHEAD + self.body.approximate_bytes()
     }
 }
 
 impl TxnBody {
-    fn approximate_bytes(&self) -> usize {
+    /// About how many bytes it takes on the wire, rather too many than too few.
+    #[must_use]
+    pub fn approximate_bytes(&self) -> usize {
         let data = |d: &Data| 4 + d.as_ref().map_or(0, |d| d.len());
         let acl = |list: &Arc<[Acl]>| {
             4 + list
@@ -168,6 +181,7 @@ impl TxnBody {
             TxnBody::Create(c) => 13 + c.path.len() + data(&c.data) + acl(&c.acl),
             TxnBody::Delete { path, .. } => 4 + path.len(),
             TxnBody::SetData { path, data: d, .. } => 8 + path.len() + data(d),
+            TxnBody::Reconfig { data: d, .. } => 24 + data(d),
             TxnBody::SetAcl {
                 path, acl: list, ..
             } => 8 + path.len() + acl(list),
@@ -191,6 +205,7 @@ impl TxnBody {
             | TxnBody::Create(_)
             | TxnBody::Delete { .. }
             | TxnBody::SetData { .. }
+            | TxnBody::Reconfig { .. }
             | TxnBody::SetAcl { .. }
             | TxnBody::Check { .. } => None,
         }
@@ -207,6 +222,7 @@ impl TxnBody {
             TxnBody::Create(_) => TxnKind::Create,
             TxnBody::Delete { .. } => TxnKind::Delete,
             TxnBody::SetData { .. } => TxnKind::SetData,
+            TxnBody::Reconfig { .. } => TxnKind::Reconfig,
             TxnBody::SetAcl { .. } => TxnKind::SetAcl,
             TxnBody::Check { .. } => TxnKind::Check,
             TxnBody::Multi(_) => TxnKind::Multi,
@@ -225,6 +241,7 @@ impl TxnBody {
             | TxnBody::Check { path, .. } => Some(path),
             TxnBody::CreateSession { .. }
             | TxnBody::CloseSession { .. }
+            | TxnBody::Reconfig { .. }
             | TxnBody::Multi(_)
             | TxnBody::Error(_) => None,
         }

@@ -1,5 +1,6 @@
 //! A lesson: data and text, read and checked for shape.
 
+use crate::from_json;
 use crate::{
     error::{ErrorKind, LessonError},
     schema::{Choices, Data, Expr, Step, Task, VERSION},
@@ -53,7 +54,7 @@ impl Lesson {
                 kind: ErrorKind::Schema(text[..end].to_owned()),
             }
         };
-        let OnlyVersion { version } = serde_json::from_str(json).map_err(schema)?;
+        let OnlyVersion { version } = from_json(json).map_err(schema)?;
         if version != VERSION {
             return Err(LessonError {
                 lesson: name.to_owned(),
@@ -62,7 +63,7 @@ impl Lesson {
                 kind: ErrorKind::Version { found: version },
             });
         }
-        let data: Data = serde_json::from_str(json).map_err(schema)?;
+        let data: Data = from_json(json).map_err(schema)?;
         let lesson = Lesson {
             name: name.to_owned(),
             data,

@@ -10,6 +10,7 @@
 mod check;
 mod error;
 mod eval;
+mod json;
 mod lesson;
 mod player;
 pub mod schema;
@@ -18,6 +19,7 @@ mod text;
 pub use check::{Report, check, labels};
 pub use error::{ErrorKind, LessonError};
 pub use eval::{Names, Value};
+pub use json::from_json;
 pub use lesson::{Lang, Lesson, MAX_RUN, MAX_STEPS};
 pub use player::{Advanced, Answer, Ballot, Choice, Instead, Player, Question, Status};
 pub use text::{Block, Inline, Part, Section, Text};

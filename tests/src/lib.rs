@@ -15,6 +15,7 @@
 //! * [`act`]: what can be done to servers, disks and links;
 //! * [`client`]: what clients do and what they saw;
 //! * [`pattern`]: what can be waited for and looked for: [`event!`], [`world!`], [`sent`];
+//! * [`driven`]: one server driven by hand, the others played;
 //! * [`check`]: logs, trees, roles, and the order of what happened;
 //! * [`trace`]: how a failure is told, with the command that repeats it;
 //! * [`chaos`]: long seeded runs with faults, whose trace hashes are compared natively and on wasm32.
@@ -25,6 +26,7 @@ pub mod act;
 pub mod chaos;
 pub mod check;
 pub mod client;
+pub mod driven;
 pub mod pattern;
 pub mod scenario;
 pub mod trace;

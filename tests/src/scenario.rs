@@ -85,10 +85,14 @@ impl Setting {
             Ok(world) => world,
             Err(error) => panic!("{}: this can't be a world: {error}", self.at),
         };
+        let checker = match self.setup.standalone {
+            true => Checker::standalone(),
+            false => Checker::all(),
+        };
         let mut scenario = Scenario {
             world,
             log: StepLog::default(),
-            checker: Checker::all(),
+            checker,
             history: Vec::new(),
             from: 0,
             actions: Vec::new(),
@@ -141,6 +145,13 @@ impl Scenario {
             down: Vec::new(),
             at: Location::caller(),
         }
+    }
+
+    /// One server without an ensemble.
+    #[must_use]
+    #[track_caller]
+    pub fn standalone() -> Setting {
+        Scenario::voters(1).with(|setup| setup.standalone = true)
     }
 
     /// The world.

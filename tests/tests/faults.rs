@@ -398,3 +398,19 @@ fn an_election_may_be_interrupted_again_and_again() {
     s.settle().agree();
     assert_eq!(s.who_has("/before"), [1, 2, 3, 4, 5]);
 }
+
+/// It led an epoch in which nothing happened, and leads again: no TRUNC could meet the beginning of
+/// that epoch.
+#[test]
+fn a_snapshot_is_named_after_a_transaction_and_not_after_the_beginning_of_an_epoch() {
+    let mut s = Scenario::voters(3).start();
+    s.client("A").anywhere().create("/a", "").ok();
+    s.settle();
+    for epoch in 1..=3 {
+        s.partition(&[&[1], &[2], &[3]]);
+        s.until_that("nobody leads", |s| s.leader().is_none());
+        s.heal_all().until_epoch_above(epoch);
+    }
+    assert!(s.count(&event!(any, SnapshotTaken)) >= 4);
+    s.never(event!(any, SnapshotTaken { zxid } if zxid.is_new_epoch() && *zxid > Zxid::ZERO));
+}

@@ -13,6 +13,7 @@ use std::{
     thread,
     time::Instant,
 };
+use zabscope_core::peer::event::EventKind;
 use zabscope_core::sim::{Checker, FaultKind, FaultPlan, Plan, Run, Tally};
 
 /// Steps with faults; the recovery comes after them.
@@ -84,6 +85,73 @@ fn number(name: &str, default: u64) -> u64 {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(default)
+}
+
+/// Seeds that once found something, each with what it found.
+#[test]
+fn seeds_that_once_failed_hold() {
+    let crashes = FaultPlan::none();
+    for (seed, steps, servers, clients, faults) in [
+        // A purged disk that could not be cut lost what it had acknowledged.
+        (
+            20_217,
+            6000,
+            5,
+            3,
+            crashes
+                .clone()
+                .with(FaultKind::Crash, 4)
+                .with(FaultKind::Pause, 1)
+                .with(FaultKind::SlowDisk, 2),
+        ),
+        // A log was cut, and the power failed before the server heard of it: a false alarm.
+        (
+            10_019,
+            8000,
+            7,
+            6,
+            crashes
+                .with(FaultKind::Crash, 3)
+                .with(FaultKind::Partition, 1),
+        ),
+    ] {
+        let plan = Plan {
+            seed,
+            steps,
+            servers,
+            observers: 0,
+            clients,
+            faults,
+            plain: false,
+        };
+        let mut run = Run::new(plan, Checker::all()).expect("a good setup");
+        if let Err(violation) = run.run(&mut |_, _| {}) {
+            panic!("{}", run.report(&violation));
+        }
+    }
+}
+
+/// No leader will ask to cut below such a snapshot, so what is older can be purged.
+#[test]
+fn a_server_writes_snapshots_only_of_what_is_committed() {
+    let mut taken = 0;
+    for seed in 1..=150 {
+        let mut run = Run::new(plan(seed), Checker::empty()).expect("a good setup");
+        let done = run.run(&mut |world, log| {
+            for event in log.peer_events() {
+                if let EventKind::SnapshotTaken { zxid } = event.kind {
+                    taken += 1;
+                    let newest = world.newest_committed();
+                    assert!(
+                        zxid <= newest,
+                        "seed {seed}: {event:?}, committed {newest:?}"
+                    );
+                }
+            }
+        });
+        assert!(done.is_ok(), "seed {seed} recovers");
+    }
+    assert!(taken > 1000, "{taken}");
 }
 
 #[test]

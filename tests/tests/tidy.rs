@@ -14,7 +14,7 @@ const CORE: &[&[&str]] = &[
     &["id", "time"],
     &["config", "quorum", "request", "txn"],
     &["tree", "message", "bus", "vocabulary"],
-    &["log"],
+    &["log", "wire"],
     &["session", "sync", "election"],
     &["pipeline", "replica"],
     &["leader", "learner"],

@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zabscope_core::sim::{Action, Exported, Setup, TimedAction};
+use zabscope_lessons::from_json;
 
 /// The format of links that this build writes, and the only one that it reads.
 const VERSION: &str = "1";
@@ -152,14 +153,14 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
         })?;
     let json = core::str::from_utf8(&json).map_err(|e| LinkError::NoRun(e.to_string()))?;
     let no_run = |error: serde_json::Error| LinkError::NoRun(error.to_string());
-    let shared: Shared = serde_json::from_str(json).map_err(no_run)?;
+    let shared: Shared = from_json(json).map_err(no_run)?;
     if shared.s > MAX_STEPS {
         return Err(LinkError::TooManySteps(shared.s));
     }
     let setup = match shared.w {
         Value::Null => Setup::default(),
         // By way of text: another kind of deserializer would be another copy of all that code.
-        object @ Value::Object(_) => serde_json::from_str(&object.to_string()).map_err(no_run)?,
+        object @ Value::Object(_) => from_json(&object.to_string()).map_err(no_run)?,
         _ => return Err(LinkError::NoRun("its world is no object".to_owned())),
     };
     let mut at = 0_u64;
@@ -194,7 +195,7 @@ pub fn from_file(text: &str) -> Result<Exported, LinkError> {
     if text.len() > MAX_FILE {
         return Err(LinkError::FileTooLarge(text.len()));
     }
-    serde_json::from_str(text).map_err(|error| LinkError::NoRun(error.to_string()))
+    from_json(text).map_err(|error| LinkError::NoRun(error.to_string()))
 }
 
 /// The fields in which a setup differs from the default one.

@@ -27,7 +27,8 @@ use crate::scene::{
     traffic::{LinkLine, MessageGlyph, Tag, Wall},
     words::Lang,
 };
-use zabscope_core::time::Moment;
+use std::{collections::BTreeSet, rc::Rc};
+use zabscope_core::{id::ServerId, time::Moment};
 
 pub use crate::state::Selection as Pick;
 
@@ -51,16 +52,18 @@ pub struct Scene {
     /// Servers in order of id.
     pub servers: Vec<ServerGlyph>,
     /// Messages, oldest first.
-    pub messages: Vec<MessageGlyph>,
+    pub messages: Vec<Rc<MessageGlyph>>,
     /// Slow links and disks.
     pub tags: Vec<Tag>,
     /// The one card.
     pub card: Card,
+    /// Servers that a wall keeps from the most voters.
+    pub beyond: BTreeSet<ServerId>,
 }
 
 /// Makes the scene.
 #[must_use]
-pub fn scene(sight: &Sight, pick: Pick, lang: Lang, frame: Frame) -> Scene {
+pub fn scene(sight: &Sight, pick: &Pick, lang: Lang, frame: Frame) -> Scene {
     let places = place::places(sight, frame);
     let (tags, links, walls) = traffic::links(sight, &places, pick, lang);
     Scene {
@@ -75,6 +78,7 @@ pub fn scene(sight: &Sight, pick: Pick, lang: Lang, frame: Frame) -> Scene {
         messages: traffic::messages(sight, &places, pick, lang),
         tags,
         card: card::card(sight, &places, pick, lang),
+        beyond: traffic::beyond(sight),
     }
 }
 

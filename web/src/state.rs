@@ -24,8 +24,9 @@ use zabscope_core::{
     time::Moment,
 };
 
-/// What is chosen. One selection lights up in all views at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+/// What is chosen. One selection lights up in all views at once. A session is chosen with the client
+/// that owns it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Selection {
     /// Nothing.
     #[default]
@@ -36,8 +37,11 @@ pub enum Selection {
     Client(ClientNo),
     /// The link between two servers, the smaller id first.
     Link(ServerId, ServerId),
-    /// A message, by [`sim::InFlight::number`].
+    /// A message: [`sim::InFlight::number`], or
+    /// [`client_message`](crate::scene::read::client_message).
     Message(u64),
+    /// A znode, by its path: as every server has it.
+    Znode(Rc<str>),
 }
 
 /// A tab of the side panel.
@@ -338,10 +342,16 @@ impl State {
                 self.refocus();
             }
             Action::Select(selection) => {
+                self.tab = match &selection {
+                    Selection::Nothing => self.tab,
+                    // It is chosen in the tree and stays in sight there.
+                    Selection::Znode(_) => Tab::Tree,
+                    Selection::Server(_)
+                    | Selection::Client(_)
+                    | Selection::Link(..)
+                    | Selection::Message(_) => Tab::Chosen,
+                };
                 self.selection = selection;
-                if selection != Selection::Nothing {
-                    self.tab = Tab::Chosen;
-                }
             }
             Action::Tab(tab) => self.tab = tab,
             Action::Lang(lang) => self.lang = lang,

@@ -12,12 +12,15 @@
 //! nothing more; what only the page knows (who sits behind a connection) comes in through
 //! [`Context`]. No `_` arm anywhere: a new kind of event breaks the build here.
 
+mod ask;
+mod concern;
 mod event;
 mod importance;
 mod keys;
 mod lesson;
 mod names;
 mod reason;
+mod refusal;
 mod say;
 mod short;
 mod why;
@@ -28,11 +31,14 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{request_text, response_text};
+pub use concern::concerns;
 pub use importance::{Importance, importance};
 pub use keys::{Key, t};
 pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
+pub use refusal::{act_error, import_error, link_error, setup_error};
 pub use why::{Compared, Explanation, Source, why};
 
 use say::Pen;

@@ -62,7 +62,7 @@ pub fn App() -> Html {
         <div class="app" data-motion={if s.moves() { "on" } else { "off" }}>
             <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
-                <room::Room run={run.clone()} focus={s.focus} selection={s.selection} {lang} still={s.reduced}
+                <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
                     { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
@@ -72,10 +72,10 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
-                    <timeline::Events run={run.clone()} focus={s.focus} least={s.least()} {lang} send={send.clone()} />
-                    <timeline::Logs run={run.clone()} selection={s.selection} {lang} send={send.clone()} />
+                    <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
+                    <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />
                 </section>
             </div>
             if let Some(dialog) = s.dialog {

@@ -253,6 +253,8 @@ pub enum DropReason {
     },
     /// It said something that has no place here.
     Unexpected(MessageKind),
+    /// It asks faster than a quorum answers: more waits than memory is set aside for.
+    TooMuchWaits,
     /// The leader steps down.
     SteppingDown,
 }
@@ -507,6 +509,9 @@ pub enum EventKind {
         last_zxid: Zxid,
         /// Its currentEpoch.
         current_epoch: Option<Epoch>,
+        /// It counts for the quorum: the sender votes, has a history, and had not accepted this epoch
+        /// before.
+        counted: bool,
         /// Voters there, with itself.
         have: u32,
         /// What a quorum needs at least.
@@ -622,6 +627,12 @@ pub enum EventKind {
         /// The epoch.
         epoch: Epoch,
         /// Applied up to here.
+        last_zxid: Zxid,
+    },
+
+    /// The server stands alone and serves at once: what is on its disk is committed.
+    ServingAlone {
+        /// Applied up to here; the next transaction follows it.
         last_zxid: Zxid,
     },
 

@@ -24,7 +24,10 @@ pub use crate::id::StorageSeq;
 pub enum StorageOp {
     /// Append to the log.
     Append(Arc<Txn>),
-    /// Cut the log after this zxid, then load what is left: answered by `Truncated`.
+    /// Cut the log after this zxid, and take the snapshots beyond it away; then load what is left:
+    /// answered by `Truncated`. When no snapshot reaches down to it and the log does not begin with the
+    /// first transaction, nothing is touched and `Truncated` says what is there: the server asks its
+    /// leader for a whole tree then, and until that is on disk nothing is lost that it has acknowledged.
     Truncate(Zxid),
     /// The leader's whole tree replaces everything, log included.
     Install(Arc<Database>),
@@ -47,6 +50,10 @@ pub enum StorageOp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send to another server, once `after` is durable.
+    ///
+    /// A driver's queue for a server that reads too slowly must have a bound; beyond it the driver
+    /// closes the connection and says so, as if it had broken: what is queued is lost as a whole, and a
+    /// learner comes back and is synchronised anew.
     Send {
         /// Who.
         to: ServerId,

@@ -75,7 +75,8 @@ pub enum Attach {
 pub struct Connection {
     session: SessionId,
     timeout_ms: i32,
-    auth: Vec<AuthId>,
+    /// Shared with the requests that carry it to the leader.
+    auth: Arc<[AuthId]>,
     attach: Attach,
     queue: VecDeque<Pending>,
 }
@@ -97,6 +98,18 @@ impl Connection {
     #[must_use]
     pub fn attach(&self) -> Attach {
         self.attach
+    }
+
+    /// How many requests are not answered yet.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// What it has proved, in order: for display.
+    #[must_use]
+    pub fn auth(&self) -> &[AuthId] {
+        &self.auth
     }
 
     /// Requests that are not answered yet, in their order.
@@ -127,6 +140,8 @@ pub struct Clients {
     connections: BTreeMap<ClientId, Connection>,
     /// The connection that has, or is about to get, a session here.
     by_session: BTreeMap<SessionId, ClientId>,
+    /// Requests of all connections that are not answered yet.
+    outstanding: usize,
     /// Syncs that the leader has answered and that wait for what is to be applied here.
     syncs_due: usize,
     /// Syncs that the leader has not answered, oldest first; SYNC carries no id (trap 17).
@@ -153,6 +168,7 @@ impl Clients {
         Clients {
             connections: BTreeMap::new(),
             by_session: BTreeMap::new(),
+            outstanding: 0,
             syncs_due: 0,
             syncs: VecDeque::new(),
             touched: BTreeMap::new(),
@@ -166,10 +182,47 @@ impl Clients {
         self.connections.iter().map(|(id, c)| (*id, c))
     }
 
+    /// One of them.
+    #[must_use]
+    pub fn connection(&self, client: ClientId) -> Option<&Connection> {
+        self.connections.get(&client)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// The connection that has a session here.
+    #[must_use]
+    pub fn of_session(&self, session: SessionId) -> Option<ClientId> {
+        self.by_session.get(&session).copied()
+    }
+
+    /// Requests of all connections that are not answered yet.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
     /// The watches of all of them.
     #[must_use]
     pub fn watches(&self) -> &WatchTable {
         &self.watches
+    }
+
+    /// Hands over the sessions heard from since this was last asked, one by one.
+    pub fn drain_touched(&mut self, mut each: impl FnMut(SessionId, i32)) {
+        while let Some((session, timeout_ms)) = self.touched.pop_first() {
+            each(session, timeout_ms);
+        }
     }
 
     /// The sessions heard from since this was last asked.
@@ -217,7 +270,7 @@ impl Clients {
         let mut connection = Connection {
             session: request.session,
             timeout_ms,
-            auth: auth.to_vec(),
+            auth: Arc::clone(&auth),
             attach: Attach::Validating,
             queue: VecDeque::new(),
         };
@@ -333,49 +386,30 @@ impl Clients {
             session,
             cxid: xid,
             op,
-            auth: connection.auth.clone().into(),
+            auth: Arc::clone(&connection.auth),
         };
         match request {
             Request::Auth { scheme, auth } => {
                 self.authenticate(client, xid, scheme, &auth, out);
                 None
             }
-            Request::Write(
-                Write::Check { .. }
-                | Write::DeleteContainer { .. }
-                | Write::CreateSession { .. }
-                | Write::CloseSession,
-            ) => {
-                // Not operations that a client has: answered, then closed (trap 9).
+            Request::Sasl { .. } => {
+                // Without a SASL configuration the server has no token and no objection.
                 let reply = Reply {
                     xid,
-                    zxid: here.db.last_processed,
-                    result: Err(ErrorCode::Unimplemented),
+                    zxid: Zxid::ZERO,
+                    result: Ok(Response::Sasl(None)),
                 };
                 out.effect(|cause| Effect::ClientReply {
                     client,
                     reply,
                     cause,
                 });
-                self.end(
-                    client,
-                    RefuseReason::Protocol(ErrorCode::Unimplemented),
-                    out,
-                );
                 None
-            }
-            Request::Write(write) => {
-                let op = write.kind();
-                let forwarded = forward(ForwardedOp::Write(write));
-                connection.queue.push_back(Pending::Write {
-                    xid,
-                    op,
-                    done: None,
-                });
-                Some(forwarded)
             }
             Request::CloseSession => {
                 let forwarded = forward(ForwardedOp::Write(Write::CloseSession));
+                self.outstanding += 1;
                 connection.queue.push_back(Pending::Write {
                     xid,
                     op: OpKind::CloseSession,
@@ -385,6 +419,7 @@ impl Clients {
             }
             Request::Sync { path } => {
                 let forwarded = forward(ForwardedOp::Sync);
+                self.outstanding += 1;
                 connection.queue.push_back(Pending::Sync {
                     xid,
                     path,
@@ -393,7 +428,15 @@ impl Clients {
                 self.syncs.push_back((client, xid));
                 Some(forwarded)
             }
-            read @ (Request::Ping
+            read @ (Request::Write(
+                // Not operations that a client has: refused like an unknown opcode.
+                Write::Check { .. }
+                | Write::DeleteContainer { .. }
+                | Write::CreateSession { .. }
+                | Write::CloseSession,
+            )
+            | Request::Refused { .. }
+            | Request::Ping
             | Request::Exists { .. }
             | Request::GetData { .. }
             | Request::GetAcl { .. }
@@ -414,11 +457,23 @@ impl Clients {
                         xid,
                         op: read.kind(),
                     });
+                    self.outstanding += 1;
                     connection
                         .queue
                         .push_back(Pending::Read { xid, request: read });
                 }
                 None
+            }
+            Request::Write(write) => {
+                let op = write.kind();
+                let forwarded = forward(ForwardedOp::Write(write));
+                self.outstanding += 1;
+                connection.queue.push_back(Pending::Write {
+                    xid,
+                    op,
+                    done: None,
+                });
+                Some(forwarded)
             }
         }
     }
@@ -431,7 +486,7 @@ impl Clients {
         auth: &[u8],
         out: &mut Output,
     ) {
-        let held = self.connections.get(&client).map_or(&[][..], |c| &c.auth);
+        let held = self.connections.get(&client).map_or(&[][..], |c| &*c.auth);
         let proved = acl::authenticate(&scheme, auth, held);
         let reply = Reply {
             xid,
@@ -449,7 +504,7 @@ impl Clients {
                 if let Some(c) = self.connections.get_mut(&client)
                     && !c.auth.contains(&id)
                 {
-                    c.auth.push(id);
+                    c.auth = c.auth.iter().cloned().chain([id]).collect();
                 }
             }
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
@@ -469,7 +524,12 @@ impl Clients {
             return;
         };
         let session = connection.session;
-        let zxid = here.db.last_processed;
+        let ends = ends_connection(request);
+        // Apache answers what never enters its pipeline with no zxid.
+        let zxid = match ends {
+            Some(_) => Zxid::UNINITIALISED,
+            None => here.db.last_processed,
+        };
         let result = match request {
             Request::CheckWatches { path, kind } => self
                 .watches
@@ -515,8 +575,10 @@ impl Clients {
             | Request::AddWatch { .. }
             | Request::WhoAmI
             | Request::Auth { .. }
+            | Request::Sasl { .. }
             | Request::CloseSession
-            | Request::Write(_) => read::read(here.db, request, session, &connection.auth),
+            | Request::Write(_)
+            | Request::Refused { .. } => read::read(here.db, request, session, &connection.auth),
         };
         if let Some((path, kind)) = read::watch_of(request, &result) {
             self.watches.register(client, &path, kind);
@@ -537,6 +599,9 @@ impl Clients {
             reply: Reply { xid, zxid, result },
             cause,
         });
+        if let Some(code) = ends {
+            self.end(client, RefuseReason::Protocol(code), out);
+        }
     }
 
     /// A client's connection is gone; its session lives on until it expires.
@@ -545,6 +610,7 @@ impl Clients {
         let connection = self.connections.remove(&client)?;
         let due = |p: &&Pending| matches!(p, Pending::Sync { until: Some(_), .. });
         self.syncs_due -= connection.queue.iter().filter(due).count();
+        self.outstanding -= connection.queue.len();
         let session = connection.session;
         if self.by_session.get(&session) == Some(&client) {
             self.by_session.remove(&session);
@@ -580,7 +646,7 @@ impl Clients {
     pub fn applied(&mut self, here: Here<'_>, txn: &Txn, applied: Applied, out: &mut Output) {
         for change in &applied.changes {
             let connections = &self.connections;
-            let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &c.auth);
+            let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &*c.auth);
             for fired in self.watches.trigger(change, ids) {
                 out.emit(EventKind::WatchFired {
                     client: fired.client,
@@ -669,7 +735,9 @@ impl Clients {
                 Some(Pending::Sync { until: Some(z), .. }) if *z > here_zxid => return,
                 Some(Pending::Sync { .. } | Pending::Write { .. } | Pending::Read { .. }) => {}
             }
-            match connection.queue.pop_front() {
+            let next = connection.queue.pop_front();
+            self.outstanding -= usize::from(next.is_some());
+            match next {
                 Some(Pending::Read { xid, request }) => {
                     self.serve(here, client, xid, &request, out)
                 }
@@ -747,6 +815,34 @@ impl Clients {
     }
 }
 
+/// Why a connection ends as soon as this is answered (trap 9).
+fn ends_connection(request: &Request) -> Option<ErrorCode> {
+    match request {
+        Request::Refused {
+            code, close: true, ..
+        } => Some(*code),
+        Request::Write(_) => Some(ErrorCode::Unimplemented),
+        Request::Refused { close: false, .. }
+        | Request::Ping
+        | Request::Exists { .. }
+        | Request::GetData { .. }
+        | Request::GetAcl { .. }
+        | Request::GetChildren { .. }
+        | Request::GetAllChildrenNumber { .. }
+        | Request::GetEphemerals { .. }
+        | Request::MultiRead(_)
+        | Request::Sync { .. }
+        | Request::AddWatch { .. }
+        | Request::CheckWatches { .. }
+        | Request::RemoveWatches { .. }
+        | Request::SetWatches(_)
+        | Request::WhoAmI
+        | Request::Auth { .. }
+        | Request::Sasl { .. }
+        | Request::CloseSession => None,
+    }
+}
+
 /// Refuses or ends a connection without a word.
 pub fn refuse(client: ClientId, because: RefuseReason, out: &mut Output) {
     out.emit(EventKind::ClientRefused { client, because });
@@ -771,3 +867,6 @@ fn session_moved(result: &Result<Response, ErrorCode>) -> bool {
         Ok(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,11 @@ pub fn prepare(predicted: &Database, write: &Write, ctx: &Context<'_>) -> TxnBod
         },
         // Refused before it comes here; it has a meaning only inside a multi.
         Write::Check { .. } => TxnBody::Error(ErrorCode::Unimplemented),
+        // reconfigEnabled is false, as it is by default (1.13).
+        Write::Reconfig { .. } => TxnBody::Error(ErrorCode::ReconfigDisabled),
+        // It fails, but in its place and with a zxid of its own. [X] Apache takes the zxid of the
+        // transaction before it (1.8).
+        Write::Unreadable { code, .. } => TxnBody::Error(*code),
         Write::Create(_)
         | Write::Delete { .. }
         | Write::SetData { .. }
@@ -62,6 +67,30 @@ pub fn predict(predicted: &mut Database, header: TxnHeader, body: TxnBody) -> Tx
     txn
 }
 
+/// Makes a decision small enough to be read back by everybody (ZOOKEEPER-4306); `limit` in bytes of the
+/// whole transaction.
+///
+/// What a client asked for fails as a whole. The end of a session must not fail, however many
+/// ephemerals it has: it names none of them then, and every server removes those that it knows to be the
+/// session's, which are the same at this place in the order.
+pub fn fit(body: &mut TxnBody, limit: usize) {
+    if body.approximate_bytes().saturating_add(Txn::OVERHEAD) <= limit {
+        return;
+    }
+    *body = match body {
+        TxnBody::CloseSession { .. } => TxnBody::CloseSession { paths: Vec::new() },
+        TxnBody::Create(_)
+        | TxnBody::Delete { .. }
+        | TxnBody::SetData { .. }
+        | TxnBody::SetAcl { .. }
+        | TxnBody::Check { .. }
+        | TxnBody::Multi(_)
+        | TxnBody::Reconfig { .. }
+        | TxnBody::CreateSession { .. }
+        | TxnBody::Error(_) => TxnBody::Error(ErrorCode::MarshallingError),
+    };
+}
+
 /// Each operation sees those before it; the first failure makes errors of all after it, and
 /// whoever applies the transaction then applies nothing.
 fn multi(predicted: &Database, all: &[Write], ctx: &Context<'_>) -> TxnBody {
@@ -74,8 +103,10 @@ fn multi(predicted: &Database, all: &[Write], ctx: &Context<'_>) -> TxnBody {
             Write::SetAcl { .. }
             | Write::Multi(_)
             | Write::DeleteContainer { .. }
+            | Write::Reconfig { .. }
             | Write::CreateSession { .. }
-            | Write::CloseSession => return TxnBody::Error(ErrorCode::MarshallingError),
+            | Write::CloseSession
+            | Write::Unreadable { .. } => return TxnBody::Error(ErrorCode::MarshallingError),
             Write::Create(_)
             | Write::Delete { .. }
             | Write::SetData { .. }
@@ -142,9 +173,11 @@ fn single(db: &Database, write: &Write, ctx: &Context<'_>) -> Result<TxnBody, Er
             })
         }
         Write::DeleteContainer { path } => delete_container(db, path),
-        Write::Multi(_) | Write::CreateSession { .. } | Write::CloseSession => {
-            Err(ErrorCode::MarshallingError)
-        }
+        Write::Multi(_)
+        | Write::Reconfig { .. }
+        | Write::CreateSession { .. }
+        | Write::CloseSession
+        | Write::Unreadable { .. } => Err(ErrorCode::MarshallingError),
     }
 }
 

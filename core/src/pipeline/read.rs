@@ -78,8 +78,10 @@ pub fn read(
         | Request::RemoveWatches { .. }
         | Request::SetWatches(_)
         | Request::Auth { .. }
+        | Request::Sasl { .. }
         | Request::CloseSession
         | Request::Write(_) => Err(ErrorCode::Unimplemented),
+        Request::Refused { code, .. } => Err(*code),
     }
 }
 
@@ -124,8 +126,10 @@ pub fn watch_of(
         | Request::SetWatches(_)
         | Request::WhoAmI
         | Request::Auth { .. }
+        | Request::Sasl { .. }
         | Request::CloseSession
-        | Request::Write(_) => None,
+        | Request::Write(_)
+        | Request::Refused { .. } => None,
     }
 }
 

@@ -157,6 +157,18 @@ impl SessionTracker {
         Some((id, timeout_ms))
     }
 
+    /// How many it tracks.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether it tracks none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
     /// (session, time-out in ms, deadline, owner) for display, in order of id.
     pub fn iter(&self) -> impl Iterator<Item = (SessionId, i32, Moment, Option<ServerId>)> + '_ {
         self.sessions

@@ -5,7 +5,7 @@
 
 use crate::{
     id::{ConnId, Epoch, EventId, Zxid},
-    log::{LogRead, Stored},
+    log::{self, LogRead, Stored},
     peer::{
         input::InputKind,
         output::{StorageOp, StorageSeq},
@@ -108,20 +108,16 @@ impl Content {
         match op {
             StorageOp::Append(txn) => self.log.push_back(Arc::clone(txn)),
             StorageOp::Truncate(to) => {
+                if !self.from_beginning && self.snapshots.iter().all(|(zxid, _)| zxid > to) {
+                    // Nothing from which what is left could be rebuilt.
+                    return;
+                }
                 let keep = position_after(&self.log, *to);
                 for txn in self.log.split_off(keep) {
                     removed(txn.zxid(), RemovedBecause::Truncated);
                 }
                 // A snapshot beyond the cut holds what must not be seen again.
                 self.snapshots.retain(|(zxid, _)| zxid <= to);
-                if self.snapshots.is_empty() && !self.from_beginning {
-                    // The log does not reach back to the beginning, so nothing can be rebuilt:
-                    // as good as a lost disk. The epochs are still known.
-                    for txn in core::mem::take(&mut self.log) {
-                        removed(txn.zxid(), RemovedBecause::Truncated);
-                    }
-                    self.initialised = false;
-                }
             }
             StorageOp::Install(database) => {
                 for txn in core::mem::take(&mut self.log) {
@@ -136,15 +132,13 @@ impl Content {
                 self.snapshots.retain(|(z, _)| *z < zxid);
                 self.snapshots.push((zxid, Arc::clone(database)));
                 self.initialised = true;
-                if self.snapshots.len() > retain {
-                    self.snapshots.drain(..self.snapshots.len() - retain);
-                    // Logs reach back to the oldest snapshot that is kept (4.9).
-                    if let Some((oldest, _)) = self.snapshots.first() {
-                        let purge = position_after(&self.log, *oldest);
-                        if purge > 0 {
-                            self.log = self.log.split_off(purge);
-                            self.from_beginning = false;
-                        }
+                let ends: Vec<Zxid> = self.snapshots.iter().map(|(z, _)| *z).collect();
+                if let Some(goes) = log::purge(&ends, retain) {
+                    self.snapshots.drain(..goes.snapshots);
+                    let purge = position_after(&self.log, goes.log_up_to);
+                    if purge > 0 {
+                        self.log = self.log.split_off(purge);
+                        self.from_beginning = false;
                     }
                 }
             }
@@ -695,15 +689,19 @@ mod tests {
     }
 
     #[test]
-    fn a_truncation_below_all_that_is_left_is_as_good_as_a_lost_disk() {
+    fn a_truncation_below_all_that_is_left_changes_nothing() {
         let mut d = Driver::new();
         d.submit(StorageOp::Install(tree(5)));
         d.append(6..=7);
         d.sync();
         d.submit(StorageOp::Truncate(zxid(3)));
-        d.sync();
-        assert_eq!(d.log(), []);
-        assert!(!d.disk.initialised());
+        let told = d.sync();
+        assert_eq!(d.log(), [(6, true), (7, true)]);
+        assert!(d.disk.initialised() && d.disk.is_durable(zxid(5)));
+        let InputKind::Truncated(stored) = &told[1] else {
+            panic!("expected what is there, found {:?}", told[1]);
+        };
+        assert_eq!(stored.log.last().map(|t| t.zxid()), Some(zxid(7)));
     }
 
     #[test]

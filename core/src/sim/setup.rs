@@ -28,6 +28,8 @@ pub struct Setup {
     pub init_limit: u64,
     /// syncLimit in ticks.
     pub sync_limit: u64,
+    /// One server without an ensemble; it needs one voter and no observer.
+    pub standalone: bool,
     /// leaderServes.
     pub leader_serves: bool,
     /// commitLogCount.
@@ -62,6 +64,7 @@ impl Default for Setup {
             tick: Span::millis(2000),
             init_limit: 10,
             sync_limit: 5,
+            standalone: false,
             leader_serves: true,
             commit_log_count: 500,
             snapshot_size_percent: Some(33),
@@ -243,6 +246,15 @@ impl Setup {
         let ms = |n: u64| Span::millis(n).0;
         within("voters", u64::from(self.voters), 1, 9)?;
         within("observers", u64::from(self.observers), 0, 4)?;
+        if self.standalone {
+            within("voters without an ensemble", u64::from(self.voters), 1, 1)?;
+            within(
+                "observers without an ensemble",
+                u64::from(self.observers),
+                0,
+                0,
+            )?;
+        }
         within("tick", self.tick.0, ms(10), ms(60_000))?;
         within("init_limit", self.init_limit, 1, 1000)?;
         within("sync_limit", self.sync_limit, 1, 1000)?;

@@ -232,6 +232,7 @@ impl World {
             .map(ServerId)
             .map(|id| {
                 let mut cfg = Config::new(id, membership.clone(), setup.tick);
+                cfg.standalone = setup.standalone;
                 cfg.init_limit = setup.init_limit;
                 cfg.sync_limit = setup.sync_limit;
                 cfg.leader_serves = setup.leader_serves;
@@ -935,7 +936,7 @@ impl World {
         let mut stale = None;
         match kind {
             EventKind::Committed { zxid, .. } => self.now_committed(*zxid),
-            EventKind::Established { .. } => {
+            EventKind::Established { .. } | EventKind::ServingAlone { .. } => {
                 // A quorum has its whole history: all of it is committed.
                 let newest = self.newest_committed();
                 let server = &self.servers[index];
@@ -1437,11 +1438,14 @@ fn askable(request: &Request) -> Result<(), ActError> {
             Write::DeleteContainer { .. } | Write::CreateSession { .. } | Write::CloseSession => {
                 no("only the server itself does that")
             }
+            Write::Unreadable { .. } => no("it writes what can be read"),
             Write::Create(_)
             | Write::Delete { .. }
             | Write::SetData { .. }
-            | Write::SetAcl { .. } => Ok(()),
+            | Write::SetAcl { .. }
+            | Write::Reconfig { .. } => Ok(()),
         },
+        Request::Refused { .. } => no("it writes what can be read"),
         Request::Exists { .. }
         | Request::GetData { .. }
         | Request::GetAcl { .. }
@@ -1454,6 +1458,7 @@ fn askable(request: &Request) -> Result<(), ActError> {
         | Request::RemoveWatches { .. }
         | Request::WhoAmI
         | Request::Auth { .. }
+        | Request::Sasl { .. }
         | Request::CloseSession => Ok(()),
     }
 }
@@ -1479,6 +1484,16 @@ fn request_bytes(request: &Request) -> u64 {
             | Write::Check { path, .. }
             | Write::DeleteContainer { path } => path.len(),
             Write::Multi(all) => all.iter().map(|w| write_bytes(w, data, acl)).sum(),
+            Write::Reconfig {
+                joining,
+                leaving,
+                new_members,
+                ..
+            } => [joining, leaving, new_members]
+                .into_iter()
+                .map(|t| t.as_ref().map_or(0, |t| t.len()))
+                .sum(),
+            Write::Unreadable { body, .. } => body.len(),
             Write::CreateSession { .. } | Write::CloseSession => 0,
         }
     }
@@ -1495,6 +1510,8 @@ fn request_bytes(request: &Request) -> u64 {
         Request::GetEphemerals { prefix } => prefix.as_ref().map_or(0, |p| p.len()),
         Request::MultiRead(all) => all.iter().map(|r| request_bytes(r) as usize).sum(),
         Request::Auth { scheme, auth } => scheme.len() + auth.len(),
+        Request::Sasl { token } => data(token),
+        Request::Refused { body, .. } => body.len(),
         Request::Write(write) => write_bytes(write, &data, &acl),
         Request::Ping | Request::SetWatches(_) | Request::WhoAmI | Request::CloseSession => 0,
     };

@@ -3,8 +3,8 @@
 use super::{NewNode, Owner, Tree, path};
 use crate::{
     id::{SessionId, Zxid},
-    request::{Acl, ErrorCode, OpResult, Response},
-    txn::{CreateKind, CreateTxn, Txn, TxnBody, TxnHeader},
+    request::{Acl, ErrorCode, OpResult, Response, Stat},
+    txn::{CreateKind, CreateTxn, Data, Txn, TxnBody, TxnHeader},
 };
 use core::fmt;
 use imbl::OrdMap;
@@ -190,17 +190,11 @@ impl Database {
                 data,
                 version,
             } => self
-                .tree
-                .set_data(path, data, *version, header.zxid, header.time_ms)
-                .map(|(stat, acl)| {
-                    changes.push(Change {
-                        path: path.clone(),
-                        kind: ChangeKind::DataChanged,
-                        acl,
-                        zxid: header.zxid,
-                    });
-                    OpResult::SetData(stat)
-                }),
+                .write(header, path, data, *version, changes)
+                .map(OpResult::SetData),
+            TxnBody::Reconfig { data, version } => self
+                .write(header, &Arc::from(path::CONFIG), data, *version, changes)
+                .map(|stat| OpResult::Data(data.clone(), stat)),
             TxnBody::SetAcl { path, acl, version } => {
                 self.tree.set_acl(path, acl, *version).map(OpResult::SetAcl)
             }
@@ -212,6 +206,26 @@ impl Database {
             }
         };
         result.unwrap_or_else(OpResult::Error)
+    }
+
+    fn write(
+        &mut self,
+        header: &TxnHeader,
+        path: &Arc<str>,
+        data: &Data,
+        version: i32,
+        changes: &mut Vec<Change>,
+    ) -> Result<Stat, ErrorCode> {
+        let (stat, acl) = self
+            .tree
+            .set_data(path, data, version, header.zxid, header.time_ms)?;
+        changes.push(Change {
+            path: path.clone(),
+            kind: ChangeKind::DataChanged,
+            acl,
+            zxid: header.zxid,
+        });
+        Ok(stat)
     }
 
     fn create(
@@ -311,12 +325,11 @@ impl fmt::Debug for Database {
 mod tests {
     use super::*;
     use crate::{
-        request::{CreateMode, CreateOp, Stat, Write, perms},
+        request::{CreateMode, CreateOp, Write, perms},
         tree::{
             acl,
             testing::{ME, OTHER, World, check, create, data, delete, entry, path_of, set},
         },
-        txn::Data,
     };
     use proptest::prelude::*;
 
@@ -405,6 +418,26 @@ mod tests {
         });
         let node = world.db.tree.node("/a").expect("there");
         assert_eq!((node.data(), node.stat().data_length), (&None, 0));
+        world.assert_consistent();
+    }
+
+    #[test]
+    fn a_reconfig_writes_the_config_node_and_answers_with_its_text() {
+        let mut world = World::new();
+        let text = data("server.1=…");
+        let applied = world.apply(TxnBody::Reconfig {
+            data: text.clone(),
+            version: 4,
+        });
+        let s = stat(&world.db, path::CONFIG);
+        assert_eq!((s.version, s.mzxid), (4, world.db.last_processed));
+        assert_eq!(applied.result, Ok(Response::Data(text.clone(), s)));
+        assert_eq!(&*applied.changes[0].path, path::CONFIG);
+        assert_eq!(applied.changes[0].kind, ChangeKind::DataChanged);
+        assert_eq!(
+            world.db.tree.node(path::CONFIG).map(|node| node.data()),
+            Some(&text)
+        );
         world.assert_consistent();
     }
 

@@ -380,6 +380,12 @@ impl WatchTable {
         self.data.by_path.len()
     }
 
+    /// Number of watches in the data table, each mode counted (`wchs` counts these).
+    #[must_use]
+    pub fn data_len(&self) -> usize {
+        self.data.count
+    }
+
     /// Number of connections with a watch in the data table.
     #[must_use]
     pub fn data_clients(&self) -> usize {

@@ -151,6 +151,18 @@ impl<'a> Reader<'a> {
         rest
     }
 
+    /// A reader of `n` bytes that begin at offset `from`, with offsets as in the whole: for a record
+    /// inside a buffer. It ends where the input ends.
+    #[must_use]
+    pub fn part(&self, from: usize, n: usize) -> Reader<'a> {
+        let end = from.saturating_add(n).min(self.bytes.len());
+        Reader {
+            bytes: &self.bytes[..end],
+            at: from.min(end),
+            limit: self.limit,
+        }
+    }
+
     fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(what, N)?);
@@ -201,6 +213,13 @@ impl<'a> Reader<'a> {
         self.buffer(what)?
             .map(|bytes| std::str::from_utf8(bytes).map_err(|_| DecodeError::Utf8 { what, at }))
             .transpose()
+    }
+
+    /// A string as Java reads it: what is no UTF-8 becomes U+FFFD. For what clients and other
+    /// servers say, where Apache goes on with such a string; -1 is null.
+    pub fn lossy(&mut self, what: &'static str) -> Result<Option<Arc<str>>, DecodeError> {
+        let bytes = self.buffer(what)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into()))
     }
 
     /// A string that may not be null.

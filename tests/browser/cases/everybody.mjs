@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { AxeBuilder } from '@axe-core/playwright';
+import { played, told, watchFrames } from '../frames.mjs';
+import { crowded } from '../load.mjs';
 import { control, drawn, leader, playUntil, select, sentence, stepUntil, withLeader } from '../page.mjs';
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true };
@@ -100,6 +102,25 @@ export const tests = [
       await page.locator('[data-server]').first().waitFor();
       assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
       assert.match(await sentence(page).innerText(), /[\u4e00-\u9fff]/);
+    },
+  },
+  {
+    name: 'with two hundred messages in flight a frame leaves the browser time to spare',
+    url: null,
+    limit: 60_000,
+    async run({ page, url }) {
+      await page.addInitScript(watchFrames);
+      await page.goto(url + crowded());
+      await page.locator('[data-server][data-state="leading"]').waitFor();
+      const frames = await played(page);
+      console.log(`  ${told(frames)}`);
+      assert.equal(await page.locator('[data-server]').count(), 5);
+      assert.equal(await page.locator('[data-client]').count(), 8);
+      assert.ok(frames.messages >= 200, `only ${frames.messages} messages in flight`);
+      assert.ok(frames.moved >= 100, `only ${frames.moved} messages moved`);
+      // 60 frames a second leave 16 ms for each. The clock says little on a machine that others use too.
+      assert.ok(frames.scripts < 8, `scripts take ${frames.scripts} ms of a frame`);
+      assert.ok(frames.script[0] < 8, `the scripts of a usual frame take ${frames.script[0]} ms`);
     },
   },
   {

@@ -21,7 +21,7 @@ use crate::scene::{
     Pick,
     geometry::Rect,
     place::Places,
-    sight::{Role, ServerSight, Sight, SyncStage, Topic},
+    sight::{self, Role, ServerSight, Sight, SyncStage, Topic},
     words::Lang,
 };
 use zabscope_core::{id::ServerId, peer::event::Phase};
@@ -75,18 +75,28 @@ impl Kind {
 
 /// Chooses the kind of card.
 #[must_use]
-pub fn choose(sight: &Sight, pick: Pick) -> Kind {
+pub fn choose(sight: &Sight, pick: &Pick) -> Kind {
     let of_server = |id: ServerId| {
         let s = sight.servers.iter().find(|s| s.id == id)?;
         for_server(sight, s)
     };
     let picked = match pick {
-        Pick::Server(id) => of_server(id),
+        Pick::Server(id) => of_server(*id),
         Pick::Client(no) => sight
             .stale
             .as_ref()
-            .filter(|r| r.client == no)
+            .filter(|r| r.client == *no)
             .map(|_| Kind::Reading),
+        Pick::Znode(path) => {
+            let read = sight.stale.as_ref().and_then(|r| r.path.as_deref());
+            let written = |p: &sight::ProposalSight| p.path.as_deref() == Some(path);
+            if read == Some(path) {
+                Some(Kind::Reading)
+            } else {
+                let any = sight.proposals.iter().any(written);
+                any.then_some(Kind::Proposals)
+            }
+        }
         Pick::Nothing | Pick::Link(..) | Pick::Message(_) => None,
     };
     picked.or_else(|| latest(sight)).unwrap_or(Kind::Legend)
@@ -138,7 +148,7 @@ fn latest(sight: &Sight) -> Option<Kind> {
 
 /// Makes the card.
 #[must_use]
-pub fn card(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Card {
+pub fn card(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Card {
     let kind = choose(sight, pick);
     let mut pen = pen::Pen::new(places.card, places.compact, lang);
     let made = match kind {

@@ -188,11 +188,13 @@ pub enum Tone {
     Fault,
     /// Allowed, but surprising.
     Allowed,
+    /// It is about what is chosen.
+    Chosen,
 }
 
 /// All servers.
 #[must_use]
-pub fn servers(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<ServerGlyph> {
+pub fn servers(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<ServerGlyph> {
     let draw = |s: &ServerSight| {
         let at = *places.servers.get(&s.id)?;
         Some(server(s, at, places, pick, lang))
@@ -200,7 +202,7 @@ pub fn servers(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<Se
     sight.servers.iter().filter_map(draw).collect()
 }
 
-fn server(s: &ServerSight, at: Pt, places: &Places, pick: Pick, lang: Lang) -> ServerGlyph {
+fn server(s: &ServerSight, at: Pt, places: &Places, pick: &Pick, lang: Lang) -> ServerGlyph {
     let shape = places.shape(s.voter);
     let (pw, ph) = shape.plate();
     let plate = Plate::of(
@@ -219,6 +221,17 @@ fn server(s: &ServerSight, at: Pt, places: &Places, pick: Pick, lang: Lang) -> S
         (lang.of("starts soon", "即将启动").to_owned(), Tone::Quiet)
     } else if s.role == Role::Down {
         (lang.note(s.role, s.phase, s.round, short), Tone::Fault)
+    } else if let Some(z) = &s.znode {
+        let text = match &z.data {
+            Some((data, version)) => format!("{data} v{version}"),
+            None => lang.of("not there", "没有").to_owned(),
+        };
+        let tone = if z.newest {
+            Tone::Chosen
+        } else {
+            Tone::Allowed
+        };
+        (text, tone)
     } else if s.behind > 0 && s.phase == Phase::Broadcast {
         (lang.behind(s.behind, short), Tone::Allowed)
     } else {
@@ -244,7 +257,7 @@ fn server(s: &ServerSight, at: Pt, places: &Places, pick: Pick, lang: Lang) -> S
         note_tone,
         paused: s.paused,
         starting: s.starting,
-        picked: pick == Pick::Server(s.id),
+        picked: *pick == Pick::Server(s.id),
         name: lang.server_name(s.id, s.role, s.epoch, s.zxid, s.paused),
         boxes,
     }
@@ -294,7 +307,7 @@ impl ClientGlyph {
 
 /// All clients.
 #[must_use]
-pub fn clients(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<ClientGlyph> {
+pub fn clients(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<ClientGlyph> {
     let draw = |c: &ClientSight| {
         let at = *places.clients.get(&c.no)?;
         let half = places.client_half;
@@ -334,7 +347,7 @@ pub fn clients(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<Cl
             paused: c.paused,
             heard: c.heard,
             timeout: c.timeout,
-            picked: pick == Pick::Client(c.no),
+            picked: *pick == Pick::Client(c.no),
             boxed: Rect::round(at, half + 7.0, half + 7.0),
         })
     };

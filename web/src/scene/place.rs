@@ -28,7 +28,7 @@ impl Frame {
         if compact {
             Frame {
                 width: width.max(360.0),
-                height: height.max(500.0),
+                height: height.max(508.0),
                 compact,
             }
         } else {
@@ -285,7 +285,7 @@ fn arrange(
         ballot: None,
     };
     let (card, zone) = if frame.compact {
-        let card_h = (h * 0.37).clamp(196.0, 240.0);
+        let card_h = (h * 0.39).clamp(200.0, 240.0);
         (
             Rect::new(8.0, h - card_h - 4.0, w - 16.0, card_h),
             Rect::new(4.0, 6.0, w - 8.0, h - card_h - 14.0),

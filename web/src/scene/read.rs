@@ -5,22 +5,28 @@
 
 use crate::scene::sight::{
     Aside, ClientSight, Compared, Discovery, End, LinkFault, LogEntry, Mark, MessageSight,
-    ProposalSight, Role, ServerSight, Sight, StaleRead, SyncSight, SyncStage, Topic, What,
+    ProposalSight, Role, ServerSight, Sight, StaleRead, Story, SyncSight, SyncStage, Topic, What,
+    ZnodeSight,
+};
+use crate::{
+    scene::Pick,
+    text::{request_text, response_text},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use zabscope_core::{
     bus::{Envelope, Message},
     election,
-    id::{Epoch, EventId, ServerId, Zxid},
-    message::{QuorumMessage, ServerState},
+    id::{Epoch, EventId, ServerId, SessionId, Zxid},
+    message::{ForwardedOp, QuorumMessage, ServerState},
     peer::{
         Peer,
         event::{Event, EventKind, Phase},
     },
     request::{Request, Response},
     sim::{
-        ClientNo, ClientState, ClientView, Disk, Fact, LostBecause, Outcome, Record,
-        RemovedBecause, Seen, ServerStatus, ServerView, World, WorldEvent, WorldEventKind,
+        ClientFlight, ClientNo, ClientPacket, ClientState, ClientView, Disk, Fact, LostBecause,
+        Outcome, Record, RemovedBecause, Seen, ServerStatus, ServerView, World, WorldEvent,
+        WorldEventKind,
     },
     time::{Moment, Span},
     txn::Data,
@@ -37,22 +43,26 @@ const LOG_SHOWN: usize = 48;
 /// So many proposals are kept.
 const PROPOSALS: usize = 8;
 
-/// What there is to see. `records` are the newest of the branch, oldest first; `keep` is a lost
-/// message that is drawn however old it is, because it is selected. `told` is what the sentence is
+/// What there is to see. `records` are the newest of the branch, oldest first; `pick` is what is
+/// selected: a lost message is then drawn however old it is, and a znode as every server has it.
+/// `told` is what the sentence is
 /// about, if that is not the last record: then the card is about nothing that came after it.
 #[must_use]
 pub fn sight<'a>(
     world: &World,
     records: impl IntoIterator<Item = &'a Record>,
     told: Option<EventId>,
-    keep: Option<u64>,
+    pick: &Pick,
 ) -> Sight {
     let mut past = Past::default();
     for record in records {
         past.add(record);
         past.told |= told.is_some() && told == Some(record.id());
     }
-    let servers: Vec<ServerSight> = world.servers().map(|s| server(world, &s)).collect();
+    let mut servers: Vec<ServerSight> = world.servers().map(|s| server(world, &s)).collect();
+    if let Pick::Znode(path) = pick {
+        znode(world, path, &mut servers);
+    }
     let leader = leader(world);
     let quorum = quorum(world);
     let new_leader_acks = leader
@@ -79,17 +89,28 @@ pub fn sight<'a>(
         })
         .collect();
     let latest = past.latest(world, &servers);
+    let proposals = past.proposals(world);
+    let mut messages = messages(world, pick);
+    for m in &mut messages {
+        // An ACK and a COMMIT name a zxid only; whose it is, is known from the proposal.
+        if let What::Packet { zxid: Some(z), .. } = &m.what
+            && m.story == Story::default()
+            && let Some(p) = proposals.iter().find(|p| p.zxid == *z)
+        {
+            m.story = p.story.clone();
+        }
+    }
     Sight {
         now: world.now(),
         quorum,
         faults,
         connections,
-        messages: messages(world, keep),
+        messages,
         clients: world.clients().map(|c| client(&c)).collect(),
         discovery: past.discovery(world),
         syncs: past.syncs(world),
         new_leader_acks,
-        proposals: past.proposals(world),
+        proposals,
         stale: past.stale(world),
         compared: past.compared,
         servers,
@@ -137,6 +158,7 @@ fn server(world: &World, view: &ServerView<'_>) -> ServerSight {
         behind: 0,
         paused: view.status == ServerStatus::Paused,
         slow_disk: view.disk.slower_by(),
+        znode: None,
     };
     let Some(peer) = view.peer else {
         return sight;
@@ -182,7 +204,158 @@ fn what(envelope: &Envelope) -> What {
     }
 }
 
-fn messages(world: &World, keep: Option<u64>) -> Vec<MessageSight> {
+/// Of all servers that serve, how they have this znode.
+fn znode(world: &World, path: &str, servers: &mut [ServerSight]) {
+    let at = |id: ServerId| {
+        let peer = world.peer(id).filter(|p| p.serving())?;
+        Some(peer.database().tree.node(path))
+    };
+    let newest = world
+        .servers()
+        .filter_map(|s| world.peer(s.id).filter(|p| p.serving()))
+        .max_by_key(|p| p.last_applied())
+        .map(|p| p.database().tree.node(path).map(|n| n.stat().mzxid));
+    for s in servers {
+        s.znode = at(s.id).map(|node| ZnodeSight {
+            data: node.map(|n| {
+                let data = text(n.data()).unwrap_or_default();
+                (data.chars().take(8).collect(), n.stat().version)
+            }),
+            newest: Some(node.map(|n| n.stat().mzxid)) == newest,
+        });
+    }
+}
+
+/// The number of something on its way between a client and a server. It has none of its own: this one
+/// is made of all that tells it from others, and its highest bit is set, so that it is no number of a
+/// message between servers.
+#[must_use]
+pub fn client_message(flight: &ClientFlight<'_>) -> u64 {
+    let (tag, number, path) = match flight.packet {
+        ClientPacket::Connect(_) => (0_u64, 0, None),
+        ClientPacket::Request(xid, request) => (1, i64::from(xid), request.path()),
+        ClientPacket::Gone => (2, 0, None),
+        ClientPacket::Connected(_) => (3, 0, None),
+        ClientPacket::Reply(reply) => (4, i64::from(reply.xid), None),
+        ClientPacket::Watch(event) => (5, event.zxid.0, Some(&event.path)),
+        ClientPacket::Closed(_) => (6, 0, None),
+    };
+    // FNV-1a.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut mix = |byte: u8| {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    };
+    for part in [flight.conn.0, flight.sent_at.0, tag, number as u64] {
+        part.to_le_bytes().into_iter().for_each(&mut mix);
+    }
+    path.iter().flat_map(|p| p.bytes()).for_each(mix);
+    hash | (1 << 63)
+}
+
+/// What goes between clients and servers.
+fn client_messages(world: &World) -> impl Iterator<Item = MessageSight> {
+    world.client_flights().map(|f| {
+        let (client, server) = (End::Client(f.client), End::Server(f.server));
+        let (from, to) = if f.packet.goes_to_server() {
+            (client, server)
+        } else {
+            (server, client)
+        };
+        let path = match f.packet {
+            ClientPacket::Request(_, request) => request.path(),
+            ClientPacket::Watch(event) => Some(&event.path),
+            ClientPacket::Connect(_)
+            | ClientPacket::Gone
+            | ClientPacket::Connected(_)
+            | ClientPacket::Reply(_)
+            | ClientPacket::Closed(_) => None,
+        };
+        MessageSight {
+            id: client_message(&f),
+            from,
+            to,
+            what: said(&f.packet),
+            sent: f.sent_at,
+            arrives: f.arrives_at,
+            stopped: None,
+            story: Story {
+                client: Some(f.client),
+                path: path.cloned(),
+            },
+        }
+    })
+}
+
+/// What a client's packet says, in the words of ZooKeeper's command line.
+fn said(packet: &ClientPacket<'_>) -> What {
+    match packet {
+        ClientPacket::Connect(request) => What::Request(
+            if request.session == SessionId::NONE {
+                "connect"
+            } else {
+                "connect again"
+            }
+            .to_owned(),
+        ),
+        ClientPacket::Request(_, Request::Ping) => What::ClientPing,
+        ClientPacket::Request(_, request) => What::Request(request_text(request)),
+        ClientPacket::Gone => What::Request("close".to_owned()),
+        ClientPacket::Connected(response) => What::Reply(
+            if response.timeout_ms > 0 {
+                "session"
+            } else {
+                "expired"
+            }
+            .to_owned(),
+        ),
+        // A ping's xid (1.5).
+        ClientPacket::Reply(reply) if reply.xid == -2 => What::ClientPing,
+        ClientPacket::Reply(reply) => What::Reply(match &reply.result {
+            Ok(response) => response_text(response),
+            Err(error) => error.name().to_owned(),
+        }),
+        ClientPacket::Watch(event) => What::Watch(format!("watch {}", event.path)),
+        ClientPacket::Closed(_) => What::Reply("closed".to_owned()),
+    }
+}
+
+/// Whose a message between servers is, as far as it says so itself.
+fn story(world: &World, envelope: &Envelope) -> Story {
+    let Message::Quorum(_, message) = &envelope.message else {
+        return Story::default();
+    };
+    let (session, path) = match message {
+        QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => {
+            (txn.header.session, txn.body.path())
+        }
+        QuorumMessage::Request(request) => (
+            request.session,
+            match &request.op {
+                ForwardedOp::Write(write) => write.path(),
+                ForwardedOp::Sync => None,
+            },
+        ),
+        // What belongs to nobody, or says only a zxid.
+        _ => return Story::default(),
+    };
+    Story {
+        client: owner(world, session),
+        path: path.cloned(),
+    }
+}
+
+fn owner(world: &World, session: SessionId) -> Option<ClientNo> {
+    let mut clients = world.clients();
+    clients
+        .find(|c| session != SessionId::NONE && c.session == session)
+        .map(|c| c.no)
+}
+
+fn messages(world: &World, pick: &Pick) -> Vec<MessageSight> {
+    let keep = match pick {
+        Pick::Message(number) => Some(*number),
+        _ => None,
+    };
     let sight = |id, envelope: &Envelope, sent, arrives, stopped| MessageSight {
         id,
         from: End::Server(envelope.from),
@@ -191,6 +364,7 @@ fn messages(world: &World, keep: Option<u64>) -> Vec<MessageSight> {
         sent,
         arrives,
         stopped,
+        story: story(world, envelope),
     };
     let now = world.now();
     let mut all: Vec<MessageSight> = world
@@ -214,6 +388,7 @@ fn messages(world: &World, keep: Option<u64>) -> Vec<MessageSight> {
             Some(d.cut_at),
         )
     }));
+    all.extend(client_messages(world));
     all.sort_by_key(|m| m.id);
     all.dedup_by_key(|m| m.id);
     all
@@ -225,7 +400,7 @@ fn client(view: &ClientView<'_>) -> ClientSight {
         ClientState::Connecting { server, .. } => (Some(server), false),
         ClientState::Waiting { .. } | ClientState::Expired | ClientState::Closed => (None, false),
     };
-    let has_session = view.session != zabscope_core::id::SessionId::NONE;
+    let has_session = view.session != SessionId::NONE;
     ClientSight {
         no: view.no,
         server,
@@ -249,6 +424,8 @@ struct Past {
     syncs: Vec<(Moment, SyncSight)>,
     proposals: Vec<ProposalSight>,
     acked: BTreeMap<Zxid, BTreeSet<ServerId>>,
+    /// Whose proposals they are.
+    sessions: BTreeMap<Zxid, SessionId>,
     stale: Option<(Moment, Stale)>,
     topics: Vec<(Moment, Topic)>,
     /// The sentence has not got further than this.
@@ -434,10 +611,12 @@ impl Past {
             EventKind::Serving { .. } => self.stage(at, me, SyncStage::Serving),
             EventKind::Established { .. } => {
                 self.proposals.clear();
+                self.sessions.clear();
                 self.acked.clear();
             }
             EventKind::Proposed {
                 zxid,
+                session,
                 txn,
                 path,
                 error,
@@ -450,11 +629,18 @@ impl Past {
                     failed: error.is_some(),
                     marks: Vec::new(),
                     committed: false,
+                    story: Story {
+                        client: None,
+                        path: path.clone(),
+                    },
                 });
+                self.sessions.insert(*zxid, *session);
                 let old = self.proposals.len().saturating_sub(PROPOSALS);
                 // What is open is never pushed out by what is newer.
                 let old = self.proposals[..old].iter().filter(|p| p.committed).count();
-                self.proposals.drain(..old);
+                for p in self.proposals.drain(..old) {
+                    self.sessions.remove(&p.zxid);
+                }
                 self.topic(at, Topic::Proposals);
             }
             EventKind::AckCounted { zxid, from, .. } => {
@@ -598,6 +784,7 @@ impl Past {
         };
         let fill = |p: &ProposalSight| {
             let mut p = p.clone();
+            p.story.client = self.sessions.get(&p.zxid).and_then(|s| owner(world, *s));
             p.marks = voters.iter().map(|v| (*v, mark(p.zxid, *v))).collect();
             p
         };

@@ -3,7 +3,8 @@
 //!
 //! [`read`](super::read) fills it from the simulator's world and records.
 
-use std::collections::BTreeSet;
+use crate::scene::Pick;
+use std::{collections::BTreeSet, sync::Arc};
 use zabscope_core::{
     id::{Epoch, ServerId, Zxid},
     message::{MessageKind, Vote},
@@ -111,6 +112,8 @@ pub struct ServerSight {
     pub paused: bool,
     /// Added to each fsync; zero: normal.
     pub slow_disk: Span,
+    /// The chosen znode as it has it; `None`: none is chosen, or it does not serve.
+    pub znode: Option<ZnodeSight>,
 }
 
 /// A link that is not as it should be. `a < b`.
@@ -162,6 +165,38 @@ pub struct MessageSight {
     pub arrives: Moment,
     /// It was cut off then and stays where it was.
     pub stopped: Option<Moment>,
+    /// Whose and which znode's story it belongs to.
+    pub story: Story,
+}
+
+/// Which selections something belongs to: what is chosen lights it up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// The client whose session or request it is.
+    pub client: Option<ClientNo>,
+    /// The znode that it reads or changes.
+    pub path: Option<Arc<str>>,
+}
+
+impl Story {
+    /// Whether it is a part of what is chosen.
+    #[must_use]
+    pub fn is_of(&self, pick: &Pick) -> bool {
+        match pick {
+            Pick::Client(no) => self.client == Some(*no),
+            Pick::Znode(path) => self.path.as_deref() == Some(&**path),
+            Pick::Nothing | Pick::Server(_) | Pick::Link(..) | Pick::Message(_) => false,
+        }
+    }
+}
+
+/// The chosen znode as one server has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZnodeSight {
+    /// Its data, shortened, and its version; `None`: it is not there.
+    pub data: Option<(String, i32)>,
+    /// No server has a newer one.
+    pub newest: bool,
 }
 
 /// What a message says, as far as the stage shows it.
@@ -189,8 +224,10 @@ pub enum What {
     Request(String),
     /// A server answers: `"blue"`.
     Reply(String),
-    /// A watch rings: `changed /a`.
+    /// A watch rings: `/a has new data`.
     Watch(String),
+    /// A client says that it is alive, or its server has heard so.
+    ClientPing,
 }
 
 /// A client.
@@ -335,6 +372,8 @@ pub struct ProposalSight {
     pub marks: Vec<(ServerId, Mark)>,
     /// A quorum has it.
     pub committed: bool,
+    /// Whose it is, and which znode's.
+    pub story: Story,
 }
 
 /// How far a voter is with a proposal, as the leader's tray shows it.

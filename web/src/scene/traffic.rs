@@ -10,7 +10,10 @@ use crate::scene::{
     sight::{End, LinkFault, MessageSight, Role, Sight, What},
     words::{self, Lang},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 use zabscope_core::{
     id::{Epoch, ServerId},
     message::MessageKind,
@@ -80,7 +83,7 @@ pub struct Tag {
 pub fn links(
     sight: &Sight,
     places: &Places,
-    pick: Pick,
+    pick: &Pick,
     lang: Lang,
 ) -> (Vec<Tag>, Vec<LinkLine>, Vec<Wall>) {
     let faults: BTreeMap<(ServerId, ServerId), &LinkFault> =
@@ -139,7 +142,7 @@ pub fn links(
                 from: pa.towards(pb, r),
                 to: pb.towards(pa, r),
                 kind,
-                picked: pick == Pick::Link(a, b),
+                picked: *pick == Pick::Link(a, b),
                 name: link_name(a, b, kind, faults.get(&(a, b)).copied(), lang),
             })
         })
@@ -207,6 +210,21 @@ fn parts(
         parts.push(part);
     }
     parts
+}
+
+/// Servers that are on no side with the most voters.
+#[must_use]
+pub fn beyond(sight: &Sight) -> BTreeSet<ServerId> {
+    let faults = sight.faults.iter().map(|f| ((f.a, f.b), f)).collect();
+    let parts = parts(sight, &faults);
+    let voters = sight.quorum.voters();
+    let size = |p: &BTreeSet<ServerId>| (p.intersection(voters).count(), p.len());
+    let most = (0..parts.len()).max_by_key(|i| size(&parts[*i]));
+    let others = parts.into_iter().enumerate();
+    others
+        .filter(|(i, _)| Some(*i) != most)
+        .flat_map(|(_, p)| p)
+        .collect()
 }
 
 /// A wall round each run of neighbours that is cut off; the largest part needs none.
@@ -447,6 +465,8 @@ pub struct MessageGlyph {
     pub hit: f64,
     /// It is chosen.
     pub picked: bool,
+    /// It belongs to what is chosen.
+    pub lit: bool,
     /// It only keeps something alive.
     pub heartbeat: bool,
     /// Accessible name.
@@ -497,7 +517,7 @@ fn part(sent: Moment, arrives: Moment, now: f64) -> f64 {
 
 /// All messages.
 #[must_use]
-pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<MessageGlyph> {
+pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<Rc<MessageGlyph>> {
     let speaking = sight
         .messages
         .iter()
@@ -578,7 +598,7 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
             }
             _ => Ink::Plain,
         };
-        Some(MessageGlyph {
+        Some(Rc::new(MessageGlyph {
             id: m.id,
             from,
             to,
@@ -591,15 +611,20 @@ pub fn messages(sight: &Sight, places: &Places, pick: Pick, lang: Lang) -> Vec<M
             label,
             size,
             hit: if places.compact { 44.0 } else { 24.0 },
-            picked: pick == Pick::Message(m.id),
+            picked: *pick == Pick::Message(m.id),
+            lit: m.story.is_of(pick),
             heartbeat,
-        })
+        }))
     };
     sight.messages.iter().filter_map(draw).collect()
 }
 
 fn heartbeat(what: &What) -> bool {
-    matches!(what, What::Packet { kind, .. } if kind.is_heartbeat())
+    match what {
+        What::Packet { kind, .. } => kind.is_heartbeat(),
+        What::ClientPing => true,
+        What::Vote { .. } | What::Request(_) | What::Reply(_) | What::Watch(_) => false,
+    }
 }
 
 fn has_hue(kind: MessageKind) -> bool {
@@ -634,7 +659,13 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
     let kind = match what {
         What::Packet { kind, .. } => *kind,
         What::Vote { .. } => MessageKind::Notification,
-        What::Request(_) | What::Reply(_) | What::Watch(_) => return Form::Pill,
+        What::Request(_) | What::Reply(_) | What::Watch(_) | What::ClientPing => {
+            return match speaking {
+                n if n > some => Form::Dot,
+                n if n > few => Form::Bead,
+                _ => Form::Pill,
+            };
+        }
     };
     match kind {
         MessageKind::Proposal => Form::Block,
@@ -660,7 +691,11 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
 fn kind_name(what: &What) -> Option<&'static str> {
     match what {
         What::Packet { kind, .. } => Some(kind.name()),
-        What::Vote { .. } | What::Request(_) | What::Reply(_) | What::Watch(_) => None,
+        What::Vote { .. }
+        | What::Request(_)
+        | What::Reply(_)
+        | What::Watch(_)
+        | What::ClientPing => None,
     }
 }
 
@@ -679,6 +714,11 @@ fn short(what: &What) -> String {
             (MessageKind::Ack, Some(z)) => format!("✓{}", words::zxid(*z)),
             (_, Some(z)) => words::zxid(*z),
         },
-        What::Request(t) | What::Reply(t) | What::Watch(t) => t.clone(),
+        // `set /colour green` becomes `set`.
+        What::Request(t) | What::Reply(t) | What::Watch(t) => {
+            let word = t.split(' ').next().unwrap_or_default();
+            word.chars().take(10).collect()
+        }
+        What::ClientPing => String::new(),
     }
 }

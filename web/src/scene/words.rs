@@ -201,6 +201,7 @@ impl Lang {
                 text
             }
             What::Request(text) | What::Reply(text) | What::Watch(text) => text.clone(),
+            What::ClientPing => "ping".to_owned(),
         }
     }
 
@@ -409,6 +410,7 @@ impl Lang {
             TxnKind::Create => "create",
             TxnKind::Delete => "delete",
             TxnKind::SetData => "setData",
+            TxnKind::Reconfig => "reconfig",
             TxnKind::SetAcl => "setACL",
             TxnKind::Check => "check",
             TxnKind::Multi => "multi",

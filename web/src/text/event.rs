@@ -356,6 +356,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             from,
             last_zxid,
             current_epoch,
+            counted,
             have,
             need,
         } => {
@@ -375,6 +376,9 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                     "领导者 {0} 记下{1} 已加入，最后的 zxid 是 {2}。",
                     &[Id(me), Server(*from), Z(*last_zxid)],
                 ),
+            }
+            if !counted {
+                p.say(" It does not count.", "它不计数。", &[]);
             }
             progress(p, *have, *need);
         }
@@ -530,6 +534,11 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 现在服务客户端：它在纪元 {2} 中跟随{1}，已应用到 {3}。",
             &[me_, Server(*leader), E(*epoch), Z(*last_zxid)],
         ),
+        K::ServingAlone { last_zxid } => p.say(
+            "{0} serves clients now: it has no ensemble, and everything on its disk, up to {1}, is committed.",
+            "{0} 现在服务客户端：它不属于任何集群，磁盘上直到 {1} 的一切都已提交。",
+            &[me_, Z(*last_zxid)],
+        ),
 
         // ---- broadcast -----------------------------------------------------------------------
         K::RequestForwarded {
@@ -651,6 +660,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                     | TxnKind::Create
                     | TxnKind::Delete
                     | TxnKind::SetData
+                    | TxnKind::Reconfig
                     | TxnKind::SetAcl
                     | TxnKind::Check
                     | TxnKind::Multi

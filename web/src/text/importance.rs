@@ -159,7 +159,7 @@ pub fn importance(fact: &Fact) -> Importance {
         | K::HistoryComplete { .. }
         | K::NewLeaderAckCounted { .. }
         | K::Serving { .. } => Step,
-        K::Established { .. } => Headline,
+        K::Established { .. } | K::ServingAlone { .. } => Headline,
         K::ReadingDiskLog { .. }
         | K::OutstandingForwarded { .. }
         | K::SyncStarted { .. }
@@ -226,6 +226,10 @@ fn request(op: OpKind, other: Importance) -> Importance {
         | OpKind::SetData
         | OpKind::SetAcl
         | OpKind::Check
-        | OpKind::Multi => other,
+        | OpKind::Multi
+        | OpKind::Reconfig
+        | OpKind::Sasl
+        | OpKind::Unreadable
+        | OpKind::Refused => other,
     }
 }

@@ -235,7 +235,7 @@ catalogue! {
     LessonLink = "Link to this step", "此步骤的链接";
 
     // Errors
-    BadLink = "This link can't be read. Here is the default world instead.", "无法读取这个链接。这里是默认的世界。";
+    BadLink = "This link or file can't be opened.", "无法打开这个链接或文件。";
     OldLink = "This link was made by another version; the run may differ.", "这个链接来自另一个版本；运行结果可能不同。";
     Impossible = "That is not possible now.", "现在不能这样做。";
     PanicTitle = "Something in zabscope broke", "zabscope 出错了";

@@ -72,6 +72,10 @@ pub(super) const fn op(op: OpKind) -> &'static str {
         OpKind::SetAcl => "setACL",
         OpKind::Check => "check",
         OpKind::Multi => "multi",
+        OpKind::Reconfig => "reconfig",
+        OpKind::Sasl => "sasl",
+        OpKind::Unreadable => "unreadable write",
+        OpKind::Refused => "unknown request",
     }
 }
 
@@ -82,6 +86,7 @@ pub(super) const fn txn(txn: TxnKind) -> &'static str {
         TxnKind::Create => "create",
         TxnKind::Delete => "delete",
         TxnKind::SetData => "setData",
+        TxnKind::Reconfig => "reconfig",
         TxnKind::SetAcl => "setACL",
         TxnKind::Check => "check",
         TxnKind::Multi => "multi",
@@ -167,6 +172,25 @@ pub(super) const fn error(code: ErrorCode, lang: Lang) -> &'static str {
         ErrorCode::NoWatcher => lang.pick("there is no such watch", "没有这个监听"),
         ErrorCode::ReconfigDisabled => lang.pick("reconfig is switched off", "reconfig 已关闭"),
         ErrorCode::QuotaExceeded => lang.pick("the quota is used up", "配额已用完"),
+        ErrorCode::SystemError => lang.pick("the server failed", "服务器出错"),
+        ErrorCode::DataInconsistency => lang.pick("the data contradict each other", "数据不一致"),
+        ErrorCode::ConnectionLoss => lang.pick("the connection is lost", "连接已断开"),
+        ErrorCode::OperationTimeout => lang.pick("it took too long", "操作超时"),
+        ErrorCode::UnknownSession => lang.pick("there is no such session", "没有这个会话"),
+        ErrorCode::NewConfigNoQuorum => lang.pick(
+            "no quorum of the new configuration is there",
+            "新配置没有多数派在线",
+        ),
+        ErrorCode::ReconfigInProgress => {
+            lang.pick("another reconfig is under way", "另一个 reconfig 正在进行")
+        }
+        ErrorCode::ApiError => lang.pick("it was called wrongly", "调用方式有误"),
+        ErrorCode::InvalidCallback => lang.pick("the callback is not valid", "回调无效"),
+        ErrorCode::RequestTimeout => lang.pick("no answer came in time", "没有及时得到应答"),
+        ErrorCode::SessionClosedRequireSaslAuth => lang.pick(
+            "without SASL there is no session here",
+            "没有 SASL 认证就没有会话",
+        ),
         ErrorCode::ThrottledOp => lang.pick("the server has too much to do", "服务器太忙"),
     }
 }

@@ -315,6 +315,11 @@ pub(super) fn dropped(p: &mut Pen<'_>, because: &DropReason) {
             "{0} 不该在此出现",
             &[V(message.name())],
         ),
+        DropReason::TooMuchWaits => p.say(
+            "it asks faster than a quorum answers",
+            "它的请求快于法定人数的应答",
+            &[],
+        ),
         DropReason::SteppingDown => p.say("the leader steps down", "领导者卸任", &[]),
     }
 }

@@ -96,7 +96,7 @@ pub(super) const WAITS: [WaitReason; 11] = [
     WaitReason::ContainerCheck,
 ];
 
-pub(super) const ERRORS: [ErrorCode; 21] = [
+pub(super) const ERRORS: [ErrorCode; 32] = [
     ErrorCode::Ok,
     ErrorCode::RuntimeInconsistency,
     ErrorCode::MarshallingError,
@@ -118,6 +118,17 @@ pub(super) const ERRORS: [ErrorCode; 21] = [
     ErrorCode::ReconfigDisabled,
     ErrorCode::QuotaExceeded,
     ErrorCode::ThrottledOp,
+    ErrorCode::SystemError,
+    ErrorCode::DataInconsistency,
+    ErrorCode::ConnectionLoss,
+    ErrorCode::OperationTimeout,
+    ErrorCode::UnknownSession,
+    ErrorCode::NewConfigNoQuorum,
+    ErrorCode::ReconfigInProgress,
+    ErrorCode::ApiError,
+    ErrorCode::InvalidCallback,
+    ErrorCode::RequestTimeout,
+    ErrorCode::SessionClosedRequireSaslAuth,
 ];
 
 fn election_reasons() -> Vec<ElectionReason> {
@@ -397,6 +408,7 @@ fn peer_kinds() -> Vec<K> {
             from: S,
             last_zxid: z,
             current_epoch: Some(Epoch(12)),
+            counted: true,
             have: 2,
             need: 3,
         },
@@ -404,6 +416,7 @@ fn peer_kinds() -> Vec<K> {
             from: S,
             last_zxid: z,
             current_epoch: None,
+            counted: false,
             have: 2,
             need: 3,
         },
@@ -504,6 +517,7 @@ fn peer_kinds() -> Vec<K> {
             with: 3,
         },
         K::UpToDateSent { learner: S },
+        K::ServingAlone { last_zxid: z },
         K::Serving {
             leader: S,
             epoch: Epoch(13),
@@ -637,6 +651,7 @@ fn peer_kinds() -> Vec<K> {
         TxnKind::Create,
         TxnKind::Delete,
         TxnKind::SetData,
+        TxnKind::Reconfig,
         TxnKind::SetAcl,
         TxnKind::Check,
         TxnKind::Multi,
@@ -661,6 +676,7 @@ fn peer_kinds() -> Vec<K> {
         },
         DropReason::ProposalUnacked { zxid: z },
         DropReason::Unexpected(MessageKind::UpToDate),
+        DropReason::TooMuchWaits,
         DropReason::SteppingDown,
     ] {
         out.push(K::LinkDropped { with: S, because });

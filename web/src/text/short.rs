@@ -317,6 +317,17 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             &[s, E(*epoch), Z(*last_zxid)],
         ),
         K::EpochAckCounted {
+            from,
+            counted: false,
+            have,
+            need,
+            ..
+        } => p.say(
+            "Leader {0}: {1} does not count, {2} of {3}",
+            "领导者 {0}：{1} 不计数，{2}/{3}",
+            &[Id(me), Id(*from), n(*have), n(*need)],
+        ),
+        K::EpochAckCounted {
             from, have, need, ..
         } => p.say(
             "Leader {0}: {1} agreed, {2} of {3}",
@@ -396,6 +407,11 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         K::Serving { last_zxid, .. } => p.say(
             "{0} serves, as of {1}",
             "{0} 开始服务，状态 {1}",
+            &[s, Z(*last_zxid)],
+        ),
+        K::ServingAlone { last_zxid } => p.say(
+            "{0} serves alone, as of {1}",
+            "{0} 独自开始服务，状态 {1}",
             &[s, Z(*last_zxid)],
         ),
 

@@ -604,6 +604,13 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             ),
             zab("3.5", Paper::Synchronization, "FollowerProcessUPTODATE"),
         ),
+        K::ServingAlone { .. } => (
+            (
+                "A server without an ensemble has nobody to agree with: what is on its own disk is decided. It needs no election and no epoch.",
+                "没有集群的服务器无需与谁达成一致：自己磁盘上的内容就是定论。它不需要选举，也不需要纪元。",
+            ),
+            zk("4.6"),
+        ),
         K::RequestForwarded { .. } => (
             (
                 "Writes of all clients get one order, and one server makes it: the leader. sync is put into the same queue.",

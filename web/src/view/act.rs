@@ -92,6 +92,10 @@ fn links(world: &World, lang: Lang, send: &Send) -> Html {
                 { button_if(!broken.is_empty(), t(lang, Key::HealAll), ask(send, Action::Act(sim::Action::HealAll))) }
                 { link_chooser(&LinkChooserProps { servers: world.servers().map(|s| s.id).collect(), lang, send: send.clone() }) }
             </div>
+            <p class="soft">{ lang.pick(
+                "Or drag a server onto the card on the stage: that cuts it off, or lets it back in.",
+                "也可以把一台服务器拖到舞台的卡片上：切断它，或让它回来。",
+            ) }</p>
             if !broken.is_empty() {
                 <ul class="things">
                     { for broken.iter().map(|l| {

@@ -58,6 +58,12 @@ pub fn chosen(props: &ChosenProps) -> Html {
         Selection::Client(no) => super::client::client(world, *no, *lang, send),
         Selection::Link(a, b) => link(world, *a, *b, *lang, send),
         Selection::Message(number) => super::message::message(&shown, *number, *lang, send),
+        Selection::Znode(path) => html! {
+            <>
+                <h2 class="mono">{ path.to_string() }</h2>
+                { super::tree::znode(world, path, *lang, send) }
+            </>
+        },
     }
 }
 
@@ -74,7 +80,7 @@ fn server(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html
             }
             { log(world, view, lang) }
             if let Some(peer) = view.peer {
-                { sessions(world, peer, lang) }
+                { sessions(world, peer, lang, send) }
             }
         </>
     }
@@ -339,12 +345,16 @@ fn log(world: &World, view: &ServerView<'_>, lang: Lang) -> Html {
     }
 }
 
-fn sessions(world: &World, peer: &Peer, lang: Lang) -> Html {
+fn sessions(world: &World, peer: &Peer, lang: Lang, send: &Send) -> Html {
     use crate::text::Context as _;
     let who = Who(world);
     let name = |session: SessionId| match who.session(session) {
-        Some(no) => format!("{} {}", t(lang, Key::Client), letter(no)),
-        None => session.to_string(),
+        Some(no) => html! {
+            <button type="button" class="link" onclick={ask(send, Action::Select(Selection::Client(no)))}>
+                { format!("{} {}", t(lang, Key::Client), letter(no)) }
+            </button>
+        },
+        None => session.to_string().into(),
     };
     let connected: Vec<_> = peer.clients().connections().collect();
     let db = peer.database();
@@ -373,7 +383,7 @@ fn sessions(world: &World, peer: &Peer, lang: Lang) -> Html {
                 <ul class="plain">
                     { for watches.iter().map(|w| {
                         let owner = who.client(w.client).map_or(String::new(), letter);
-                        html! { <li><span class="mono">{ w.path.to_string() }</span>{ " " }{ owner }</li> }
+                        html! { <li>{ super::tree::znode_link(w.path, send) }{ " " }{ owner }</li> }
                     }) }
                 </ul>
             }

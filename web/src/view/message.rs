@@ -1,17 +1,19 @@
 //! A message, opened.
 
-use super::bits::{Send, Who, ask, epoch, said, seconds, term, zxid};
+use super::bits::{Send, Who, ask, epoch, letter, said, seconds, span, term, zxid};
 use crate::{
-    state::{Action, run::Run},
-    text::{Key, Lang, short, t},
+    scene::read::client_message,
+    state::{Action, Selection, run::Run},
+    text::{Key, Lang, request_text, response_text, short, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 use zabscope_core::{
     bus::{Envelope, Message},
-    id::EventId,
+    id::{EventId, SessionId},
     message::{ForwardedOp, QuorumMessage},
-    sim::LostBecause,
-    time::Moment,
+    sim::{ClientFlight, ClientPacket, LostBecause},
+    time::{Moment, Span},
 };
 
 /// A message's panel.
@@ -23,6 +25,10 @@ pub fn message(run: &Run, number: u64, lang: Lang, send: &Send) -> Html {
     if let Some(d) = world.dropped().find(|d| d.number == number) {
         let lost = Some((d.cut_at, d.because));
         return open(run, &d.envelope, d.sent_at, d.arrives_at, lost, lang, send);
+    }
+    let mut flights = world.client_flights();
+    if let Some(f) = flights.find(|f| client_message(f) == number) {
+        return client_flight(&f, lang, send);
     }
     html! {
         <>
@@ -70,6 +76,127 @@ fn open(
             <dl>{ contents(&envelope.message, lang) }</dl>
             <h3>{ lang.pick("Sent because", "发送的原因") }</h3>
             { cause(run, envelope.cause, lang, send) }
+        </>
+    }
+}
+
+/// Something between a client and its server, opened.
+fn client_flight(f: &ClientFlight<'_>, lang: Lang, send: &Send) -> Html {
+    let client = html! {
+        <button type="button" class="link" onclick={ask(send, Action::Select(Selection::Client(f.client)))}>
+            { format!("{} {}", t(lang, Key::Client), letter(f.client)) }
+        </button>
+    };
+    let server: Html = crate::text::server(f.server, lang).into();
+    let (from, to) = if f.packet.goes_to_server() {
+        (client, server)
+    } else {
+        (server, client)
+    };
+    let word = |en, zh| lang.pick(en, zh).to_owned();
+    let (name, rows) = match f.packet {
+        ClientPacket::Connect(request) => (
+            "ConnectRequest",
+            vec![
+                (
+                    lang.pick("session", "会话"),
+                    if request.session == SessionId::NONE {
+                        word("a new one, please", "请求新会话")
+                    } else {
+                        request.session.to_string()
+                    },
+                ),
+                (
+                    lang.pick("time-out wished for", "希望的超时"),
+                    span(Span::millis(u64::try_from(request.timeout_ms).unwrap_or(0))),
+                ),
+                (
+                    lang.pick("has seen", "已看到"),
+                    zxid(request.last_zxid_seen),
+                ),
+            ],
+        ),
+        ClientPacket::Request(xid, request) => (
+            lang.pick("Request", "请求"),
+            vec![
+                (lang.pick("asks", "请求"), request_text(request)),
+                ("xid", xid.to_string()),
+            ],
+        ),
+        ClientPacket::Gone => (lang.pick("Connection closed", "连接关闭"), Vec::new()),
+        ClientPacket::Connected(response) => (
+            "ConnectResponse",
+            if response.timeout_ms > 0 {
+                vec![
+                    (lang.pick("session", "会话"), response.session.to_string()),
+                    (
+                        lang.pick("time-out granted", "给予的超时"),
+                        span(Span::millis(
+                            u64::try_from(response.timeout_ms).unwrap_or(0),
+                        )),
+                    ),
+                ]
+            } else {
+                vec![(
+                    lang.pick("session", "会话"),
+                    word("gone for good", "已彻底失效"),
+                )]
+            },
+        ),
+        ClientPacket::Reply(reply) => (
+            lang.pick("Reply", "答复"),
+            vec![
+                (
+                    lang.pick("answers", "回答"),
+                    match &reply.result {
+                        Ok(response) => response_text(response),
+                        Err(error) => error.name().to_owned(),
+                    },
+                ),
+                (t(lang, Key::AppliedTo), zxid(reply.zxid)),
+                ("xid", reply.xid.to_string()),
+            ],
+        ),
+        ClientPacket::Watch(event) => (
+            "WatcherEvent",
+            vec![
+                (t(lang, Key::Path), event.path.to_string()),
+                (
+                    lang.pick("what happened", "发生了什么"),
+                    format!("{:?}", event.kind),
+                ),
+            ],
+        ),
+        ClientPacket::Closed(_) => (lang.pick("Connection closed", "连接关闭"), Vec::new()),
+    };
+    let path = match f.packet {
+        ClientPacket::Request(_, request) => request.path(),
+        ClientPacket::Watch(event) => Some(&event.path),
+        _ => None,
+    };
+    html! {
+        <>
+            <h2 class="mono">{ name }</h2>
+            <dl>
+                { term(t(lang, Key::From), from) }
+                { term(t(lang, Key::To), to) }
+                { term(t(lang, Key::SentAt), seconds(f.sent_at)) }
+                { term(t(lang, Key::ArrivesAt), seconds(f.arrives_at)) }
+            </dl>
+            if !rows.is_empty() {
+                <h3>{ t(lang, Key::Contents) }</h3>
+                <dl>{ for rows.into_iter().map(|(name, value)| term(name, value)) }</dl>
+            }
+            if let Some(path) = path {
+                <div class="row">
+                    <button type="button" class="btn" onclick={ask(send, Action::Select(Selection::Znode(Rc::from(&**path))))}>
+                        { match lang {
+                            Lang::En => format!("Show {path} on every server"),
+                            Lang::Zh => format!("查看每台服务器上的 {path}"),
+                        } }
+                    </button>
+                </div>
+            }
         </>
     }
 }
@@ -143,7 +270,7 @@ fn contents(message: &Message, lang: Lang) -> Html {
                 QuorumMessage::Request(request) => html! { <>
                     { one(lang.pick("session", "会话"), request.session.to_string()) }
                     { one(lang.pick("asks", "请求"), match &request.op {
-                        ForwardedOp::Write(write) => super::client::request_text(
+                        ForwardedOp::Write(write) => request_text(
                             &zabscope_core::request::Request::Write(write.clone())),
                         ForwardedOp::Sync => "sync".to_owned(),
                     }) }
@@ -169,6 +296,7 @@ fn body(body: &zabscope_core::txn::TxnBody) -> String {
         TxnBody::Create(c) => format!("create {}", c.path),
         TxnBody::Delete { path, .. } => format!("delete {path}"),
         TxnBody::SetData { path, .. } => format!("setData {path}"),
+        TxnBody::Reconfig { .. } => "reconfig".to_owned(),
         TxnBody::SetAcl { path, .. } => format!("setACL {path}"),
         TxnBody::Check { path, .. } => format!("check {path}"),
         TxnBody::Multi(all) => format!("multi of {}", all.len()),

@@ -3,7 +3,7 @@
 use super::bits::{Send, ask};
 use crate::{
     state::{Action, Notice},
-    text::{Key, Lang, t},
+    text::{Key, Lang, act_error, import_error, link_error, setup_error, t},
 };
 use std::rc::Rc;
 use yew::prelude::*;
@@ -22,14 +22,14 @@ pub struct NoticeProps {
 pub fn notice_bar(props: &NoticeProps) -> Html {
     let lang = props.lang;
     let (text, detail, bad) = match &*props.notice {
-        Notice::Impossible(error) => (t(lang, Key::Impossible), error.to_string(), true),
+        Notice::Impossible(error) => (t(lang, Key::Impossible), act_error(error, lang), true),
         Notice::Setup(error) => (
             lang.pick("Such a world can't be.", "不可能有这样的世界。"),
-            error.to_string(),
+            setup_error(error, lang),
             true,
         ),
-        Notice::Unreadable(error) => (t(lang, Key::BadLink), error.to_string(), true),
-        Notice::Import(error) => (t(lang, Key::BadLink), error.to_string(), true),
+        Notice::Unreadable(error) => (t(lang, Key::BadLink), link_error(error, lang), true),
+        Notice::Import(error) => (t(lang, Key::BadLink), import_error(error, lang), true),
         Notice::Lesson(error) => (
             lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
             error.to_string(),

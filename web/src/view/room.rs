@@ -1,4 +1,5 @@
-//! The stage's place on the page: measures the room there is and lets the stage draw in it.
+//! The stage's place on the page: measures the room there is and lets the stage draw in it. On a phone
+//! the stage may need more than that room and is then higher; so not the stage itself is measured.
 
 use super::{
     bits::Send,
@@ -9,9 +10,10 @@ use crate::{
     state::{Action, Selection, run::RunHandle},
     text::Lang,
 };
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use yew::prelude::*;
+use zabscope_core::sim;
 
 /// What the stage needs.
 #[derive(Properties, PartialEq)]
@@ -70,20 +72,16 @@ pub fn Room(props: &RoomProps) -> Html {
         (
             props.run.clone(),
             props.focus,
-            props.selection,
+            props.selection.clone(),
             props.lang,
             *frame,
         ),
         |(run, focus, selection, lang, frame)| {
             let run = run.get();
-            let keep = match selection {
-                Selection::Message(number) => Some(*number),
-                _ => None,
-            };
             let records = run.history().records();
             let told = focus.and_then(|i| records.get(i)).map(|r| r.id());
-            let sight = read::sight(run.world(), records.last(read::RECORDS), told, keep);
-            scene(&sight, *selection, *lang, *frame)
+            let sight = read::sight(run.world(), records.last(read::RECORDS), told, selection);
+            scene(&sight, selection, *lang, *frame)
         },
     );
     let pick = {
@@ -92,10 +90,27 @@ pub fn Room(props: &RoomProps) -> Html {
             send.dispatch(Action::Select(selection));
         })
     };
+    let cut = {
+        let send = props.send.clone();
+        let all: BTreeSet<_> = props.run.get().world().servers().map(|s| s.id).collect();
+        use_callback(all, move |beyond: BTreeSet<_>, all| {
+            send.dispatch(Action::Act(if beyond.is_empty() {
+                sim::Action::HealAll
+            } else {
+                let rest = all.difference(&beyond).copied().collect();
+                sim::Action::Partition {
+                    groups: vec![beyond, rest],
+                }
+            }));
+        })
+    };
     html! {
-        <div class="area" ref={area}>
-            <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}
-                handle={props.handle.clone()} {pick} />
-        </div>
+        <>
+            <div class="room" ref={area}></div>
+            <div class="area">
+                <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}
+                    handle={props.handle.clone()} {pick} {cut} />
+            </div>
+        </>
     }
 }

@@ -43,12 +43,13 @@ pub fn Side(props: &SideProps) -> Html {
     let (lang, send) = (props.lang, &props.send);
     let name = |tab: Tab| match tab {
         Tab::Lesson => t(lang, Key::Lesson).to_owned(),
-        Tab::Chosen => match props.selection {
+        Tab::Chosen => match &props.selection {
             Selection::Nothing => t(lang, Key::Inspector).to_owned(),
             Selection::Server(id) => format!("{} {id}", t(lang, Key::Server)),
-            Selection::Client(no) => format!("{} {}", t(lang, Key::Client), letter(no)),
+            Selection::Client(no) => format!("{} {}", t(lang, Key::Client), letter(*no)),
             Selection::Link(a, b) => format!("{} {a}–{b}", t(lang, Key::Link)),
             Selection::Message(_) => t(lang, Key::Message).to_owned(),
+            Selection::Znode(_) => t(lang, Key::Inspector).to_owned(),
         },
         Tab::Tree => t(lang, Key::Tree).to_owned(),
         Tab::Act => lang.pick("Act", "操作").to_owned(),
@@ -86,7 +87,7 @@ pub fn Side(props: &SideProps) -> Html {
         (Tab::Lesson, Some(lesson)) => lesson.get().link(),
         (tab, _) => format!("{tab:?}"),
     };
-    let (run, selection) = (props.run.clone(), props.selection);
+    let (run, selection) = (props.run.clone(), props.selection.clone());
     let send = send.clone();
     html! {
         <aside class="side" aria-label={lang.pick("Details", "详情")}>

@@ -7,6 +7,7 @@
 mod card;
 mod client;
 mod defs;
+mod drag;
 mod link;
 mod message;
 mod server;
@@ -14,9 +15,12 @@ mod server;
 pub use defs::{Patterns, fill, hue, soft};
 
 use crate::scene::{Pick, Scene, glyph::ClientGlyph, traffic::MessageGlyph, words::Lang};
-use std::{cell::RefCell, rc::Rc};
+use drag::Drag;
+use message::Message;
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use web_sys::Element;
 use yew::prelude::*;
+use zabscope_core::{id::ServerId, time::Moment};
 
 /// Moves what moves in virtual time. Keep one as long as the stage stands, and give it to
 /// [`Stage`]; `advance` costs nothing when nothing moves.
@@ -34,7 +38,7 @@ struct Moving {
     now: Option<f64>,
     shown: f64,
     still: bool,
-    messages: Vec<(Element, MessageGlyph)>,
+    messages: Vec<(Element, Rc<MessageGlyph>)>,
     clients: Vec<(Element, ClientGlyph)>,
 }
 
@@ -46,9 +50,9 @@ impl StageHandle {
         moving.write();
     }
 
-    /// The moment that is shown; that of the scene until the clock is known.
-    fn now(&self, scene: &Scene) -> f64 {
-        self.0.borrow().now.unwrap_or(scene.now.0 as f64)
+    /// The moment that is shown; until the clock is known, `else_at`.
+    fn now(&self, else_at: Moment) -> f64 {
+        self.0.borrow().now.unwrap_or(else_at.0 as f64)
     }
 }
 
@@ -81,21 +85,67 @@ pub struct StageProps {
     pub handle: StageHandle,
     /// Something was chosen.
     pub pick: Callback<Pick>,
+    /// These servers, and no others, are to be beyond a wall.
+    #[prop_or_default]
+    pub cut: Callback<BTreeSet<ServerId>>,
 }
 
 /// The component.
 pub struct Stage {
     svg: NodeRef,
+    held: Option<Drag>,
+}
+
+/// What a hand does on the stage.
+pub enum Hand {
+    /// It presses.
+    Down(PointerEvent),
+    /// It moves.
+    Move(PointerEvent),
+    /// It lets go.
+    Up,
+    /// It does something else, such as scrolling.
+    Away,
 }
 
 impl Component for Stage {
-    type Message = ();
+    type Message = Hand;
     type Properties = StageProps;
 
     fn create(_: &Context<Self>) -> Self {
         Stage {
             svg: NodeRef::default(),
+            held: None,
         }
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, hand: Hand) -> bool {
+        let before = self.held;
+        match hand {
+            Hand::Down(event) => self.held = Drag::begin(&event),
+            Hand::Move(event) => {
+                let (Some(drag), Some(svg)) = (self.held, self.svg.cast::<Element>()) else {
+                    return false;
+                };
+                if let Some(moved) = drag.moved(&event, &svg, &ctx.props().scene) {
+                    if drag.at.is_none() {
+                        // From now on it is no click, and nothing else hears of it.
+                        let _ = svg.set_pointer_capture(drag.pointer);
+                    }
+                    self.held = Some(moved);
+                }
+            }
+            Hand::Up => {
+                let scene = &ctx.props().scene;
+                let dropped = self.held.take().filter(|d| d.over(scene));
+                if let Some(beyond) = dropped.and_then(|d| d.beyond(scene)) {
+                    ctx.props().cut.emit(beyond);
+                }
+            }
+            Hand::Away => self.held = None,
+        }
+        // A press alone changes which listeners there are, and nothing that is seen.
+        before != self.held
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
@@ -105,18 +155,25 @@ impl Component for Stage {
             still,
             handle,
             pick,
+            cut: _,
         } = ctx.props();
-        let now = handle.now(scene);
+        let now = handle.now(scene.now);
         let name = lang.of(
             "Stage: servers, clients and messages",
             "舞台：服务器、客户端与消息",
         );
         let class = classes!("stage-svg", scene.compact.then_some("compact"));
         let clear = pick.reform(|_: MouseEvent| Pick::Nothing);
+        let hand = ctx.link();
+        let held = self.held.is_some();
         html! {
             <svg ref={&self.svg} {class} role="group" aria-label={name}
                 viewBox={format!("0 0 {} {}", defs::n(scene.width), defs::n(scene.height))}
-                preserveAspectRatio="xMidYMin meet" xmlns="http://www.w3.org/2000/svg">
+                preserveAspectRatio="xMidYMin meet" xmlns="http://www.w3.org/2000/svg"
+                onpointerdown={hand.callback(Hand::Down)}
+                onpointermove={held.then(|| hand.callback(Hand::Move))}
+                onpointerup={held.then(|| hand.callback(|_: PointerEvent| Hand::Up))}
+                onpointercancel={held.then(|| hand.callback(|_: PointerEvent| Hand::Away))}>
                 <Patterns />
                 <rect class="ground" width="100%" height="100%" fill="none" pointer-events="all" onclick={clear} />
                 <g class="links">{ for scene.links.iter().map(|l| link::link(l, pick)) }</g>
@@ -125,8 +182,13 @@ impl Component for Stage {
                 <g class="servers">{ for scene.servers.iter().map(|s| server::server(s, pick)) }</g>
                 <g class="clients">{ for scene.clients.iter().map(|c| client::client(c, now, pick)) }</g>
                 <g class="tags">{ for scene.tags.iter().map(link::tag) }</g>
-                <g class="messages">{ for scene.messages.iter().map(|m| message::message(m, now, *still, pick)) }</g>
+                <g class="messages">{ for scene.messages.iter().map(|m| html! {
+                    <Message key={m.id} glyph={Rc::clone(m)} still={*still} handle={handle.clone()} pick={pick.clone()} />
+                }) }</g>
                 { card::card(&scene.card, scene.compact) }
+                if let Some(held) = &self.held {
+                    { drag::drag(held, scene, *lang) }
+                }
             </svg>
         }
     }

@@ -3,8 +3,9 @@
 use super::bits::{Send, Who, ask, hue, said, seconds, zxid};
 use crate::{
     state::{Action, Selection, run::RunHandle},
-    text::{Importance, Key, Lang, Tone, short, t},
+    text::{Importance, Key, Lang, Tone, concerns, short, t},
 };
+use gloo::timers::callback::Timeout;
 use std::collections::BTreeSet;
 use yew::prelude::*;
 use zabscope_core::{
@@ -25,6 +26,8 @@ pub struct TimelineProps {
     pub run: RunHandle,
     /// The record that the sentence is about.
     pub focus: Option<usize>,
+    /// What is chosen: the lines of its story are lit.
+    pub selection: Selection,
     /// What is told at least.
     pub least: Importance,
     /// The language.
@@ -43,25 +46,13 @@ pub fn Events(props: &TimelineProps) -> Html {
         let list = list.clone();
         let focus = props.focus;
         use_effect_with((newest, focus), move |_| {
-            let Some(list) = list.cast::<web_sys::Element>() else {
-                return;
-            };
-            let Ok(Some(now)) = list.query_selector("[aria-current]") else {
-                list.set_scroll_top(list.scroll_height());
-                return;
-            };
-            // Only the list scrolls, never the page.
-            let (outer, inner) = (
-                list.get_bounding_client_rect(),
-                now.get_bounding_client_rect(),
-            );
-            let below = inner.bottom() - outer.bottom();
-            let above = inner.top() - outer.top();
-            if below > 0.0 {
-                list.set_scroll_top(list.scroll_top() + below as i32 + 4);
-            } else if above < 0.0 {
-                list.set_scroll_top(list.scroll_top() + above as i32 - 4);
-            }
+            // After the frame: to measure within it would make the browser lay it all out twice.
+            let after = Timeout::new(0, move || {
+                if let Some(list) = list.cast::<web_sys::Element>() {
+                    show_current(&list);
+                }
+            });
+            move || drop(after)
         });
     }
     let len = run.len();
@@ -73,18 +64,43 @@ pub fn Events(props: &TimelineProps) -> Html {
         .map(|t| t.index)
         .collect();
     lines.reverse();
+    let records = run.history().records();
+    let who = Who(run.world());
+    let lit = |index: usize| {
+        let record = records.get(index);
+        record.is_some_and(|r| concerns(&r.source, &props.selection, &who))
+    };
     html! {
         <div class="log" role="log" aria-label={t(lang, Key::Events)} tabindex="0" ref={list}>
             <ol>
                 { for lines.into_iter().map(|index| html! {
                     <Line key={index} run={ByMoment { run: props.run.clone(), index }}
-                        now={props.focus == Some(index)} {lang} send={props.send.clone()} />
+                        now={props.focus == Some(index)} lit={lit(index)} {lang} send={props.send.clone()} />
                 }) }
             </ol>
             if newest.is_none() {
                 <p class="empty">{ lang.pick("Nothing has happened yet.", "还没有发生任何事。") }</p>
             }
         </div>
+    }
+}
+
+/// Scrolls the list, never the page, to the line that the sentence is about; else to its end.
+fn show_current(list: &web_sys::Element) {
+    let Ok(Some(now)) = list.query_selector("[aria-current]") else {
+        list.set_scroll_top(list.scroll_height());
+        return;
+    };
+    let (outer, inner) = (
+        list.get_bounding_client_rect(),
+        now.get_bounding_client_rect(),
+    );
+    let below = inner.bottom() - outer.bottom();
+    let above = inner.top() - outer.top();
+    if below > 0.0 {
+        list.set_scroll_top(list.scroll_top() + below as i32 + 4);
+    } else if above < 0.0 {
+        list.set_scroll_top(list.scroll_top() + above as i32 - 4);
     }
 }
 
@@ -114,6 +130,7 @@ impl PartialEq for ByMoment {
 pub struct LineProps {
     run: ByMoment,
     now: bool,
+    lit: bool,
     lang: Lang,
     send: Send,
 }
@@ -133,7 +150,7 @@ fn Line(props: &LineProps) -> Html {
         Tone::Allowed => "allowed",
     };
     html! {
-        <li class={classes!(props.now.then_some("now"))}>
+        <li class={classes!(props.now.then_some("now"), props.lit.then_some("lit"))}>
             <button type="button" aria-current={props.now.then_some("step")}
                 onclick={ask(&props.send, Action::Tell(props.run.index))}>
                 <span class="mono at">{ seconds(record.at) }</span>

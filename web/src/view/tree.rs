@@ -5,9 +5,11 @@ use crate::{
     state::{Action, Selection, run::RunHandle},
     text::{Context as _, Key, Lang, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
+    sim::World,
     tree::{Owner, path},
 };
 
@@ -31,8 +33,8 @@ pub fn tree(props: &TreeProps) -> Html {
     let (lang, run) = (props.lang, props.run.get());
     let world = run.world();
     let up = |id: ServerId| world.peer(id).is_some();
-    let shown = match props.selection {
-        Selection::Server(id) if up(id) => Some(id),
+    let shown = match &props.selection {
+        Selection::Server(id) if up(*id) => Some(*id),
         _ => leader(world).or_else(|| world.servers().map(|s| s.id).find(|id| up(*id))),
     };
     let onchange = {
@@ -71,7 +73,7 @@ pub fn tree(props: &TreeProps) -> Html {
                 </p>
                 <ul class="tree">
                     { for peer.database().tree.nodes().take(SHOWN).map(|(at, node)| {
-                        let (parent, name) = path::split(at).unwrap_or(("", "/"));
+                        let (_, name) = path::split(at).unwrap_or(("", "/"));
                         let depth = if at.len() <= 1 { 0 } else { at.matches('/').count() };
                         let system = path::is_special(at) || at.starts_with("/zookeeper");
                         let data = node.data().as_ref().map_or(String::new(), |d| {
@@ -87,10 +89,21 @@ pub fn tree(props: &TreeProps) -> Html {
                         };
                         let bells: Vec<String> = peer.clients().watches().at(at)
                             .map(|w| who.client(w.client).map_or("?".to_owned(), letter)).collect();
-                        let _ = parent;
+                        let mine = match &props.selection {
+                            Selection::Znode(path) => **path == **at,
+                            Selection::Client(no) => match node.owner() {
+                                Owner::Ephemeral(session) => who.session(session) == Some(*no),
+                                _ => false,
+                            },
+                            _ => false,
+                        };
+                        let pressed = matches!(&props.selection, Selection::Znode(path) if **path == **at);
+                        let choose = ask(&props.send, Action::Select(Selection::Znode(Rc::from(&**at))));
                         html! {
-                            <li class={classes!(system.then_some("soft"))} style={format!("--depth:{depth}")}>
-                                <span class="mono">{ if depth == 0 { "/".to_owned() } else { name.to_owned() } }</span>
+                            <li class={classes!(system.then_some("soft"), mine.then_some("lit"))} style={format!("--depth:{depth}")}>
+                                <button type="button" class="mono node" aria-pressed={pressed.to_string()} onclick={choose}>
+                                    { if depth == 0 { "/".to_owned() } else { name.to_owned() } }
+                                </button>
                                 if !data.is_empty() && !system {
                                     <span class="mono data">{ data }</span>
                                 }
@@ -108,11 +121,77 @@ pub fn tree(props: &TreeProps) -> Html {
             } else {
                 <p class="soft">{ lang.pick("No server runs.", "没有正在运行的服务器。") }</p>
             }
+            if let Selection::Znode(path) = &props.selection {
+                <section>
+                    <h3><span class="mono">{ path.to_string() }</span>{ lang.pick(", as each server has it", "，每台服务器上的样子") }</h3>
+                    { znode(world, path, lang, &props.send) }
+                </section>
+            }
             <p class="row">
                 <button type="button" class="btn" onclick={ask(&props.send, Action::Tab(crate::state::Tab::Act))}>
                     { lang.pick("Change it with a client", "用客户端修改") }
                 </button>
             </p>
         </>
+    }
+}
+
+/// A znode's path, as a button that chooses it.
+pub fn znode_link(path: &str, send: &Send) -> Html {
+    html! {
+        <button type="button" class="link mono" onclick={ask(send, Action::Select(Selection::Znode(Rc::from(path))))}>
+            { path.to_owned() }
+        </button>
+    }
+}
+
+/// One znode as every server has it: side by side one sees who is behind.
+pub fn znode(world: &World, at: &str, lang: Lang, send: &Send) -> Html {
+    let node = |id: ServerId| {
+        let peer = world.peer(id).filter(|p| p.serving());
+        peer.map(|p| (p.last_applied(), p.database().tree.node(at).cloned()))
+    };
+    let newest = world
+        .servers()
+        .filter_map(|s| node(s.id))
+        .max_by_key(|(applied, _)| *applied)
+        .map(|(_, n)| n.map(|n| n.stat().mzxid));
+    html! {
+        <table class="znode">
+            <thead><tr>
+                <th scope="col">{ t(lang, Key::Server) }</th>
+                <th scope="col">{ t(lang, Key::Data) }</th>
+                <th scope="col">{ lang.pick("version", "版本") }</th>
+                <th scope="col">{ lang.pick("changed by", "由谁修改") }</th>
+            </tr></thead>
+            <tbody>
+                { for world.servers().map(|s| {
+                    let (class, data, version, zxid) = match node(s.id) {
+                        None => ("soft", lang.pick("does not serve", "未在服务").to_owned(), String::new(), Html::default()),
+                        Some((_, None)) => {
+                            let same = newest == Some(None);
+                            (if same { "" } else { "allowed" }, lang.pick("not there", "没有").to_owned(), String::new(), Html::default())
+                        }
+                        Some((_, Some(n))) => {
+                            let same = newest == Some(Some(n.stat().mzxid));
+                            let data = n.data().as_ref().map_or("–".to_owned(), |d| {
+                                String::from_utf8_lossy(&d[..d.len().min(48)]).into_owned()
+                            });
+                            (if same { "" } else { "allowed" }, data, n.stat().version.to_string(), plate(n.stat().mzxid))
+                        }
+                    };
+                    html! {
+                        <tr {class}>
+                            <th scope="row">
+                                <button type="button" class="link" onclick={ask(send, Action::Select(Selection::Server(s.id)))}>{ s.id.to_string() }</button>
+                            </th>
+                            <td class="mono">{ data }</td>
+                            <td class="mono">{ version }</td>
+                            <td>{ zxid }</td>
+                        </tr>
+                    }
+                }) }
+            </tbody>
+        </table>
     }
 }

@@ -18,7 +18,7 @@ use zabscope_web::{
         sight::Sight,
         words::Lang,
     },
-    view::stage::{Stage, StageProps},
+    view::stage::{Stage, StageHandle, StageProps},
 };
 
 const FRAMES: [Frame; 2] = [Frame::WIDE, Frame::PHONE];
@@ -40,7 +40,7 @@ fn scenes() -> Vec<(String, Scene)> {
                     .map_or(Pick::Nothing, |s| Pick::Server(s.id));
                 for pick in [Pick::Nothing, pick] {
                     let name = format!("{name} {:.0} {lang:?} {pick:?}", frame.width);
-                    all.push((name, scene(&sight, pick, lang, frame)));
+                    all.push((name, scene(&sight, &pick, lang, frame)));
                 }
             }
         }
@@ -111,7 +111,7 @@ fn what_stands_on_a_card_stays_on_it() {
 
 #[test]
 fn the_deciding_field_is_lit_in_both_ballots() {
-    let scene = scene(&samples::election(5), Pick::Nothing, Lang::En, Frame::WIDE);
+    let scene = scene(&samples::election(5), &Pick::Nothing, Lang::En, Frame::WIDE);
     assert_eq!(scene.card.kind, Kind::Votes(zabscope_core::id::ServerId(2)));
     let ballots: Vec<_> = scene
         .card
@@ -138,7 +138,7 @@ fn the_deciding_field_is_lit_in_both_ballots() {
 fn world(name: &str) -> Scene {
     let found = worlds::all().into_iter().find(|(n, _)| n == name);
     let sight = found.expect("such a world").1;
-    scene(&sight, Pick::Nothing, Lang::En, Frame::WIDE)
+    scene(&sight, &Pick::Nothing, Lang::En, Frame::WIDE)
 }
 
 fn blocks(scene: &Scene, look: BlockLook) -> Vec<String> {
@@ -194,7 +194,7 @@ fn a_server_that_is_cut_off_stands_behind_a_wall() {
 
 #[test]
 fn names_are_those_of_the_specification() {
-    let scene = scene(&samples::broadcast(), Pick::Nothing, Lang::En, Frame::WIDE);
+    let scene = scene(&samples::broadcast(), &Pick::Nothing, Lang::En, Frame::WIDE);
     assert_eq!(
         scene.servers[2].name,
         "Server 3, leading, epoch 3, last zxid 0x300000008"
@@ -204,8 +204,8 @@ fn names_are_those_of_the_specification() {
 
 #[test]
 fn who_left_later_is_never_ahead() {
-    let scene = scene(&samples::load(), Pick::Nothing, Lang::En, Frame::WIDE);
-    let mut first = scene.messages[0].clone();
+    let scene = scene(&samples::load(), &Pick::Nothing, Lang::En, Frame::WIDE);
+    let mut first = (*scene.messages[0]).clone();
     let mut second = first.clone();
     first.sent.0 = 1000;
     first.arrives.0 = 9000;
@@ -248,14 +248,17 @@ fn pictures() {
                     "trunc" | "diff" | "snap" => Pick::Server(zabscope_core::id::ServerId(1)),
                     _ => Pick::Nothing,
                 };
-                let scene = scene(&sight, pick, lang, frame);
+                let scene = scene(&sight, &pick, lang, frame);
                 let (w, h) = (scene.width, scene.height);
+                let handle = StageHandle::default();
+                handle.advance(scene.now.0 as f64);
                 let props = StageProps {
                     scene: scene.into(),
                     lang,
                     still: name == "discovery" && size == "phone",
-                    handle: Default::default(),
+                    handle,
                     pick: Default::default(),
+                    cut: Default::default(),
                 };
                 let local = tokio::task::LocalSet::new();
                 let svg = local.block_on(
@@ -273,4 +276,29 @@ fn pictures() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_under_way_between_clients_and_servers_is_drawn_each_with_a_number_of_its_own() {
+    let run = worlds::busy();
+    let world = run.history.world();
+    let flights = world.client_flights().count();
+    assert!(flights > 5, "{flights} under way");
+    let sight = run.sight();
+    let numbers: std::collections::BTreeSet<u64> = sight.messages.iter().map(|m| m.id).collect();
+    let all = flights + world.in_flight().count();
+    assert_eq!(numbers.len(), all, "each has its own number");
+    let scene = scene(&sight, &Pick::Nothing, Lang::En, Frame::WIDE);
+    assert!(scene.messages.len() >= all);
+}
+
+#[test]
+fn a_chosen_client_lights_its_messages_and_no_others() {
+    let sight = worlds::busy().sight();
+    let no = zabscope_core::sim::ClientNo(1);
+    let scene = scene(&sight, &Pick::Client(no), Lang::En, Frame::WIDE);
+    let lit = scene.messages.iter().filter(|m| m.lit).count();
+    let its = sight.messages.iter().filter(|m| m.story.client == Some(no));
+    assert_eq!(lit, its.count());
+    assert!(lit > 0 && lit < scene.messages.len(), "{lit} are lit");
 }

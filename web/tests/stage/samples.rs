@@ -34,6 +34,7 @@ pub fn server(id: i64, role: Role, phase: Phase, zxid: Zxid) -> ServerSight {
         behind: 0,
         paused: false,
         slow_disk: Span(0),
+        znode: None,
     }
 }
 
@@ -111,6 +112,7 @@ pub fn message(id: u64, from: i64, to: i64, part: f64, what: What) -> MessageSig
         sent: Moment(14_000_000 - (part * 10_000.0) as u64),
         arrives: Moment(14_000_000 + ((1.0 - part) * 10_000.0) as u64),
         stopped: None,
+        story: Story::default(),
     }
 }
 
@@ -313,6 +315,10 @@ pub fn proposal(c: u32, marks: &[Mark], committed: bool, path: &str) -> Proposal
             .map(|(i, m)| (ServerId(i as i64 + 1), *m))
             .collect(),
         committed,
+        story: Story {
+            client: Some(ClientNo(1)),
+            path: Some(path.into()),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use zabscope_core::{
     sim::{Action, ClientNo, Fact, History, Record, Setup, WorldEventKind},
     time::Span,
 };
-use zabscope_web::scene::{read, sight::Sight};
+use zabscope_web::scene::{Pick, read, sight::Sight};
 
 pub struct Run {
     pub history: History,
@@ -23,7 +23,7 @@ impl Run {
 
     pub fn sight(&self) -> Sight {
         let records = self.history.records().last(read::RECORDS);
-        read::sight(self.history.world(), records, None, None)
+        read::sight(self.history.world(), records, None, &Pick::Nothing)
     }
 
     pub fn act(&mut self, action: Action) {
@@ -262,4 +262,27 @@ pub fn all() -> Vec<(String, Sight)> {
     run.steps(300);
     keep("load", &run);
     all
+}
+
+/// Many clients write, and much is under way.
+pub fn busy() -> Run {
+    let mut run = Run::new(&setup(5, 0));
+    run.established();
+    for server in 1..=5 {
+        run.act(Action::AddClient {
+            server: Some(ServerId(server)),
+            timeout_ms: 12_000,
+        });
+    }
+    run.steps(300);
+    for no in 1..=5 {
+        for n in 0..4 {
+            run.act(Action::Ask {
+                client: ClientNo(no),
+                request: write(&format!("/busy-{no}-{n}")),
+            });
+        }
+    }
+    run.steps(14);
+    run
 }

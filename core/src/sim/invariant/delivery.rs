@@ -158,6 +158,12 @@ impl Deliveries {
                 let before = |t: &Txn| t.zxid() <= *last_zxid;
                 Delivered::History(history(look, server, *epoch, false, before))
             }
+            EventKind::ServingAlone { last_zxid } => {
+                let epoch = last_zxid.epoch();
+                self.serving.insert(server, epoch);
+                let before = |t: &Txn| t.zxid() <= *last_zxid;
+                Delivered::History(history(look, server, epoch, true, before))
+            }
             EventKind::SteppedDown { .. } | EventKind::Started { .. } => {
                 self.serving.remove(&server);
                 return;

@@ -4,7 +4,7 @@ use super::{Invariant, Step, Violation};
 use crate::{
     id::{ConnId, Epoch, ServerId, Zxid},
     message::MessageKind,
-    peer::event::EventKind,
+    peer::event::{EventKind, SyncMode},
     sim::{InputSummary, WorldEventKind},
 };
 use std::collections::BTreeMap;
@@ -157,9 +157,15 @@ impl Invariant for DurableAcks {
                         ));
                     }
                 }
-                EventKind::LogTruncated { to: end, .. }
+                EventKind::SyncStarted {
+                    mode: SyncMode::Trunc,
+                    zxid: end,
+                    ..
+                }
+                | EventKind::LogTruncated { to: end, .. }
                 | EventKind::SnapshotInstalled { zxid: end, .. } => {
-                    // The leader decides what is history; it was asked before.
+                    // The leader decides what is history; it was asked before. From its word on: the
+                    // disk may be cut and the power fail before the server hears of it.
                     if let Some(acked) = self.acked.get_mut(&server) {
                         *acked = (*acked).min(*end);
                     }

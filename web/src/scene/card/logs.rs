@@ -36,7 +36,7 @@ pub fn draw(sight: &Sight, learner: ServerId, pen: &mut Pen) -> Option<(String, 
         Lang::En => format!("log of {}, leader", sync.leader),
         Lang::Zh => format!("领导者 {} 的日志", sync.leader),
     };
-    pen.y += pen.room(10.0, 7.0);
+    pen.y += pen.room(16.0, 10.0);
     pen.text(pen.x, pen.y, leader_label, small, |t| t.strong = true);
     pen.y += pen.room(8.0, 5.0);
     let leader_y = pen.y;

@@ -224,6 +224,12 @@ impl Pen {
         }
     }
 
+    /// How many rows of this height fit below here and above `foot`.
+    pub fn rows(&self, each: f64, foot: f64) -> usize {
+        let room = self.area.bottom() - self.y - foot;
+        (room / each).floor().max(1.0) as usize
+    }
+
     /// Right edge of the content.
     pub fn right(&self) -> f64 {
         self.x + self.w

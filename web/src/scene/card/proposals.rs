@@ -9,7 +9,7 @@ use crate::scene::{
 };
 use zabscope_core::id::ServerId;
 
-pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)> {
+pub fn draw(sight: &Sight, pick: &Pick, pen: &mut Pen) -> Option<(String, String)> {
     let lang = pen.lang;
     let leader = sight
         .servers
@@ -29,11 +29,16 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
     let step = ((pen.right() - stamp_w - left) / voters.len() as f64).clamp(17.0, 26.0);
     let side = (step - 3.0).min(pen.room(18.0, 17.0));
     let column = |i: usize| left + step * i as f64;
-    let rows = if pen.compact { 3 } else { 7 };
+    // As many as there is room for above the legend; on a phone always as many as there.
+    let rows = if pen.compact {
+        3
+    } else {
+        pen.rows(bh + 28.0, 66.0).min(7)
+    };
     let shown = &sight.proposals[sight.proposals.len().saturating_sub(rows)..];
     pen.y += pen.room(14.0, 6.0);
     for (i, v) in voters.iter().enumerate() {
-        let chosen = pick == Pick::Server(*v);
+        let chosen = *pick == Pick::Server(*v);
         pen.text(column(i) + side / 2.0, pen.y, v.to_string(), 12.0, |t| {
             t.align = Align::Middle;
             t.mono = true;
@@ -109,9 +114,11 @@ pub fn draw(sight: &Sight, pick: Pick, pen: &mut Pen) -> Option<(String, String)
             what.push_str(lang.of(": fails, changes nothing", "：失败，不改变任何东西"));
         }
         let what: String = what.chars().take(44).collect();
+        let lit = p.story.is_of(pick);
         pen.y = y + bh + pen.room(18.0, 15.0);
         pen.text(pen.x, pen.y, what, pen.room(12.0, 11.0), |t| {
-            t.ink = TextInk::Quiet;
+            t.strong = lit;
+            t.ink = if lit { TextInk::Accent } else { TextInk::Quiet };
         });
         pen.y += pen.room(10.0, 6.0);
     }

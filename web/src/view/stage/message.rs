@@ -1,6 +1,7 @@
 //! A message on its way.
 
 use super::{
+    StageHandle,
     defs::{fill, hue, n, soft},
     link::cross,
     on_click, on_key,
@@ -10,6 +11,7 @@ use crate::scene::{
     geometry::Pt,
     traffic::{Form, Ink, MessageGlyph},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// Where it is drawn at `now`.
@@ -18,8 +20,31 @@ pub fn transform(m: &MessageGlyph, now: f64, still: bool) -> String {
     format!("translate({} {})", n(at.x), n(at.y))
 }
 
-/// A message, drawn round the origin and moved there.
-pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -> Html {
+/// What a message is given.
+#[derive(Properties, PartialEq)]
+pub struct MessageProps {
+    /// How it looks and where it goes.
+    pub glyph: Rc<MessageGlyph>,
+    /// Nothing moves.
+    pub still: bool,
+    /// Knows the time.
+    pub handle: StageHandle,
+    /// It was chosen.
+    pub pick: Callback<Pick>,
+}
+
+/// A message, drawn round the origin and moved there. A component, so that of hundreds under way only
+/// the new ones are drawn.
+#[component]
+pub fn Message(props: &MessageProps) -> Html {
+    let MessageProps {
+        glyph: m,
+        still,
+        handle,
+        pick,
+    } = props;
+    let still = *still;
+    let now = handle.now(m.sent);
     let id = m.id;
     let choose = pick.reform(move |()| Pick::Message(id));
     let (w, h) = m.size;
@@ -57,6 +82,12 @@ pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -
         }
     };
     let angle = m.angle();
+    // From the middle to the outline, the way it goes.
+    let (cos, sin) = (
+        angle.to_radians().cos().abs(),
+        angle.to_radians().sin().abs(),
+    );
+    let edge = (w / 2.0 / cos.max(1e-6)).min(h / 2.0 / sin.max(1e-6));
     let box_ = |rx: f64, fill: String, dash: Option<&'static str>| {
         html! {
             <rect class="body" x={n(-w / 2.0)} y={n(-h / 2.0)} width={n(w)} height={n(h)} rx={n(rx)}
@@ -95,11 +126,11 @@ pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -
             </>
         },
         Form::Dot => html! {
-            <circle r={if m.heartbeat { "2.5" } else { "4" }} fill={line.clone()} opacity={if m.heartbeat { ".5" } else { "1" }} />
+            <circle class="body" r={if m.heartbeat { "2.5" } else { "4" }} fill={line.clone()} opacity={if m.heartbeat { ".5" } else { "1" }} />
         },
     };
     html! {
-        <g key={id.to_string()} class={classes!("message", form, m.picked.then_some("picked"), m.stopped.map(|_| "lost"))}
+        <g class={classes!("message", form, m.picked.then_some("picked"), m.lit.then_some("lit"), m.stopped.map(|_| "lost"))}
             role="button" tabindex={if m.heartbeat { "-1" } else { "0" }} aria-label={m.name.clone()}
             data-message={id.to_string()} transform={transform(m, now, still)}
             onclick={on_click(choose.clone())} onkeydown={on_key(choose)}>
@@ -109,7 +140,7 @@ pub fn message(m: &MessageGlyph, now: f64, still: bool, pick: &Callback<Pick>) -
             if m.stopped.is_some() {
                 { cross(Pt::new(w / 2.0 + 8.0, 0.0), 4.0) }
             } else if still {
-                <path class="tip" d={format!("M{r} -5L{t} 0L{r} 5z", r = n(w.max(h) / 2.0 + 3.0), t = n(w.max(h) / 2.0 + 11.0))}
+                <path class="tip" d={format!("M{r} -5L{t} 0L{r} 5z", r = n(edge + 3.0), t = n(edge + 11.0))}
                     transform={format!("rotate({})", n(angle))} fill={line} />
             }
         </g>

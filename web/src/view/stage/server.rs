@@ -36,6 +36,7 @@ pub fn server(s: &ServerGlyph, pick: &Callback<Pick>) -> Html {
         Tone::Quiet => "t-quiet",
         Tone::Fault => "t-fault",
         Tone::Allowed => "t-allowed",
+        Tone::Chosen => "t-accent",
     };
     html! {
         <g key={id.0.to_string()} class={classes!("server", s.picked.then_some("picked"), state)}

@@ -1,0 +1,163 @@
+//! Who may come in: identities, ACLs, TLS.
+
+use super::*;
+
+const KERBEROS: &str = "Kerberos is not built in";
+const CLASS: &str = "a Java class can't be loaded";
+const STORE: Kind = Kind::OneOf(&["", "JKS", "PEM", "PKCS12", "BCFKS"]);
+const CLIENT_AUTH: Kind = Kind::OneOf(&["none", "want", "need"]);
+
+#[rustfmt::skip]
+pub(super) const AUTHENTICATION: Section = Section { title: "Identities and rights", keys: &[
+    key("skipACL", Z, YN, "", "no", NOT_YET, "With `yes` ACLs are not checked: everybody may do everything."),
+    key("DigestAuthenticationProvider.enabled", Z, B, "", "true", NOT_YET, "Whether the scheme digest exists."),
+    key("DigestAuthenticationProvider.superDigest", Z, T, "", "", NOT_YET,
+        "`user:hash` of whoever may do everything. The hash is base64 of SHA-1 of `user:password`.").also(&["superDigest"]),
+    key("DigestAuthenticationProvider.digestAlg", Z, Kind::OneOf(&["SHA1", "SHA-1", "SHA-256", "SHA-512"]), "", "SHA1", NOT_YET,
+        "The hash of the scheme digest; the same on all servers."),
+    key("IPAuthenticationProvider.usexforwardedfor", Z, B, "", "false", NOT_YET,
+        "Over HTTP, the scheme ip takes the address from X-Forwarded-For."),
+    key("X509AuthenticationProvider.superUser", Z, T, "", "", NOT_YET,
+        "The subject of the client certificate whose owner may do everything."),
+    key("superUser", Z, T, "", "", NOT_YET, "The SASL identity that may do everything."),
+    key("superUser.<n>", Z, T, "", "", NOT_YET, "Further ones."),
+    key("SASLAuthenticationProvider.superPassword", Z, T, "", "", NOT_YET,
+        "The password of the user super in DIGEST-MD5."),
+    key("letAnySaslUserDoX", Z, T, "", "", NOT_YET, "If set, an ACL for a SASL identity admits every SASL identity."),
+    key("authProvider.<n>", Z, T, "", "", NOT_YET,
+        "The Java class of a scheme; Apache's own names are understood (SASLAuthenticationProvider switches SASL on), others are an error."),
+    key("ensembleAuthName", Z, Kind::List, "", "", NOT_YET,
+        "Names of this ensemble; a client that names another is sent away."),
+    key("sessionRequireClientSASLAuth", Z, B, "", "false", NOT_YET,
+        "Only clients that authenticated by SASL are served."),
+    key("allowSaslFailedClients", Z, B, "", "false", NOT_YET,
+        "A client whose SASL exchange failed may go on without that identity."),
+    key("enforce.auth.enabled", Z, B, "", "false", NOT_YET,
+        "Only clients that authenticated by one of enforce.auth.schemes are served."),
+    key("enforce.auth.schemes", Z, Kind::List, "", "", NOT_YET, "Those schemes."),
+    key("java.security.auth.login.config", named("java.security.auth.login.config"), Kind::Path, "", "", NOT_YET,
+        "The JAAS file with the users of DIGEST-MD5."),
+    key("sasl.serverconfig", Z, T, "", "Server", NOT_YET, "The section of the JAAS file for clients."),
+    key("quorum.auth.enableSasl", F, B, "", "false", NOT_YET, "Members authenticate to each other by SASL."),
+    key("quorum.auth.serverRequireSasl", F, B, "", "false", NOT_YET, "A member that does not is not accepted."),
+    key("quorum.auth.learnerRequireSasl", F, B, "", "false", NOT_YET, "This server authenticates when it connects."),
+    key("quorum.auth.learner.saslLoginContext", F, T, "", "QuorumLearner", NOT_YET,
+        "The section of the JAAS file for connecting."),
+    key("quorum.auth.server.saslLoginContext", F, T, "", "QuorumServer", NOT_YET,
+        "The section of the JAAS file for accepting."),
+    ignored("quorum.auth.kerberos.servicePrincipal", F, KERBEROS, "The members' Kerberos principal."),
+    ignored("kerberos.<what>", Z, KERBEROS, "How principals become names."),
+    ignored("security.auth_to_local", Z, KERBEROS, "Rules by which principals become names."),
+    ignored("server.principal", named("zookeeper.server.principal"), KERBEROS, "The principal that a client expects."),
+    ignored("server.realm", named("zookeeper.server.realm"), KERBEROS, "The realm that a client expects."),
+    refused("requireKerberosConfig", Z, KERBEROS, "Starts only with Kerberos configured."),
+] };
+
+macro_rules! tls {
+    ($section:ident, $title:literal, $p:literal, $verify_clients:literal, $reverse:literal, [$($first:expr),* $(,)?]) => {
+        #[rustfmt::skip]
+        pub(super) const $section: Section = Section { title: $title, keys: &[
+            $($first,)*
+            key(concat!($p, "keyStore.location"), Z, Kind::Path, "", "", NOT_YET,
+                "The file with this server's certificate chain and private key (PEM or PKCS12)."),
+            key(concat!($p, "keyStore.password"), Z, T, "", "", NOT_YET, "Its password."),
+            key(concat!($p, "keyStore.passwordPath"), Z, Kind::Path, "", "", NOT_YET,
+                "A file with its password; it goes before the password."),
+            key(concat!($p, "keyStore.type"), Z, STORE, "", "=by the file's extension", NOT_YET,
+                "PEM or PKCS12. JKS and BCFKS are refused with the command that converts them."),
+            key(concat!($p, "trustStore.location"), Z, Kind::Path, "", "", NOT_YET,
+                "The file with the certificates that are trusted."),
+            key(concat!($p, "trustStore.password"), Z, T, "", "", NOT_YET, "Its password."),
+            key(concat!($p, "trustStore.passwordPath"), Z, Kind::Path, "", "", NOT_YET,
+                "A file with its password; it goes before the password."),
+            key(concat!($p, "trustStore.type"), Z, STORE, "", "=by the file's extension", NOT_YET,
+                "As that of the key store."),
+            key(concat!($p, "clientAuth"), Z, CLIENT_AUTH, "", "need", NOT_YET,
+                "Whether who connects must show a certificate: none, want, need."),
+            key(concat!($p, "protocol"), Z, Kind::OneOf(&["TLSv1.2", "TLSv1.3"]), "", "TLSv1.3", NOT_YET,
+                "The newest version of TLS; with TLSv1.2, 1.3 is not offered."),
+            key(concat!($p, "enabledProtocols"), Z, Kind::List, "", "=TLSv1.3, TLSv1.2", NOT_YET,
+                "The versions of TLS. Older ones than 1.2 are refused."),
+            key(concat!($p, "ciphersuites"), Z, Kind::List, "", "=the safe ones of each version", NOT_YET,
+                "The cipher suites, by their IANA names."),
+            key(concat!($p, "hostnameVerification"), Z, B, "", "true", NOT_YET,
+                "The name in a certificate must be that of who shows it."),
+            key(concat!($p, "clientHostnameVerification"), Z, B, "", $verify_clients, NOT_YET,
+                "The same for who connects to this server."),
+            key(concat!($p, "allowReverseDnsLookup"), Z, B, "", $reverse, NOT_YET,
+                "Whether the name may be looked up from the address."),
+            key(concat!($p, "crl"), Z, B, "", "false", NOT_YET, "Looks at lists of revoked certificates."),
+            key(concat!($p, "ocsp"), Z, B, "", "false", NOT_YET, "Asks whether a certificate was revoked."),
+            key(concat!($p, "handshakeDetectionTimeoutMillis"), Z, N1, "ms", "5000", NOT_YET,
+                "How long to wait for the first bytes that tell TLS from plain text."),
+            refused(concat!($p, "context.supplier.class"), Z, CLASS, "A class that makes the TLS context."),
+        ] };
+    };
+}
+
+tls!(
+    TLS,
+    "TLS with clients",
+    "ssl.",
+    "false",
+    "false",
+    [
+        key(
+            "client.certReload",
+            Z,
+            B,
+            "",
+            "false",
+            NOT_YET,
+            "Reads the key and trust stores again when they change."
+        ),
+        ignored(
+            "ssl.sslProvider",
+            Z,
+            "there is one implementation of TLS",
+            "The library of TLS that Netty uses."
+        ),
+        refused(
+            "ssl.authProvider",
+            Z,
+            CLASS,
+            "A class that authenticates client certificates."
+        ),
+    ]
+);
+tls!(
+    QUORUM_TLS,
+    "TLS between members",
+    "ssl.quorum.",
+    "true",
+    "true",
+    [
+        key(
+            "sslQuorum",
+            F,
+            B,
+            "",
+            "false",
+            NOT_YET,
+            "Quorum and election connections use TLS."
+        ),
+        key(
+            "portUnification",
+            F,
+            B,
+            "",
+            "false",
+            NOT_YET,
+            "Those ports also accept plain connections: for the time of a rolling change."
+        ),
+        key(
+            "sslQuorumReloadCertFiles",
+            F,
+            B,
+            "",
+            "false",
+            NOT_YET,
+            "Reads the members' key and trust stores again when they change."
+        ),
+    ]
+);

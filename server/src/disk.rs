@@ -1,0 +1,197 @@
+//! The log thread: it owns the [`Storage`], takes what the node wants stored as it comes, and makes one
+//! batch of all that has come meanwhile: one write, one fdatasync (group commit).
+
+use crate::{
+    config::{self, ServerConfig},
+    node::{Fatal, Inbox},
+    storage::{self, Compression, Dirs, Done, Options, Storage},
+};
+use std::{
+    io,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use zabscope_core::{
+    id::StorageSeq,
+    log::Stored,
+    peer::{input::InputKind, output::StorageOp},
+    wire::jute::record_limit,
+};
+
+pub use crate::storage::StorageError;
+
+/// How often a quiet log thread looks whether a snapshot is finished.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the node hands over: operations with their numbers.
+pub type Work = Vec<(StorageSeq, StorageOp)>;
+
+/// Opens the data directory, with what is worth telling about it told.
+///
+/// # Errors
+/// [`StorageError`]: which file, where, and what can be done.
+pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
+    let kept = &config.storage;
+    let kib = |n: u64| n.saturating_mul(1024);
+    let separate = (kept.data_log_dir != kept.data_dir).then(|| kept.data_log_dir.clone());
+    let dirs = Dirs::new(&kept.data_dir, separate);
+    let options = Options {
+        record_limit: record_limit(config.core.max_buffer),
+        extended_types: config.core.extended_types,
+        pre_alloc_size: kib(kept.pre_alloc_kib),
+        txn_log_size_limit: kept.txn_log_size_limit_kib.map(kib),
+        force_sync: kept.force_sync,
+        compression: match kept.compression {
+            config::Compression::None => Compression::Checked,
+            config::Compression::Gzip => Compression::Gzip,
+            config::Compression::Snappy => Compression::Snappy,
+        },
+        trust_empty_snapshot: kept.trust_empty_snapshot,
+        db_autocreate: kept.db_autocreate,
+        datadir_autocreate: kept.create_directories,
+        snapshot_size_percent: config.core.snapshot_size_percent.unwrap_or(0),
+    };
+    let (mut storage, stored) = storage::open(&dirs, &options)?;
+    tell(&mut storage);
+    Ok((storage, stored))
+}
+
+fn tell(storage: &mut Storage) {
+    for notice in storage.take_notices() {
+        tracing::info!("{notice}");
+    }
+}
+
+/// The thread.
+#[derive(Debug)]
+pub struct LogThread {
+    work: mpsc::Sender<Work>,
+    thread: JoinHandle<Result<(), Fatal>>,
+}
+
+/// What the thread goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Habits {
+    /// An fsync that takes longer is warned about (`fsync.warningthresholdms`).
+    pub slow: Duration,
+    /// How often old files are removed, and how many snapshots stay (`autopurge.`).
+    pub purge: Option<(Duration, usize)>,
+}
+
+impl Habits {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(config: &ServerConfig) -> Habits {
+        let kept = &config.storage;
+        Habits {
+            slow: kept.fsync_warning,
+            purge: kept.purge_interval.map(|every| (every, kept.snap_retain_count)),
+        }
+    }
+}
+
+impl LogThread {
+    /// Starts it. What it has done it tells the node; when the disk fails it tells that, and ends.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(
+        storage: Storage,
+        habits: Habits,
+        inbox: mpsc::Sender<Inbox>,
+    ) -> io::Result<LogThread> {
+        let (work, received) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("zabscope-log".into())
+            .spawn(move || run(storage, habits, &received, &inbox))?;
+        Ok(LogThread { work, thread })
+    }
+
+    /// Where the node hands over its work. When all of these are gone, the thread ends.
+    #[must_use]
+    pub fn sender(&self) -> mpsc::Sender<Work> {
+        self.work.clone()
+    }
+
+    /// Waits for its end: all that it was given is written.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn join(self) -> Result<(), Fatal> {
+        drop(self.work);
+        self.thread.join().unwrap_or(Err(Fatal::Thread("log")))
+    }
+}
+
+fn run(
+    mut storage: Storage,
+    habits: Habits,
+    work: &mpsc::Receiver<Work>,
+    inbox: &mpsc::Sender<Inbox>,
+) -> Result<(), Fatal> {
+    // As Apache does, the first time soon after the start.
+    let mut purge_at = habits.purge.map(|_| Instant::now());
+    loop {
+        let mut batch = match work.recv_timeout(LOOK) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                tell(&mut storage);
+                if let (Some((every, retain)), Some(at)) = (habits.purge, purge_at)
+                    && Instant::now() >= at
+                {
+                    purge(&mut storage, retain);
+                    purge_at = Some(Instant::now() + every);
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        while let Ok(more) = work.try_recv() {
+            batch.extend(more);
+        }
+        let operations = batch.len();
+        let began = Instant::now();
+        let done = match storage.apply(batch) {
+            Ok(done) => done,
+            Err(error) => {
+                tell(&mut storage);
+                let why = error.to_string();
+                // The node may be gone already: then whoever joins hears of it.
+                let _ = inbox.send(Inbox::Failed(Fatal::Disk(why.clone())));
+                return Err(Fatal::Disk(why));
+            }
+        };
+        let took = began.elapsed();
+        if took > habits.slow {
+            tracing::warn!(
+                "the disk took {} ms for {operations} operations; a slow disk makes all writes slow (fsync.warningthresholdms)",
+                took.as_millis()
+            );
+        }
+        tell(&mut storage);
+        for done in done {
+            let input = match done {
+                Done::Durable(seq) => InputKind::Durable(seq),
+                Done::Truncated(stored) => InputKind::Truncated(stored),
+                Done::LogRead { conn, read } => InputKind::LogRead { conn, read },
+            };
+            if inbox.send(Inbox::Peer(input)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn purge(storage: &mut Storage, retain: usize) {
+    match storage.purge(retain) {
+        Ok(removed) => {
+            for path in removed {
+                tracing::info!("{}: removed (autopurge)", path.display());
+            }
+        }
+        // Old files that stay do no harm.
+        Err(error) => tracing::warn!(%error, "old files were not removed"),
+    }
+}

@@ -1,0 +1,17 @@
+//! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
+
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod disk;
+pub mod net;
+pub mod node;
+pub mod server;
+pub mod stats;
+pub mod storage;
+
+pub use server::{Server, StartError};
+
+/// What servers call themselves.
+pub const VERSION: &str = concat!("3.9.5-zabscope-", env!("CARGO_PKG_VERSION"));

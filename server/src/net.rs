@@ -1,0 +1,6 @@
+//! Sockets. Each speaks one of ZooKeeper's protocols and hands typed inputs to the node.
+
+pub mod client;
+pub mod election;
+pub mod quorum;
+pub mod words;

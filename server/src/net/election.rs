@@ -1,0 +1,395 @@
+//! Election traffic, port 3888 (ZooKeeper.md 2.1): one TCP connection for each pair of servers, the
+//! one that the larger id made, kept open; per peer one message waits, the newest.
+//!
+//! One task per peer owns the connection to it. A greeting is read by a task of its own with a
+//! deadline, so that silent strangers keep nobody out.
+
+use crate::node::Inbox;
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Notify, Semaphore, mpsc},
+    time::timeout,
+};
+use zabscope_core::{
+    id::ServerId,
+    message::Notification,
+    peer::input::InputKind,
+    wire::election::{Address, FRAME, Greeting, Message},
+    wire::frame,
+};
+
+/// How long a greeting may take.
+const GREETING: Duration = Duration::from_secs(5);
+/// How many connections may stand at the door at once.
+const DOOR: usize = 128;
+/// The first and the longest pause between two attempts to reach a peer that has mail waiting.
+const REDIAL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// What is known about a member's election address: `host:port` each.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(pub BTreeMap<ServerId, Vec<String>>);
+
+/// The sending half: what the node uses.
+pub struct ElectionNet {
+    peers: BTreeMap<ServerId, Arc<Post>>,
+    config_text: String,
+}
+
+/// One peer's letter box.
+struct Post {
+    newest: Mutex<Letters>,
+    mail: Notify,
+}
+
+#[derive(Default)]
+struct Letters {
+    /// Not yet handed to a connection.
+    unsent: Option<Vec<u8>>,
+    /// The last that was: sent again on a new connection, the peer may have missed it.
+    sent: Option<Vec<u8>>,
+}
+
+impl Post {
+    fn letters(&self) -> std::sync::MutexGuard<'_, Letters> {
+        // Nothing that holds it can panic half way; what it holds is whole.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, message: Vec<u8>) {
+        self.letters().unsent = Some(message);
+        self.mail.notify_one();
+    }
+
+    fn has_mail(&self) -> bool {
+        self.letters().unsent.is_some()
+    }
+
+    fn take(&self) -> Option<Vec<u8>> {
+        let mut letters = self.letters();
+        let message = letters.unsent.take()?;
+        letters.sent = Some(message.clone());
+        Some(message)
+    }
+
+    /// A new connection begins with the newest message, sent before or not.
+    fn renew(&self) {
+        let mut letters = self.letters();
+        if letters.unsent.is_none() {
+            letters.unsent = letters.sent.take();
+        }
+    }
+}
+
+impl ElectionNet {
+    /// For a server without peers.
+    #[must_use]
+    pub fn none() -> ElectionNet {
+        ElectionNet {
+            peers: BTreeMap::new(),
+            config_text: String::new(),
+        }
+    }
+
+    /// Puts a notification into a peer's letter box; an older one that waits there is replaced.
+    pub fn send(&self, to: ServerId, notification: Notification) {
+        if let Some(post) = self.peers.get(&to) {
+            post.put(framed(notification, &self.config_text));
+        }
+    }
+}
+
+fn framed(notification: Notification, config: &str) -> Vec<u8> {
+    let message = Message::new(notification, config);
+    let mut bytes = Vec::new();
+    frame::write(&mut bytes, |body| message.encode(body));
+    bytes
+}
+
+/// The whole of it: called on the runtime; tasks end with the runtime.
+///
+/// `listener` is this server's election port; `own_address` is what it tells others as its own.
+#[must_use]
+pub fn start(
+    me: ServerId,
+    addresses: &Addresses,
+    own_address: Address,
+    config_text: String,
+    connect_timeout: Duration,
+    listener: TcpListener,
+    inbox: std_mpsc::Sender<Inbox>,
+) -> ElectionNet {
+    let mut posts = BTreeMap::new();
+    let mut doors = BTreeMap::new();
+    for (id, hosts) in addresses.0.iter().filter(|(id, _)| **id != me) {
+        let post = Arc::new(Post {
+            newest: Mutex::new(Letters::default()),
+            mail: Notify::new(),
+        });
+        // One connection at the door, a newer one replaces it: see `accept`.
+        let (door, knocks) = mpsc::channel(4);
+        posts.insert(*id, Arc::clone(&post));
+        doors.insert(*id, door);
+        let line = Line {
+            me,
+            peer: *id,
+            hosts: hosts.clone(),
+            own_address: own_address.clone(),
+            connect_timeout,
+            post,
+            inbox: inbox.clone(),
+        };
+        tokio::spawn(line.run(knocks));
+    }
+    tokio::spawn(accept(me, listener, doors));
+    ElectionNet {
+        peers: posts,
+        config_text,
+    }
+}
+
+/// A connection with what was read from it already.
+struct Caller {
+    stream: TcpStream,
+    early: Vec<u8>,
+}
+
+/// What an acceptor tells a peer's task.
+enum Knock {
+    /// A larger server's connection: it is to be used.
+    Use(Caller),
+    /// A smaller server asks to be called back.
+    CallBack,
+}
+
+async fn accept(
+    me: ServerId,
+    listener: TcpListener,
+    doors: BTreeMap<ServerId, mpsc::Sender<Knock>>,
+) {
+    let doors = Arc::new(doors);
+    let places = Arc::new(Semaphore::new(DOOR));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let doors = Arc::clone(&doors);
+                tokio::spawn(async move {
+                    let _place = place;
+                    match timeout(GREETING, greeting(stream)).await {
+                        Ok(Ok((greeting, caller))) => {
+                            let server = greeting.from();
+                            let knock = if server > me {
+                                Knock::Use(caller)
+                            } else if server < me {
+                                drop(caller);
+                                Knock::CallBack
+                            } else {
+                                tracing::warn!(%from, "a server with our own id ({me}) called: is a myid used twice?");
+                                return;
+                            };
+                            match doors.get(&server) {
+                                Some(door) => {
+                                    let _ = door.send(knock).await;
+                                }
+                                None => tracing::warn!(
+                                    %from,
+                                    "server {server} called, which is no member of this ensemble"
+                                ),
+                            }
+                        }
+                        Ok(Err(error)) => {
+                            tracing::warn!(%from, %error, "no greeting on the election port");
+                        }
+                        Err(_) => tracing::warn!(
+                            %from,
+                            "nothing said on the election port for {} s",
+                            GREETING.as_secs()
+                        ),
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the election port could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Reads the initial message, and what may have come right behind it.
+async fn greeting(mut stream: TcpStream) -> io::Result<(Greeting, Caller)> {
+    let mut early = Vec::with_capacity(128);
+    loop {
+        if let Some((greeting, used)) = Greeting::decode(&early).map_err(invalid)? {
+            early.drain(..used);
+            return Ok((greeting, Caller { stream, early }));
+        }
+        if stream.read_buf(&mut early).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// The connection to one peer, and all that is needed to get it.
+struct Line {
+    me: ServerId,
+    peer: ServerId,
+    hosts: Vec<String>,
+    own_address: Address,
+    connect_timeout: Duration,
+    post: Arc<Post>,
+    inbox: std_mpsc::Sender<Inbox>,
+}
+
+impl Line {
+    async fn run(self, mut knocks: mpsc::Receiver<Knock>) {
+        let mut pause = REDIAL.0;
+        let mut stream: Option<Caller> = None;
+        loop {
+            match stream.take() {
+                Some(connected) => {
+                    pause = REDIAL.0;
+                    self.post.renew();
+                    tokio::select! {
+                        ended = self.talk(connected) => {
+                            if let Err(error) = ended {
+                                tracing::debug!(peer = self.peer.0, %error, "election connection ended");
+                            }
+                        }
+                        knock = knocks.recv() => match knock {
+                            Some(Knock::Use(newer)) => stream = Some(newer),
+                            Some(Knock::CallBack) => stream = self.dial().await,
+                            None => return,
+                        },
+                    }
+                }
+                None => {
+                    let mail = self.post.has_mail();
+                    tokio::select! {
+                        knock = knocks.recv() => match knock {
+                            Some(Knock::Use(newer)) => stream = Some(newer),
+                            Some(Knock::CallBack) => stream = self.dial().await,
+                            None => return,
+                        },
+                        () = self.post.mail.notified(), if !mail => {}
+                        dialled = self.dial(), if mail => {
+                            stream = dialled;
+                            if stream.is_none() {
+                                // A smaller server has only knocked; either way the other side is
+                                // given time before the next attempt.
+                                tokio::select! {
+                                    () = tokio::time::sleep(pause) => {}
+                                    knock = knocks.recv() => match knock {
+                                        Some(Knock::Use(newer)) => stream = Some(newer),
+                                        Some(Knock::CallBack) => stream = self.dial().await,
+                                        None => return,
+                                    },
+                                }
+                                pause = (pause * 2).min(REDIAL.1);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls the peer. Gives the connection if it is to be kept: that is the larger server's right.
+    async fn dial(&self) -> Option<Caller> {
+        let mut hello = Vec::new();
+        Greeting::V1 {
+            from: self.me,
+            addresses: vec![self.own_address.clone()],
+        }
+        .encode(&mut hello);
+        for host in &self.hosts {
+            let attempt = timeout(self.connect_timeout, async {
+                let mut stream = TcpStream::connect(host).await?;
+                stream.set_nodelay(true)?;
+                stream.write_all(&hello).await?;
+                Ok::<_, io::Error>(stream)
+            });
+            match attempt.await {
+                Ok(Ok(mut stream)) => {
+                    if self.peer < self.me {
+                        return Some(Caller {
+                            stream,
+                            early: Vec::new(),
+                        });
+                    }
+                    // Only a knock: the larger one calls back.
+                    let _ = stream.shutdown().await;
+                    return None;
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!(peer = self.peer.0, %host, %error, "not reached for an election");
+                }
+                Err(_) => {
+                    tracing::debug!(peer = self.peer.0, %host, "not reached for an election in time");
+                }
+            }
+        }
+        None
+    }
+
+    /// Both directions, until one of them ends.
+    async fn talk(&self, caller: Caller) -> io::Result<()> {
+        let Caller { stream, early } = caller;
+        stream.set_nodelay(true)?;
+        let (read, write) = stream.into_split();
+        tokio::select! {
+            ended = self.listen(read, early) => ended,
+            ended = self.speak(write) => ended,
+        }
+    }
+
+    async fn listen(&self, mut read: OwnedReadHalf, mut bytes: Vec<u8>) -> io::Result<()> {
+        loop {
+            let mut at = 0;
+            while let Some((message, used)) = frame::read(&bytes[at..], FRAME).map_err(invalid)? {
+                match Message::decode(message) {
+                    Ok(message) => {
+                        let input = InputKind::Notification(self.peer, message.notification);
+                        if self.inbox.send(Inbox::Peer(input)).is_err() {
+                            return Ok(());
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(peer = self.peer.0, %error, "an election message was dropped");
+                    }
+                }
+                at += used;
+            }
+            bytes.drain(..at);
+            if read.read_buf(&mut bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    async fn speak(&self, mut write: OwnedWriteHalf) -> io::Result<()> {
+        loop {
+            let mail = self.post.mail.notified();
+            match self.post.take() {
+                Some(message) => write.write_all(&message).await?,
+                None => mail.await,
+            }
+        }
+    }
+}

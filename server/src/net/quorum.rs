@@ -1,0 +1,476 @@
+//! Quorum traffic, port 2888 (ZooKeeper.md 3.1, 3.2): a learner dials its leader, packets come back
+//! to back without a length before them.
+//!
+//! Two halves of one task per connection. What it reads goes to the node, at most [`AHEAD`] packets
+//! before the node has taken them; what the node sends waits in a queue that ends the connection when
+//! it grows beyond [`BEHIND`]: a learner so far behind is better off synchronising again.
+
+use crate::node::Inbox;
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc as std_mpsc,
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
+use zabscope_core::{
+    id::{ConnId, ServerId, Zxid},
+    message::QuorumMessage,
+    peer::input::InputKind,
+    wire::{
+        jute::{DecodeError, record_limit},
+        quorum::{self, LearnerInfo, Packet, Sender},
+        snapshot::{Encoder, Form, Loader, Options, SnapshotError},
+    },
+};
+
+/// How many packets of one connection may wait for the node.
+const AHEAD: usize = 1024;
+/// How many packets may wait for one connection.
+const BEHIND: usize = 100_000;
+/// How long a learner may take to say who it is.
+const INTRODUCTION: Duration = Duration::from_secs(5);
+/// How many strangers may stand at the door at once.
+const DOOR: usize = 128;
+/// Packets are gathered into writes of about this size.
+const WRITE: usize = 64 * 1024;
+/// A read asks for so much.
+const READ: usize = 16 * 1024;
+
+/// What a server tells others about itself and its ensemble on these connections, and what it
+/// accepts.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Who.
+    pub me: ServerId,
+    /// The membership's text (2.5), sent with NEWLEADER.
+    pub config_text: String,
+    /// `jute.maxbuffer`.
+    pub max_buffer: usize,
+    /// Whether owners of 0xFF… are TTLs (1.7).
+    pub extended_types: bool,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+}
+
+/// The sending half: what the node uses.
+pub struct QuorumNet {
+    shared: Arc<Shared>,
+    runtime: Option<Handle>,
+}
+
+struct Shared {
+    identity: Identity,
+    members: BTreeMap<ServerId, Vec<String>>,
+    inbox: std_mpsc::Sender<Inbox>,
+    next: AtomicU64,
+    lines: Mutex<HashMap<ConnId, Line>>,
+}
+
+/// One connection as the node sees it.
+struct Line {
+    queue: mpsc::UnboundedSender<QuorumMessage>,
+    waiting: Arc<AtomicUsize>,
+    /// A permit for each packet that the node may still be given.
+    ahead: Arc<Semaphore>,
+}
+
+impl Shared {
+    fn new(
+        identity: Identity,
+        members: BTreeMap<ServerId, Vec<String>>,
+        inbox: std_mpsc::Sender<Inbox>,
+    ) -> Shared {
+        Shared {
+            identity,
+            members,
+            inbox,
+            next: AtomicU64::new(1),
+            lines: Mutex::default(),
+        }
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, HashMap<ConnId, Line>> {
+        // Nothing that holds it can panic half way; the map is whole.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, input: InputKind) -> Result<(), End> {
+        self.inbox.send(Inbox::Peer(input)).map_err(|_| End::Stopped)
+    }
+
+    fn limit(&self) -> usize {
+        record_limit(self.identity.max_buffer)
+    }
+}
+
+impl QuorumNet {
+    /// For a server that stands alone.
+    #[must_use]
+    pub fn none(identity: Identity, inbox: std_mpsc::Sender<Inbox>) -> QuorumNet {
+        QuorumNet {
+            shared: Arc::new(Shared::new(identity, BTreeMap::new(), inbox)),
+            runtime: None,
+        }
+    }
+
+    /// A way to the members. Called on the runtime; learners come in by `listener`.
+    #[must_use]
+    pub fn start(
+        identity: Identity,
+        members: BTreeMap<ServerId, Vec<String>>,
+        listener: TcpListener,
+        inbox: std_mpsc::Sender<Inbox>,
+    ) -> QuorumNet {
+        let shared = Arc::new(Shared::new(identity, members, inbox));
+        tokio::spawn(accept(Arc::clone(&shared), listener));
+        QuorumNet {
+            shared,
+            runtime: Some(Handle::current()),
+        }
+    }
+
+    /// Begins a connection; `Connected` or `ConnectFailed` follows.
+    pub fn connect(&self, to: ServerId) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(dial(Arc::clone(&self.shared), to));
+        }
+    }
+
+    /// Ends a connection, after what was sent before; `Closed` follows.
+    pub fn close(&self, conn: ConnId) {
+        self.shared.lines().remove(&conn);
+    }
+
+    /// Sends a packet. On a connection that is gone it is lost, as the bus has it.
+    pub fn send(&self, conn: ConnId, message: QuorumMessage) {
+        let mut lines = self.shared.lines();
+        let Some(line) = lines.get(&conn) else { return };
+        if line.waiting.fetch_add(1, Ordering::Relaxed) >= BEHIND {
+            tracing::warn!(
+                conn = conn.0,
+                "closed: {BEHIND} packets wait for a server that does not read them"
+            );
+            lines.remove(&conn);
+            return;
+        }
+        // A closed queue: the connection is gone and has said so.
+        let _ = line.queue.send(message);
+    }
+
+    /// The node has taken one packet of this connection.
+    pub fn taken(&self, conn: ConnId) {
+        if let Some(line) = self.shared.lines().get(&conn) {
+            line.ahead.add_permits(1);
+        }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("a packet can't be read: {0}")]
+    Decode(#[from] DecodeError),
+    #[error("the leader's snapshot can't be read: {0}")]
+    Snapshot(#[from] SnapshotError),
+    #[error("a learner has to introduce itself first")]
+    NotIntroduced,
+    #[error("server {0} is no member of this ensemble")]
+    Stranger(ServerId),
+    #[error("the other side has closed it")]
+    Closed,
+    #[error("this server has closed it")]
+    LetGo,
+    #[error("the node has stopped")]
+    Stopped,
+}
+
+async fn dial(shared: Arc<Shared>, to: ServerId) {
+    let hosts = shared.members.get(&to).cloned().unwrap_or_default();
+    let limit = shared.identity.connect_timeout;
+    for host in &hosts {
+        match timeout(limit, TcpStream::connect(host)).await {
+            Ok(Ok(stream)) => {
+                let mut line = Connection::open(&shared, stream, Sender::Leader);
+                let conn = line.conn;
+                if shared.tell(InputKind::Connected { to, conn }).is_ok() {
+                    line.run(to).await;
+                }
+                return;
+            }
+            Ok(Err(error)) => tracing::debug!(to = to.0, %host, %error, "the leader was not reached"),
+            Err(_) => tracing::debug!(to = to.0, %host, "the leader was not reached in time"),
+        }
+    }
+    let _ = shared.tell(InputKind::ConnectFailed { to });
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let places = Arc::new(Semaphore::new(DOOR));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    let mut line = Connection::open(&shared, stream, Sender::Learner);
+                    let introduced = timeout(INTRODUCTION, line.introduction()).await;
+                    drop(place);
+                    match introduced {
+                        Ok(Ok((id, info))) => {
+                            let conn = line.conn;
+                            let come = shared.tell(InputKind::Accepted { from: id, conn });
+                            let said = Packet::LearnerInfo(info).into_message();
+                            let heard = said.map(|said| shared.tell(InputKind::Quorum(conn, said)));
+                            if come.is_ok() && heard.is_some_and(|heard| heard.is_ok()) {
+                                line.run(id).await;
+                            }
+                        }
+                        Ok(Err(error)) => tracing::warn!(%from, %error, "no learner came of it"),
+                        Err(_) => tracing::warn!(
+                            %from,
+                            "nothing said on the quorum port for {} s",
+                            INTRODUCTION.as_secs()
+                        ),
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the quorum port could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// One connection's task.
+struct Connection {
+    shared: Arc<Shared>,
+    conn: ConnId,
+    read: OwnedReadHalf,
+    write: OwnedWriteHalf,
+    inbound: Vec<u8>,
+    /// Who sends what we read.
+    other: Sender,
+    queue: mpsc::UnboundedReceiver<QuorumMessage>,
+    waiting: Arc<AtomicUsize>,
+    ahead: Arc<Semaphore>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.lines().remove(&self.conn);
+    }
+}
+
+impl Connection {
+    fn open(shared: &Arc<Shared>, stream: TcpStream, other: Sender) -> Connection {
+        // Best effort: without it packets are only slower.
+        let _ = stream.set_nodelay(true);
+        let (read, write) = stream.into_split();
+        let conn = ConnId(shared.next.fetch_add(1, Ordering::Relaxed));
+        let (sender, queue) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let ahead = Arc::new(Semaphore::new(AHEAD));
+        let line = Line {
+            queue: sender,
+            waiting: Arc::clone(&waiting),
+            ahead: Arc::clone(&ahead),
+        };
+        shared.lines().insert(conn, line);
+        Connection {
+            shared: Arc::clone(shared),
+            conn,
+            read,
+            write,
+            inbound: Vec::new(),
+            other,
+            queue,
+            waiting,
+            ahead,
+        }
+    }
+
+    /// Reads the packet in which a learner says who it is.
+    async fn introduction(&mut self) -> Result<(ServerId, LearnerInfo), End> {
+        let Connection {
+            read,
+            inbound,
+            shared,
+            ..
+        } = self;
+        loop {
+            if let Some((packet, used)) = quorum::decode(inbound, Sender::Learner, shared.limit())? {
+                inbound.drain(..used);
+                let Packet::LearnerInfo(info) = packet else {
+                    return Err(End::NotIntroduced);
+                };
+                let id = info.id().ok_or(End::NotIntroduced)?;
+                if id == shared.identity.me || !shared.members.contains_key(&id) {
+                    return Err(End::Stranger(id));
+                }
+                return Ok((id, info));
+            }
+            more(read, inbound).await?;
+        }
+    }
+
+    /// Both directions until one ends; then the node hears of it.
+    async fn run(&mut self, with: ServerId) {
+        let Connection {
+            shared,
+            conn,
+            read,
+            write,
+            inbound,
+            other,
+            queue,
+            waiting,
+            ahead,
+        } = self;
+        let ended = tokio::select! {
+            ended = listen(shared, *conn, read, inbound, *other, ahead) => ended,
+            ended = speak(shared, write, queue, waiting) => ended,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(with = with.0, conn = conn.0, %error, "quorum connection ended");
+        }
+        let _ = shared.tell(InputKind::Closed { conn: *conn });
+    }
+}
+
+async fn more(read: &mut OwnedReadHalf, inbound: &mut Vec<u8>) -> Result<(), End> {
+    inbound.reserve(READ);
+    match read.read_buf(inbound).await? {
+        0 => Err(End::Closed),
+        _ => Ok(()),
+    }
+}
+
+async fn listen(
+    shared: &Shared,
+    conn: ConnId,
+    read: &mut OwnedReadHalf,
+    inbound: &mut Vec<u8>,
+    other: Sender,
+    ahead: &Semaphore,
+) -> Result<(), End> {
+    loop {
+        let mut at = 0;
+        while let Some((packet, used)) = quorum::decode(&inbound[at..], other, shared.limit())? {
+            at += used;
+            let message = match packet {
+                Packet::Snap { zxid } => {
+                    inbound.drain(..at);
+                    at = 0;
+                    receive_snapshot(shared, read, inbound, zxid).await?
+                }
+                Packet::Unexpected(packet) => {
+                    tracing::warn!(conn = conn.0, kind = packet.kind, "an unexpected packet was ignored");
+                    continue;
+                }
+                packet @ (Packet::Message(_)
+                | Packet::LearnerInfo(_)
+                | Packet::NewLeader { .. }
+                | Packet::Sync { .. }
+                | Packet::CommitAndActivate { .. }
+                | Packet::InformAndActivate { .. }) => match packet.into_message() {
+                    Some(message) => message,
+                    None => continue,
+                },
+            };
+            // Given back when the node has taken the packet.
+            ahead.acquire().await.map_err(|_| End::Stopped)?.forget();
+            shared.tell(InputKind::Quorum(conn, message))?;
+        }
+        inbound.drain(..at);
+        if inbound.is_empty() {
+            inbound.shrink_to(READ);
+        }
+        more(read, inbound).await?;
+    }
+}
+
+/// The database that follows SNAP. It is built as it comes: no more of it is held than it is large.
+async fn receive_snapshot(
+    shared: &Shared,
+    read: &mut OwnedReadHalf,
+    inbound: &mut Vec<u8>,
+    zxid: Zxid,
+) -> Result<QuorumMessage, End> {
+    let options = Options {
+        limit: shared.limit(),
+        extended_types: shared.identity.extended_types,
+    };
+    let mut loader = Loader::new(Form::Wire, options);
+    loop {
+        let used = loader.feed(inbound)?;
+        inbound.drain(..used);
+        if loader.is_done() {
+            break;
+        }
+        more(read, inbound).await?;
+    }
+    Ok(QuorumMessage::Snap {
+        zxid,
+        snapshot: Arc::new(loader.finish(zxid)?.database),
+    })
+}
+
+async fn speak(
+    shared: &Shared,
+    write: &mut OwnedWriteHalf,
+    queue: &mut mpsc::UnboundedReceiver<QuorumMessage>,
+    waiting: &AtomicUsize,
+) -> Result<(), End> {
+    let me = quorum::Identity {
+        my_id: shared.identity.me,
+        config: &shared.identity.config_text,
+    };
+    let mut bytes = Vec::new();
+    while let Some(first) = queue.recv().await {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            let snapshot = match &message {
+                QuorumMessage::Snap { snapshot, .. } => Some(Arc::clone(snapshot)),
+                _ => None,
+            };
+            quorum::encode(&Packet::from_message(message, me), &mut bytes);
+            if let Some(snapshot) = snapshot {
+                let mut encoder = Encoder::new(&snapshot, Form::Wire);
+                while encoder.next_chunk(&mut bytes) {
+                    write.write_all(&bytes).await?;
+                    bytes.clear();
+                }
+            }
+            next = if bytes.len() < WRITE {
+                queue.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        write.write_all(&bytes).await?;
+        bytes.clear();
+        bytes.shrink_to(WRITE);
+    }
+    write.shutdown().await?;
+    Err(End::LetGo)
+}

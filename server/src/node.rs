@@ -1,0 +1,481 @@
+//! The thread that owns the [`Peer`]: it takes inputs in batches and carries out what the peer wants
+//! done, in order. Nothing of the protocol is decided here.
+
+use crate::{clock::Clock, net::election::ElectionNet, net::quorum::QuorumNet};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc};
+use zabscope_core::{
+    bus::Message,
+    config::Config,
+    id::{ClientId, ServerId, StorageSeq},
+    log::Stored,
+    peer::{
+        Peer,
+        input::{Input, InputKind},
+        output::{Effect, Output, StorageOp},
+    },
+    request::{AuthId, ConnectRequest, ConnectResponse, Reply, Request, WatchEvent},
+};
+
+/// How many inputs are handled before what they want stored is handed to the log. More make larger
+/// batches for one fdatasync, fewer a quicker first reply.
+const BATCH: usize = 512;
+
+/// How many packets may wait for one client. Replies are bounded by the requests outstanding; what
+/// can pile up are watch events for a client that does not read.
+const CLIENT_QUEUE: usize = 65_536;
+
+/// What reaches the thread.
+pub enum Inbox {
+    /// From the network or the disk.
+    Peer(InputKind),
+    /// A client's first packet.
+    Connect {
+        /// The new connection.
+        client: ClientId,
+        /// What it asked for.
+        request: ConnectRequest,
+        /// What its connection proves.
+        auth: Arc<[AuthId]>,
+        /// Where answers go.
+        to: ClientSender,
+    },
+    /// A client's request. Its sender holds one of the node's [`Node::gate`] permits for it.
+    Request {
+        /// The connection.
+        client: ClientId,
+        /// Its number.
+        xid: i32,
+        /// What.
+        request: Request,
+    },
+    /// A client's connection is gone.
+    Gone(ClientId),
+    /// Somebody wants to look.
+    Ask(Question),
+    /// The disk can't be trusted any more: the end.
+    Failed(Fatal),
+    /// An orderly end.
+    Stop,
+}
+
+/// A look at the peer from its own thread.
+pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
+
+/// What a [`Question`] sees.
+pub struct View<'a> {
+    /// The protocol's state.
+    pub peer: &'a Peer,
+    /// Since when.
+    pub clock: Clock,
+}
+
+/// Why a server had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The disk failed. What was not durable was not acknowledged; trying again is not safe.
+    #[error("the disk failed, so this server stops: {0}")]
+    Disk(String),
+    /// A thread ended that must not.
+    #[error("the {0} thread ended unexpectedly")]
+    Thread(&'static str),
+}
+
+/// What goes to a client's connection.
+#[derive(Debug)]
+pub enum ToClient {
+    /// The answer to its first packet.
+    Connected(ConnectResponse),
+    /// An answer.
+    Reply(Reply),
+    /// A watch fired.
+    Watch(WatchEvent),
+    /// Send what came before, then close.
+    Close,
+}
+
+/// The way to a client's connection. Dropped when the node lets go of it.
+#[derive(Debug)]
+pub struct ClientSender {
+    queue: tokio_mpsc::UnboundedSender<ToClient>,
+    line: Arc<ClientLine>,
+}
+
+/// The connection's end of it.
+#[derive(Debug)]
+pub struct ClientReceiver {
+    queue: tokio_mpsc::UnboundedReceiver<ToClient>,
+    line: Arc<ClientLine>,
+}
+
+#[derive(Debug, Default)]
+struct ClientLine {
+    waiting: AtomicUsize,
+    ended: Notify,
+}
+
+impl Drop for ClientSender {
+    fn drop(&mut self) {
+        // Kept until somebody waits for it.
+        self.line.ended.notify_one();
+    }
+}
+
+/// A way to a new connection.
+#[must_use]
+pub fn client_channel() -> (ClientSender, ClientReceiver) {
+    let (sender, receiver) = tokio_mpsc::unbounded_channel();
+    let line = Arc::new(ClientLine::default());
+    (
+        ClientSender {
+            queue: sender,
+            line: Arc::clone(&line),
+        },
+        ClientReceiver {
+            queue: receiver,
+            line,
+        },
+    )
+}
+
+impl ClientSender {
+    /// False when the client does not read and too much waits for it.
+    fn send(&self, packet: ToClient) -> bool {
+        if self.line.waiting.fetch_add(1, Ordering::Relaxed) >= CLIENT_QUEUE {
+            return false;
+        }
+        // A closed queue: the connection is gone and says so itself.
+        let _ = self.queue.send(packet);
+        true
+    }
+}
+
+impl ClientReceiver {
+    /// The next packet; `None` when the node has let go of this connection.
+    pub async fn recv(&mut self) -> Option<ToClient> {
+        let packet = self.queue.recv().await?;
+        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(packet)
+    }
+
+    /// The next packet if there is one already.
+    pub fn try_recv(&mut self) -> Option<ToClient> {
+        let packet = self.queue.try_recv().ok()?;
+        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(packet)
+    }
+
+    /// Waits until the node has let go of this connection; packets may still be in the queue.
+    pub async fn let_go(&self) {
+        self.line.ended.notified().await;
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.line.waiting.load(Ordering::Relaxed)
+    }
+}
+
+/// One client as the node knows it.
+struct Client {
+    to: ClientSender,
+    /// Requests that were handed to the peer and not answered: each holds a permit of the gate.
+    outstanding: usize,
+}
+
+/// A message that waits for the disk.
+struct Held {
+    after: StorageSeq,
+    to: ServerId,
+    message: Message,
+}
+
+/// The node: the peer and its hands.
+pub struct Node {
+    peer: Peer,
+    out: Output,
+    clock: Clock,
+    inbox: mpsc::Receiver<Inbox>,
+    log: mpsc::Sender<Vec<(StorageSeq, StorageOp)>>,
+    batch: Vec<(StorageSeq, StorageOp)>,
+    durable: StorageSeq,
+    held: VecDeque<Held>,
+    clients: HashMap<ClientId, Client>,
+    gate: Arc<Semaphore>,
+    election: ElectionNet,
+    quorum: QuorumNet,
+}
+
+/// What a node is made of.
+pub struct Parts {
+    /// The protocol's configuration.
+    pub config: Arc<Config>,
+    /// What was on disk.
+    pub stored: Stored,
+    /// Where inputs come from.
+    pub inbox: mpsc::Receiver<Inbox>,
+    /// Where the disk takes its work.
+    pub log: mpsc::Sender<Vec<(StorageSeq, StorageOp)>>,
+    /// One permit for each request that may be outstanding (`globalOutstandingLimit`).
+    pub gate: Arc<Semaphore>,
+    /// Port 3888.
+    pub election: ElectionNet,
+    /// Port 2888.
+    pub quorum: QuorumNet,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl Node {
+    /// A node that has started, with its first effects carried out.
+    #[must_use]
+    pub fn start(parts: Parts) -> Node {
+        let mut out = Output::default();
+        let peer = Peer::start(
+            parts.config,
+            &parts.stored,
+            parts.clock.now(),
+            1,
+            StorageSeq(0),
+            &mut out,
+        );
+        let mut node = Node {
+            peer,
+            out,
+            clock: parts.clock,
+            inbox: parts.inbox,
+            log: parts.log,
+            batch: Vec::new(),
+            durable: StorageSeq(0),
+            held: VecDeque::new(),
+            clients: HashMap::new(),
+            gate: parts.gate,
+            election: parts.election,
+            quorum: parts.quorum,
+        };
+        node.carry_out();
+        node
+    }
+
+    /// Works until it is told to stop.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn run(mut self) -> Result<(), Fatal> {
+        loop {
+            self.flush()?;
+            let first = match self.peer.deadline() {
+                Some(wait) => match self.inbox.recv_timeout(self.clock.until(wait.at)) {
+                    Ok(first) => Some(first),
+                    Err(mpsc::RecvTimeoutError::Timeout) => None,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                },
+                None => match self.inbox.recv() {
+                    Ok(first) => Some(first),
+                    Err(mpsc::RecvError) => return Ok(()),
+                },
+            };
+            self.timer();
+            let mut next = first;
+            for _ in 0..BATCH {
+                let Some(item) = next.take() else { break };
+                if !self.take(item)? {
+                    return self.flush();
+                }
+                next = self.inbox.try_recv().ok();
+            }
+            // The last one of a full batch was taken out of the queue already.
+            if let Some(item) = next
+                && !self.take(item)?
+            {
+                return self.flush();
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Fatal> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.log
+            .send(std::mem::take(&mut self.batch))
+            .map_err(|_| Fatal::Thread("log"))
+    }
+
+    fn timer(&mut self) {
+        let now = self.clock.now();
+        if self.peer.deadline().is_some_and(|wait| wait.at <= now.at) {
+            self.handle(InputKind::Timer);
+        }
+    }
+
+    /// False when it is time to end.
+    fn take(&mut self, item: Inbox) -> Result<bool, Fatal> {
+        match item {
+            Inbox::Peer(input) => {
+                if let InputKind::Quorum(conn, _) = &input {
+                    self.quorum.taken(*conn);
+                }
+                if let InputKind::Durable(seq) = &input {
+                    self.release(*seq);
+                }
+                self.handle(input);
+            }
+            Inbox::Connect {
+                client,
+                request,
+                auth,
+                to,
+            } => {
+                let outstanding = 0;
+                self.clients.insert(client, Client { to, outstanding });
+                self.handle(InputKind::ClientConnect {
+                    client,
+                    request,
+                    auth,
+                });
+            }
+            Inbox::Request {
+                client,
+                xid,
+                request,
+            } => match self.clients.get_mut(&client) {
+                Some(known) => {
+                    known.outstanding += 1;
+                    self.handle(InputKind::ClientRequest {
+                        client,
+                        xid,
+                        request,
+                    });
+                }
+                // It was closed while this was under way.
+                None => self.gate.add_permits(1),
+            },
+            Inbox::Gone(client) => {
+                if self.forget(client) {
+                    self.handle(InputKind::ClientGone { client });
+                }
+            }
+            Inbox::Ask(question) => question(&View {
+                peer: &self.peer,
+                clock: self.clock,
+            }),
+            Inbox::Failed(fatal) => return Err(fatal),
+            Inbox::Stop => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Lets go of a client's connection; false if that has happened before.
+    fn forget(&mut self, client: ClientId) -> bool {
+        match self.clients.remove(&client) {
+            Some(known) => {
+                self.gate.add_permits(known.outstanding);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn handle(&mut self, kind: InputKind) {
+        let now = self.clock.now();
+        self.peer
+            .handle(now, Input { kind, cause: None }, &mut self.out);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        let mut deaf = Vec::new();
+        let mut effects = std::mem::take(&mut self.out.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send {
+                    to, message, after, ..
+                } => match after.filter(|after| *after > self.durable) {
+                    Some(after) => self.held.push_back(Held { after, to, message }),
+                    None => self.send(to, message),
+                },
+                Effect::Connect { to, .. } => self.quorum.connect(to),
+                Effect::Close { conn, .. } => {
+                    self.held
+                        .retain(|h| !matches!(h.message, Message::Quorum(c, _) if c == conn));
+                    self.quorum.close(conn);
+                }
+                Effect::Store { seq, op, .. } => self.batch.push((seq, op)),
+                Effect::ClientConnected {
+                    client, response, ..
+                } => {
+                    let refused = response.timeout_ms <= 0;
+                    self.tell(client, ToClient::Connected(response), &mut deaf);
+                    if refused {
+                        self.tell(client, ToClient::Close, &mut deaf);
+                        self.forget(client);
+                    }
+                }
+                Effect::ClientReply { client, reply, .. } => {
+                    if let Some(known) = self.clients.get_mut(&client)
+                        && known.outstanding > 0
+                    {
+                        known.outstanding -= 1;
+                        self.gate.add_permits(1);
+                    }
+                    self.tell(client, ToClient::Reply(reply), &mut deaf);
+                }
+                Effect::ClientWatch { client, event, .. } => {
+                    self.tell(client, ToClient::Watch(event), &mut deaf);
+                }
+                Effect::ClientClose { client, .. } => {
+                    self.tell(client, ToClient::Close, &mut deaf);
+                    self.forget(client);
+                }
+            }
+        }
+        // Its memory is used again.
+        self.out.effects = effects;
+        for client in deaf {
+            // Letting go of its queue ends the connection.
+            if self.forget(client) {
+                tracing::warn!(client = client.0, "closed: it does not read what it asked for");
+                self.handle(InputKind::ClientGone { client });
+            }
+        }
+    }
+
+    fn tell(&self, client: ClientId, packet: ToClient, deaf: &mut Vec<ClientId>) {
+        if let Some(known) = self.clients.get(&client)
+            && !known.to.send(packet)
+        {
+            deaf.push(client);
+        }
+    }
+
+    fn send(&mut self, to: ServerId, message: Message) {
+        match message {
+            Message::Election(notification) => self.election.send(to, notification),
+            Message::Quorum(conn, message) => self.quorum.send(conn, message),
+        }
+    }
+
+    /// What waited for the disk may leave, in order.
+    fn release(&mut self, durable: StorageSeq) {
+        self.durable = self.durable.max(durable);
+        if self.held.is_empty() {
+            return;
+        }
+        for held in std::mem::take(&mut self.held) {
+            if held.after <= self.durable {
+                self.send(held.to, held.message);
+            } else {
+                self.held.push_back(held);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `zabscope serve`.
+
+use clap::{Args, ValueEnum};
+use std::{
+    env,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tracing::Level;
+use zabscope_server::{
+    Server,
+    config::{self, Loaded, Mode, ServerConfig, Sources},
+    server::Stopper,
+};
+
+/// How it ended, for whoever started it. Kept by docs/operating.md.
+mod exit {
+    /// It was asked to end (SIGTERM, SIGINT), and did.
+    pub const ASKED: u8 = 0;
+    /// It ran and had to end: the disk failed.
+    pub const FAILED: u8 = 1;
+    /// The configuration is wrong.
+    pub const CONFIGURATION: u8 = 2;
+    /// It could not start: the data directory, a port.
+    pub const START: u8 = 3;
+}
+
+/// How it is run.
+#[derive(Args)]
+pub struct Options {
+    /// The configuration; without one a server on its own listens on 127.0.0.1:2181 and keeps its
+    /// data in the user's data directory.
+    #[arg(value_name = "zoo.cfg")]
+    file: Option<PathBuf>,
+    /// A key and its value; goes before what the file says. Can be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// How the log on stderr is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// The least that is logged.
+    #[arg(long, default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// A line for a person, without the time where journald adds it.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Runs a server until it ends.
+pub fn run(options: &Options) -> ExitCode {
+    start_log(options);
+    let jvm_flags = env::var("SERVER_JVMFLAGS").ok();
+    let sources = Sources {
+        file: options.file.as_deref(),
+        jvm_flags: jvm_flags.as_deref(),
+        sets: &options.set,
+    };
+    let loaded = match &options.file {
+        Some(_) => ServerConfig::load(&sources),
+        None => match data_directory() {
+            Some(directory) => ServerConfig::default_standalone(&directory, &sources),
+            None => {
+                tracing::error!(
+                    "there is no place for the data: neither XDG_DATA_HOME nor HOME is set. \
+                     Set one, or give a zoo.cfg with a dataDir"
+                );
+                return ExitCode::from(exit::CONFIGURATION);
+            }
+        },
+    };
+    let Loaded { config, warnings } = match loaded {
+        Ok(loaded) => loaded,
+        Err(wrong) => {
+            for problem in wrong.problems {
+                tracing::error!("{problem}");
+            }
+            return ExitCode::from(exit::CONFIGURATION);
+        }
+    };
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let server = match Server::start(&config) {
+        Ok(server) => server,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(exit::START);
+        }
+    };
+    announce(&config, &server);
+    let stopper = server.stopper();
+    server.spawn(asked_to_end(stopper));
+    match server.wait() {
+        Ok(()) => {
+            tracing::info!("ended");
+            ExitCode::from(exit::ASKED)
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+fn data_directory() -> Option<PathBuf> {
+    let path = |name| env::var_os(name).map(PathBuf::from);
+    let (data, home) = (path("XDG_DATA_HOME"), path("HOME"));
+    config::user_data_dir(data.as_deref(), home.as_deref())
+}
+
+fn start_log(options: &Options) {
+    let level = match options.log_level.as_str() {
+        "error" => Level::ERROR,
+        "warn" => Level::WARN,
+        "debug" => Level::DEBUG,
+        "trace" => Level::TRACE,
+        _ => Level::INFO,
+    };
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match options.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        // journald has a time of its own for each line.
+        LogFormat::Text if env::var_os("JOURNAL_STREAM").is_some() => {
+            log.with_ansi(false).without_time().init();
+        }
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
+}
+
+fn announce(config: &ServerConfig, server: &Server) {
+    let at = server
+        .client_address()
+        .map_or_else(|| "no port".to_owned(), |address| address.to_string());
+    let data: &Path = &config.storage.data_dir;
+    match config.mode {
+        Mode::Standalone => {
+            tracing::info!("serving clients on {at}, on its own; data in {}", data.display());
+        }
+        Mode::Quorum => tracing::info!(
+            "server {} of {} members; clients on {at}; data in {}",
+            config.core.my_id,
+            config.ensemble.members.len(),
+            data.display()
+        ),
+    }
+    if config.clients.listen.as_ref().is_some_and(|l| l.host.is_none()) {
+        tracing::info!(
+            "the client port is open to all addresses of this machine; clientPortAddress narrows that"
+        );
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_end(stopper: Stopper) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
+                _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
+            }
+            stopper.stop();
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!(%error, "signals can't be waited for: only kill -9 ends this server");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! A whole server: the node, its log thread and its sockets, started and ended together.
+
+use crate::{
+    clock::Clock,
+    config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
+    disk::{self, Habits, LogThread, StorageError},
+    net::{
+        client::{self, ClientNet, Limits},
+        election::{self, Addresses, ElectionNet},
+        quorum::{Identity, QuorumNet},
+        words::Words,
+    },
+    node::{Fatal, Inbox, Node, Parts},
+    stats::{Roster, ServerStats},
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::{
+    runtime::Runtime,
+    sync::{Semaphore, oneshot},
+};
+use zabscope_core::wire::{client::EventZxid, election::Address};
+
+/// How long connections are given to send their last packets.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Why a server did not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its data directory.
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    /// A port.
+    #[error("the {what} port {address} can't be listened on: {error}. {advice}")]
+    Listen {
+        /// Which of the ports.
+        what: &'static str,
+        /// As configured.
+        address: String,
+        /// What the system says.
+        error: io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The system gives no thread.
+    #[error("a thread could not be started: {0}. Look at the limits of processes (ulimit -u)")]
+    Thread(io::Error),
+    /// The configuration does not fit together.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// The sockets that a server listens on, bound before anything else happens.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For clients.
+    pub client: Option<TcpListener>,
+    /// For learners.
+    pub quorum: Option<TcpListener>,
+    /// For elections.
+    pub election: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds what the configuration names.
+    ///
+    /// # Errors
+    /// A port that is taken, or an address that is not this machine's.
+    pub fn bind(config: &ServerConfig) -> Result<Listeners, StartError> {
+        let client = config
+            .clients
+            .listen
+            .as_ref()
+            .map(|at| bind("client", at))
+            .transpose()?;
+        let (mut quorum, mut election) = (None, None);
+        if let (Mode::Quorum, Some((_, me))) = (config.mode, config.me()) {
+            let Some(address) = me.addresses.first() else {
+                return Err(StartError::Config("this server has no address".into()));
+            };
+            let host = (!config.peers.listen_on_all).then(|| address.host.clone());
+            let at = |port| Listen {
+                host: host.clone(),
+                port,
+            };
+            quorum = Some(bind("quorum", &at(address.quorum_port))?);
+            election = Some(bind("election", &at(address.election_port))?);
+        }
+        Ok(Listeners {
+            client,
+            quorum,
+            election,
+        })
+    }
+}
+
+fn bind(what: &'static str, at: &Listen) -> Result<TcpListener, StartError> {
+    let bound = match &at.host {
+        Some(host) => TcpListener::bind((host.as_str(), at.port)),
+        // Both families where the machine has both.
+        None => TcpListener::bind(("::", at.port)).or_else(|error| match error.kind() {
+            io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
+            _ => TcpListener::bind(("0.0.0.0", at.port)),
+        }),
+    };
+    bound.map_err(|error| StartError::Listen {
+        what,
+        address: at.to_string(),
+        advice: match error.kind() {
+            io::ErrorKind::AddrInUse => "Something listens there already: end it, or choose another port",
+            io::ErrorKind::PermissionDenied => "Choose a port above 1023",
+            _ => "Choose an address of this machine",
+        },
+        error,
+    })
+}
+
+/// A running server. Dropping it ends it.
+#[derive(Debug)]
+pub struct Server {
+    inbox: mpsc::Sender<Inbox>,
+    node: Option<JoinHandle<Result<(), Fatal>>>,
+    log: Option<LogThread>,
+    runtime: Option<Runtime>,
+    client_address: Option<SocketAddr>,
+}
+
+impl Server {
+    /// Starts what a configuration says.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing of it is left running.
+    pub fn start(config: &ServerConfig) -> Result<Server, StartError> {
+        Server::start_on(config, Listeners::bind(config)?)
+    }
+
+    /// Starts on sockets that are bound already.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing of it is left running.
+    pub fn start_on(config: &ServerConfig, listeners: Listeners) -> Result<Server, StartError> {
+        let (inbox, received) = mpsc::channel();
+        let (storage, stored) = disk::open(config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4)))
+            .thread_name("zabscope-io")
+            .enable_all()
+            .build()
+            .map_err(StartError::Thread)?;
+        let clock = Clock::start();
+        let gate = Arc::new(Semaphore::new(config.core.outstanding_limit().max(1)));
+        let stats = Arc::new(ServerStats::default());
+        let roster = Arc::new(Roster::default());
+
+        let entered = runtime.enter();
+        let (election, quorum) = peers(config, listeners.quorum, listeners.election, &inbox)?;
+        let (client_address, listener) = match listeners.client {
+            Some(listener) => {
+                let address = listener.local_addr().ok();
+                (address, Some(into_tokio(listener, "client")?))
+            }
+            None => (None, None),
+        };
+        drop(entered);
+
+        let log = LogThread::start(storage, Habits::of(config), inbox.clone()).map_err(StartError::Thread)?;
+        let parts = Parts {
+            config: Arc::new(config.core.clone()),
+            stored,
+            inbox: received,
+            log: log.sender(),
+            gate: Arc::clone(&gate),
+            election,
+            quorum,
+            clock,
+        };
+        let node = thread::Builder::new()
+            .name("zabscope-node".into())
+            .spawn(move || Node::start(parts).run())
+            .map_err(StartError::Thread)?;
+
+        if let Some(listener) = listener {
+            let four_letter_words: Vec<String> =
+                config.clients.four_letter_words.iter().cloned().collect();
+            let words = Words::new(
+                &four_letter_words,
+                inbox.clone(),
+                Arc::clone(&stats),
+                Arc::clone(&roster),
+            );
+            let limit = |n: Option<u64>| n.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
+            let limits = Limits {
+                max_buffer: config.core.max_buffer,
+                per_address: limit(config.clients.max_client_cnxns),
+                in_all: limit(config.clients.max_cnxns),
+                event_zxid: match config.compatibility {
+                    Compatibility::V38 => EventZxid::None,
+                    Compatibility::V39 => EventZxid::OfTransaction,
+                },
+            };
+            let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster);
+            runtime.spawn(client::accept(net, listener));
+        }
+        Ok(Server {
+            inbox,
+            node: Some(node),
+            log: Some(log),
+            runtime: Some(runtime),
+            client_address,
+        })
+    }
+
+    /// Where clients come in; `None` if the configuration has no client port.
+    #[must_use]
+    pub fn client_address(&self) -> Option<SocketAddr> {
+        self.client_address
+    }
+
+    /// A way to end it from elsewhere, a signal's handler for one.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.inbox.clone())
+    }
+
+    /// Looks at the server from its own thread; `None` if it has ended or does not answer in time.
+    pub fn look<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        look: impl FnOnce(&crate::node::View<'_>) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, wait) = oneshot::channel();
+        let question = Inbox::Ask(Box::new(move |view| {
+            let _ = answer.send(look(view));
+        }));
+        self.inbox.send(question).ok()?;
+        let runtime = self.runtime.as_ref()?;
+        runtime
+            .block_on(async { tokio::time::timeout(limit, wait).await })
+            .ok()?
+            .ok()
+    }
+
+    /// Runs on this server's own runtime.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(task);
+        }
+    }
+
+    /// Waits for its end, whatever brings it.
+    ///
+    /// # Errors
+    /// What made it end, if nobody asked it to.
+    pub fn wait(mut self) -> Result<(), Fatal> {
+        self.join()
+    }
+
+    /// Ends it, and waits for that: what was acknowledged is on disk.
+    ///
+    /// # Errors
+    /// What had made it end before.
+    pub fn stop(mut self) -> Result<(), Fatal> {
+        let _ = self.inbox.send(Inbox::Stop);
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), Fatal> {
+        let ended = match self.node.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(ended)) => ended,
+            Some(Err(_)) => Err(Fatal::Thread("node")),
+        };
+        // The node's end lets the log thread end: all that it was given is written first.
+        let written = self.log.take().map_or(Ok(()), LogThread::join);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(FAREWELL);
+        }
+        ended.and(written)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.inbox.send(Inbox::Stop);
+        if let Err(error) = self.join() {
+            tracing::error!(%error, "the server had ended before");
+        }
+    }
+}
+
+/// Ends a server from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Stopper(mpsc::Sender<Inbox>);
+
+impl Stopper {
+    /// Asks it to end.
+    pub fn stop(&self) {
+        // A closed inbox: it has ended.
+        let _ = self.0.send(Inbox::Stop);
+    }
+}
+
+fn into_tokio(
+    listener: TcpListener,
+    what: &'static str,
+) -> Result<tokio::net::TcpListener, StartError> {
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| "?".to_owned(), |at| at.to_string());
+    listener
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::TcpListener::from_std(listener))
+        .map_err(|error| StartError::Listen {
+            what,
+            address,
+            error,
+            advice: "Look at the limits of open files (ulimit -n)",
+        })
+}
+
+/// Ports 2888 and 3888; called on the runtime.
+fn peers(
+    config: &ServerConfig,
+    quorum: Option<TcpListener>,
+    election: Option<TcpListener>,
+    inbox: &mpsc::Sender<Inbox>,
+) -> Result<(ElectionNet, QuorumNet), StartError> {
+    let me = config.core.my_id;
+    let identity = Identity {
+        me,
+        config_text: config.quorum_text(),
+        max_buffer: config.core.max_buffer,
+        extended_types: config.core.extended_types,
+        connect_timeout: config.peers.connect_timeout,
+    };
+    let (Mode::Quorum, Some(quorum), Some(election)) = (config.mode, quorum, election) else {
+        return Ok((ElectionNet::none(), QuorumNet::none(identity, inbox.clone())));
+    };
+    let at = |host: &str, port| {
+        HostPort {
+            host: host.to_owned(),
+            port,
+        }
+        .to_string()
+    };
+    let mut quorum_addresses = BTreeMap::new();
+    let mut election_addresses = BTreeMap::new();
+    for (id, member) in &config.ensemble.members {
+        let all = || member.addresses.iter();
+        let hosts: Vec<String> = all().map(|a| at(&a.host, a.quorum_port)).collect();
+        quorum_addresses.insert(*id, hosts);
+        let hosts: Vec<String> = all().map(|a| at(&a.host, a.election_port)).collect();
+        election_addresses.insert(*id, hosts);
+    }
+    let own = config.me().and_then(|(_, member)| member.addresses.first());
+    let own = own.ok_or_else(|| StartError::Config("this server has no address".into()))?;
+    let own = Address {
+        host: own.host.as_str().into(),
+        port: own.election_port,
+    };
+    let election = election::start(
+        me,
+        &Addresses(election_addresses),
+        own,
+        config.quorum_text(),
+        config.peers.connect_timeout,
+        into_tokio(election, "election")?,
+        inbox.clone(),
+    );
+    let quorum = into_tokio(quorum, "quorum")?;
+    let quorum = QuorumNet::start(identity, quorum_addresses, quorum, inbox.clone());
+    Ok((election, quorum))
+}
