@@ -1,7 +1,7 @@
-//! What comes from the operating system: Node and Chromium. On Debian, as root, they are installed;
-//! elsewhere we say how to get them.
+//! What comes from the operating system: Node and Chromium, and the clients of Apache ZooKeeper. On
+//! Debian, as root, they are installed; elsewhere we say how to get them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -13,6 +13,8 @@ use crate::workspace;
 struct Program {
     /// Names under which it may be found.
     names: &'static [&'static str],
+    /// Files that must be there as well.
+    files: &'static [&'static str],
     /// Debian's packages that have it.
     packages: &'static [&'static str],
     /// How to get it elsewhere.
@@ -21,12 +23,14 @@ struct Program {
 
 const NODE: Program = Program {
     names: &["node"],
+    files: &[],
     packages: &["nodejs", "npm"],
     advice: "install Node.js 18 or newer from https://nodejs.org",
 };
 
 const NPM: Program = Program {
     names: &["npm"],
+    files: &[],
     packages: &["npm"],
     advice: "npm comes with Node.js: https://nodejs.org",
 };
@@ -38,16 +42,66 @@ const CHROMIUM: Program = Program {
         "google-chrome",
         "google-chrome-stable",
     ],
+    files: &[],
     packages: &["chromium"],
     advice: "install Chromium or Chrome and put `chromium` or `google-chrome` on the PATH",
 };
 
 const CHROMEDRIVER: Program = Program {
     names: &["chromedriver"],
+    files: &[],
     packages: &["chromium-driver"],
     advice: "install the ChromeDriver of your Chrome's version: \
              https://googlechromelabs.github.io/chrome-for-testing",
 };
+
+/// Apache's server and its Java client, and Curator.
+const JAVA: Program = Program {
+    names: &["javac"],
+    files: &[
+        "/usr/share/java/zookeeper.jar",
+        "/usr/share/java/curator-recipes.jar",
+        "/usr/share/java/netty-codec.jar",
+    ],
+    packages: &[
+        "default-jdk-headless",
+        "libzookeeper-java",
+        "libcurator-recipes-java",
+        "libnetty-java",
+    ],
+    advice: "put a JDK's `java` and `javac` on the PATH, and the jars of ZooKeeper 3.8 and Curator 5 \
+             into /usr/share/java under Debian's names",
+};
+
+/// Apache's C client.
+const C: Program = Program {
+    names: &["cc"],
+    files: &["/usr/include/zookeeper/zookeeper.h"],
+    packages: &["gcc", "libc6-dev", "libzookeeper-mt-dev"],
+    advice: "install a C compiler and ZooKeeper's C client with its headers in /usr/include/zookeeper",
+};
+
+/// For kazoo.
+const PYTHON: Program = Program {
+    names: &["python3"],
+    files: &[],
+    packages: &["python3", "python3-venv"],
+    advice: "install Python 3.9 to 3.12 from https://www.python.org",
+};
+
+/// What existing clients of ZooKeeper need to be tried against our servers.
+pub fn zookeeper_clients() -> Result<()> {
+    JAVA.path()?;
+    C.path()?;
+    let python = PYTHON.path()?;
+    let mut venv = workspace::command(&python);
+    venv.args(["-c", "import venv, ensurepip"]);
+    if process::output(venv, Duration::from_secs(60)).is_err() {
+        // Debian has Python without what makes environments of it.
+        PYTHON.get()?;
+    }
+    Ok(())
+}
 
 /// Node.js.
 pub fn node() -> Result<PathBuf> {
@@ -82,15 +136,22 @@ pub fn node_if_present() -> Option<PathBuf> {
 
 impl Program {
     fn find(&self) -> Option<PathBuf> {
+        let complete = self.files.iter().all(|file| Path::new(file).is_file());
         self.names
             .iter()
             .find_map(|name| workspace::find_program(name))
+            .filter(|_| complete)
     }
 
     fn path(&self) -> Result<PathBuf> {
-        if let Some(path) = self.find() {
-            return Ok(path);
+        match self.find() {
+            Some(path) => Ok(path),
+            None => self.get(),
         }
+    }
+
+    /// Installs it, if that is ours to do.
+    fn get(&self) -> Result<PathBuf> {
         let packages = self.packages.join(" ");
         if workspace::find_program("apt-get").is_some() && is_root() {
             say(format_args!(
@@ -108,8 +169,8 @@ impl Program {
             }
         }
         bail!(
-            "{} is needed and was not found. On Debian or Ubuntu: `sudo apt-get install {packages}`. \
-             Elsewhere: {}.",
+            "{} is needed, complete, and was not found. On Debian or Ubuntu: \
+             `sudo apt-get install {packages}`. Elsewhere: {}.",
             self.names[0],
             self.advice
         )

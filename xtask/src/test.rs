@@ -46,6 +46,7 @@ const PARTS: &[Part] = &[
     full("documentation", parts::documentation),
     full("xtask's own tests", parts::xtask),
     full("native tests", parts::native),
+    full("existing clients", parts::clients),
     full("wasm tests in Node", parts::wasm_in_node),
     full("wasm tests in the browser", parts::wasm_in_browser),
     full("page: build and size", parts::size),

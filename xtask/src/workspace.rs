@@ -22,6 +22,13 @@ pub fn target() -> PathBuf {
     }
 }
 
+/// A program of ours as cargo builds it for tests.
+pub fn binary(name: &str) -> PathBuf {
+    target()
+        .join("debug")
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// The published page: what Trunk made of it.
 pub fn dist() -> PathBuf {
     root().join("dist")

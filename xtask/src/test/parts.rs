@@ -57,6 +57,9 @@ const TEST_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest that one wasm test binary may take in the browser, in seconds.
 const WASM_TEST_SECONDS: &str = "180";
 
+/// How much of the tests with real servers fits into a check: eight minutes on two cores.
+const CLIENTS_BOX: &[(&str, &str)] = &[("ZABSCOPE_SECONDS", "30"), ("ZABSCOPE_ROUNDS", "6")];
+
 /// rustfmt has nothing to change.
 pub fn format() -> Result<Outcome> {
     tools::ensure_toolchain()?;
@@ -126,6 +129,8 @@ pub fn native() -> Result<Outcome> {
             "--workspace",
             "--exclude",
             "xtask",
+            "--exclude",
+            "zabscope-clients",
         ],
         &["--features", "zabscope-core/sim"],
     ))
@@ -137,6 +142,30 @@ pub fn native_quick() -> Result<Outcome> {
     command
         .args(["--features", "zabscope-core/sim"])
         .env("ZABSCOPE_QUICK", "1");
+    tests(command)
+}
+
+/// The server as a process: Apache's and others' clients, and Apache's server beside it.
+pub fn clients() -> Result<Outcome> {
+    system::zookeeper_clients()?;
+    process::must(
+        cargo(&["build", "--locked", "-p", "zabscope-server"], &[]),
+        TEST_LIMIT,
+    )?;
+    // Its tests one after the other: each has several processes.
+    let mut command = cargo(
+        &[
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "-p",
+            "zabscope-clients",
+        ],
+        &["--", "--test-threads", "1"],
+    );
+    command
+        .env("ZABSCOPE_BINARY", workspace::binary("zabscope"))
+        .envs(CLIENTS_BOX.iter().copied());
     tests(command)
 }
 
