@@ -23,6 +23,7 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::timeout,
 };
+use zabscope_core::tree::Database;
 
 /// How long the node may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -226,6 +227,13 @@ impl io::Write for Pieces {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The number of znodes as ZooKeeper tells it, whose table holds the root under two names: members of
+/// one ensemble tell one number, whoever made them.
+#[must_use]
+pub fn node_count(db: &Database) -> usize {
+    db.tree.node_count() + 1
 }
 
 fn version_2(directory: &Path) -> PathBuf {

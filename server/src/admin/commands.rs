@@ -417,7 +417,7 @@ async fn server_stats(of: &Inspector) -> Option<Value> {
             outstanding: peer.outstanding(),
             zxid: peer.last_applied(),
             state: peer.mode().name(),
-            nodes: peer.database().tree.node_count(),
+            nodes: inspect::node_count(peer.database()),
             leads: leading.is_some(),
             sizes: leading.and_then(|leader| leader.proposal_sizes()),
             uptime_ms: view.clock.uptime().as_millis(),

@@ -3,6 +3,7 @@
 use super::Number;
 use crate::{
     clock::wall_ms,
+    inspect::node_count,
     node::View,
     stats::{Roster, ServerStats},
 };
@@ -19,7 +20,7 @@ pub(super) fn of_peer(view: &View<'_>, leading_since: Option<i64>) -> Gauges {
     let mut all: Gauges = vec![
         ("outstanding_requests", peer.outstanding().into()),
         ("uptime", Number::from(view.clock.uptime().as_millis())),
-        ("znode_count", db.tree.node_count().into()),
+        ("znode_count", node_count(db).into()),
         ("watch_count", peer.clients().watches().len().into()),
         ("ephemerals_count", db.tree.ephemeral_count().into()),
         ("approximate_data_size", Number::from(db.tree.data_bytes())),

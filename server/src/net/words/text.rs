@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::Role,
-    inspect::Inspector,
+    inspect::{Inspector, node_count},
     metrics::Report,
     node::View,
     stats::{ConnectionStats, ServerStats, op_name},
@@ -35,7 +35,7 @@ impl Server {
             outstanding: peer.outstanding(),
             zxid: peer.last_applied(),
             mode: peer.mode(),
-            nodes: peer.database().tree.node_count(),
+            nodes: node_count(peer.database()),
             sizes: peer.leading().and_then(|leader| leader.proposal_sizes()),
         }
     }
