@@ -171,7 +171,10 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
             .append(true)
             .open(place.directory.join("log"))?;
         let mut command = Command::new(&program);
-        command.arg("serve").arg(place.file()).arg("--end-with-stdin");
+        command
+            .arg("serve")
+            .arg(place.file())
+            .arg("--end-with-stdin");
         for set in &options.set {
             command.arg("--set").arg(set);
         }
@@ -270,7 +273,10 @@ fn follow(options: &Options, mut members: Members, directory: &Path) -> u8 {
         for member in &mut members.0 {
             let (id, log) = (member.place.id, member.log());
             if let Some(how) = member.look() {
-                notes.push(format!("server {id} has ended ({how}); see {}", log.display()));
+                notes.push(format!(
+                    "server {id} has ended ({how}); see {}",
+                    log.display()
+                ));
             }
         }
         let all_ended = notes.len() == members.0.len();
@@ -388,19 +394,21 @@ fn asked_to_end() -> io::Result<mpsc::Receiver<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     drop(entered);
     let (tell, asked) = mpsc::channel();
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        _ = hangup.recv() => {}
+                    }
+                    if tell.send(()).is_err() {
+                        return;
+                    }
                 }
-                if tell.send(()).is_err() {
-                    return;
-                }
-            }
-        });
-    })?;
+            });
+        })?;
     Ok(asked)
 }

@@ -154,7 +154,10 @@ fn announce(config: &ServerConfig, server: &Server) {
     let data: &Path = &config.storage.data_dir;
     match config.mode {
         Mode::Standalone => {
-            tracing::info!("serving clients on {at}, on its own; data in {}", data.display());
+            tracing::info!(
+                "serving clients on {at}, on its own; data in {}",
+                data.display()
+            );
         }
         Mode::Quorum => tracing::info!(
             "server {} of {} members; clients on {at}; data in {}",
@@ -163,7 +166,12 @@ fn announce(config: &ServerConfig, server: &Server) {
             data.display()
         ),
     }
-    if config.clients.listen.as_ref().is_some_and(|l| l.host.is_none()) {
+    if config
+        .clients
+        .listen
+        .as_ref()
+        .is_some_and(|l| l.host.is_none())
+    {
         tracing::info!(
             "the client port is open to all addresses of this machine; clientPortAddress narrows that"
         );
@@ -184,7 +192,10 @@ fn end_with_stdin(stopper: Stopper) -> io::Result<()> {
 /// Waits for SIGTERM or SIGINT.
 async fn asked_to_end(stopper: Stopper) {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
         (Ok(mut terminate), Ok(mut interrupt)) => {
             tokio::select! {
                 _ = terminate.recv() => tracing::info!("SIGTERM: ending"),

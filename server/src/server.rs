@@ -114,7 +114,9 @@ fn bind(what: &'static str, at: &Listen) -> Result<TcpListener, StartError> {
         what,
         address: at.to_string(),
         advice: match error.kind() {
-            io::ErrorKind::AddrInUse => "Something listens there already: end it, or choose another port",
+            io::ErrorKind::AddrInUse => {
+                "Something listens there already: end it, or choose another port"
+            }
             io::ErrorKind::PermissionDenied => "Choose a port above 1023",
             _ => "Choose an address of this machine",
         },
@@ -221,7 +223,8 @@ impl Server {
         };
         drop(entered);
 
-        let log = LogThread::start(storage, Habits::of(config), inbox.clone()).map_err(StartError::Thread)?;
+        let log = LogThread::start(storage, Habits::of(config), inbox.clone())
+            .map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
             stored,
@@ -397,7 +400,10 @@ fn peers(
         connect_timeout: config.peers.connect_timeout,
     };
     let (Mode::Quorum, Some(quorum), Some(election)) = (config.mode, quorum, election) else {
-        return Ok((ElectionNet::none(), QuorumNet::none(identity, inbox.clone())));
+        return Ok((
+            ElectionNet::none(),
+            QuorumNet::none(identity, inbox.clone()),
+        ));
     };
     let at = |host: &str, port| {
         HostPort {

@@ -45,7 +45,11 @@ pub fn short_data(all: &Data) -> String {
                 .rev()
                 .find(|end| bytes.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80))
                 .unwrap_or(SHOWN);
-            format!("{}… ({} bytes)", data(&Some(bytes[..end].into())), bytes.len())
+            format!(
+                "{}… ({} bytes)",
+                data(&Some(bytes[..end].into())),
+                bytes.len()
+            )
         }
         _ => data(all),
     }
