@@ -8,7 +8,7 @@ use clap::Args;
 use std::{
     fs::{self, File},
     io::{self, IsTerminal},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
@@ -35,6 +35,13 @@ const REFRESH: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_millis(800);
 /// How long the servers are given to end before they are killed.
 const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How often ports are chosen anew that something else takes.
+const ATTEMPTS: usize = 4;
+/// How long the servers are given to listen.
+const LISTENING: Duration = Duration::from_secs(10);
+/// The exit code of a server that can't have a port, among other things.
+const NO_START: i32 = 3;
 
 /// How many, and where.
 #[derive(Args)]
@@ -153,7 +160,36 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
         }
         None => Directory::Temporary(TempDir::with_prefix("zabscope-")?),
     };
-    let places = places(options, directory.path())?;
+    for _ in 1..ATTEMPTS {
+        let mut members = spawn(options, directory.path())?;
+        if options.port.is_some() || !lost_a_port(&mut members) {
+            return Ok((members, directory));
+        }
+    }
+    Ok((spawn(options, directory.path())?, directory))
+}
+
+/// Waits until all of them listen. Whether one could not, because something else took its port between
+/// the choice and the start.
+fn lost_a_port(members: &mut Members) -> bool {
+    let until = Instant::now() + LISTENING;
+    loop {
+        let mut all = true;
+        for member in &mut members.0 {
+            if let Ok(Some(status)) = member.child.try_wait() {
+                return status.code() == Some(NO_START);
+            }
+            all &= TcpStream::connect(member.place.client_address()).is_ok();
+        }
+        if all || Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn spawn(options: &Options, directory: &Path) -> io::Result<Members> {
+    let places = places(options, directory)?;
     let settings = [
         ("tickTime", "2000".to_owned()),
         ("initLimit", "10".into()),
@@ -191,7 +227,7 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
             ended: None,
         });
     }
-    Ok((members, directory))
+    Ok(members)
 }
 
 fn check_count(directory: &Path, servers: u8) -> io::Result<()> {

@@ -152,6 +152,99 @@ fn an_ensemble_that_cannot_serve_ends_and_says_why() {
 }
 
 #[test]
+fn the_table_follows_along_and_tells_when_a_server_ends() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let name = show(directory.path());
+    let (mut running, out, _err) = Running::start(&["ensemble", "-n", "1", "--dir", name]);
+    let mut lines = out.lines().map(|line| line.expect("UTF-8"));
+    let first = lines.next().expect("a line");
+    let server = first
+        .strip_prefix("connect string  ")
+        .expect("its beginning");
+    let row = format!("*  1 {server}  standalone");
+    assert!(lines.any(|line| line.starts_with(&row)), "no row {row}");
+    // A second server on the same files: refused, and the first is not disturbed.
+    let out = run(&["serve", show(&directory.path().join("server.1/zoo.cfg"))]);
+    assert_eq!(out.status.code(), Some(3), "{}", text(&out.stderr));
+    running.signal("-INT");
+    assert_eq!(running.end(), Some(0));
+    assert!(!listens(server));
+}
+
+#[test]
+fn the_exit_code_of_serve_says_why_it_ended() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = format!("dataDir={}", show(directory.path()));
+    let file = directory.path().join("zoo.cfg");
+    let write = |text: &str| fs::write(&file, text).expect("written");
+
+    write("tickTime=often\n");
+    let out = run(&["serve", show(&file)]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(
+        text(&out.stderr).contains("zoo.cfg:1"),
+        "{}",
+        text(&out.stderr)
+    );
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    write(&format!(
+        "{data}\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
+    ));
+    let out = run(&["serve", show(&file)]);
+    assert_eq!(out.status.code(), Some(3));
+    assert!(
+        text(&out.stderr).contains("can't be listened on"),
+        "{}",
+        text(&out.stderr)
+    );
+
+    drop(taken);
+    let (mut running, _out, _err) = Running::start(&["serve", show(&file)]);
+    wait_for("it listens", || listens(&format!("127.0.0.1:{port}")));
+    running.signal("-TERM");
+    assert_eq!(running.end(), Some(0));
+}
+
+#[test]
+fn lines_for_journald_carry_their_priority_and_others_do_not() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("zoo.cfg");
+    fs::write(&file, "tickTime=often\n").expect("written");
+    let log = directory.path().join("log");
+    let said = |stream: &dyn Fn(&fs::Metadata) -> String| {
+        let stderr = fs::File::create(&log).expect("made");
+        let stream = stream(&stderr.metadata().expect("ours"));
+        let mut serve = zabscope();
+        serve
+            .arg("serve")
+            .arg(&file)
+            .env("JOURNAL_STREAM", stream)
+            .stderr(stderr);
+        assert_eq!(serve.status().expect("it runs").code(), Some(2));
+        fs::read_to_string(&log).expect("UTF-8")
+    };
+    let journal = said(&|stderr| format!("{}:{}", stderr.dev(), stderr.ino()));
+    assert!(
+        journal
+            .lines()
+            .all(|line| line.starts_with("<3>") || line.starts_with("<4>")),
+        "{journal}"
+    );
+    assert!(
+        journal.starts_with("<3>") && journal.contains("tickTime"),
+        "{journal}"
+    );
+    let elsewhere = said(&|stderr| format!("{}:{}", stderr.dev(), stderr.ino() + 1));
+    assert!(
+        elsewhere.contains(" ERROR ") && !elsewhere.contains("<3>"),
+        "{elsewhere}"
+    );
+}
+
+#[test]
 fn status_tells_who_serves_from_who_does_not() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = free.local_addr().expect("bound").to_string();
