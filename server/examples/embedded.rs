@@ -25,7 +25,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let leader = zookeeper.leader().ok_or("nobody leads")?;
     zookeeper.kill(leader)?;
     zookeeper.wait_until_serving(LIMIT)?;
-    println!("server {leader} led and was killed; now {:?} leads", zookeeper.leader());
+    println!(
+        "server {leader} led and was killed; now {:?} leads",
+        zookeeper.leader()
+    );
 
     // Another client changes the data through the new leader.
     let other = connect().connect(&zookeeper.connect_string()).await?;

@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zabscope_core::{
+    config::Rights,
     request::{AuthId, ErrorCode, perms},
     tree::{Database, acl},
     wire::snapshot::{Encoder, Form},
@@ -142,21 +143,17 @@ impl Admin {
     async fn authorize(&self, request: &Request, from: SocketAddr) -> Result<(), Denied> {
         let given = request.authorization.as_deref().ok_or(Denied::Missing)?;
         let auth = &self.inspector.config.auth;
-        let ids = prove(
-            given,
-            self.address(request, from),
-            auth.super_digest.as_deref(),
-        )?;
+        let address = self.address(request, from);
         let root = self.inspector.ask(|view| {
             let peer = view.peer;
-            let root = peer
-                .database()
-                .tree
-                .node("/")
-                .map(|node| Arc::clone(node.acl()));
+            let root = peer.database().tree.node("/").map(|node| {
+                let rights = peer.config().rights.clone();
+                (Arc::clone(node.acl()), rights)
+            });
             root.filter(|_| peer.serving())
         });
-        let root = root.await.flatten().ok_or(Denied::NotServing)?;
+        let (root, rights) = root.await.flatten().ok_or(Denied::NotServing)?;
+        let ids = prove(&rights, given, address)?;
         let each = [
             perms::READ,
             perms::WRITE,
@@ -164,7 +161,7 @@ impl Admin {
             perms::DELETE,
             perms::ADMIN,
         ];
-        let all = each.into_iter().all(|one| acl::allows(&root, one, &ids));
+        let all = each.into_iter().all(|one| acl::allows(&rights, &root, one, &ids));
         if all || auth.skip_acl {
             Ok(())
         } else {
@@ -293,7 +290,7 @@ fn measure(db: &Database) -> u64 {
 }
 
 /// The identities that `<scheme> <auth>` proves.
-fn prove(given: &str, from: IpAddr, super_digest: Option<&str>) -> Result<Vec<AuthId>, Denied> {
+fn prove(rights: &Rights, given: &str, from: IpAddr) -> Result<Vec<AuthId>, Denied> {
     let mut words = given.split(' ');
     let (scheme, auth) = match (words.next(), words.next(), words.next()) {
         (Some(scheme), auth, None) => (scheme, auth.unwrap_or_default()),
@@ -303,17 +300,8 @@ fn prove(given: &str, from: IpAddr, super_digest: Option<&str>) -> Result<Vec<Au
         scheme: "ip".into(),
         id: from.to_string().into(),
     };
-    let id = acl::authenticate(scheme, auth.as_bytes(), &[address])
-        .map_err(|_: ErrorCode| Denied::NotAuthenticated)?;
-    let mut ids = Vec::new();
-    if &*id.scheme == "digest" && super_digest == Some(&*id.id) {
-        ids.push(AuthId {
-            scheme: "super".into(),
-            id: "".into(),
-        });
-    }
-    ids.push(id);
-    Ok(ids)
+    acl::authenticate(rights, scheme, auth.as_bytes(), &[address])
+        .map_err(|_: ErrorCode| Denied::NotAuthenticated)
 }
 
 /// The answer as ZooKeeper gives it: `command`, `error`, and what the command says.

@@ -135,7 +135,8 @@ fn complain(
     out.flush()?;
     eprintln!("{}: {why}", file.display());
     if files.json {
-        let line = serde_json::json!({ "file": file.display().to_string(), "error": why.to_string() });
+        let line =
+            serde_json::json!({ "file": file.display().to_string(), "error": why.to_string() });
         writeln!(out, "{line}")?;
     }
     Ok(verdict)

@@ -255,14 +255,20 @@ impl Ensemble {
             sets: &self.sets,
         })
         .map_err(EmbeddedError::Config)?;
-        Server::start_on(&loaded.config, listeners)
-            .map_err(|error| EmbeddedError::Start { id: place.id, error })
+        Server::start_on(&loaded.config, listeners).map_err(|error| EmbeddedError::Start {
+            id: place.id,
+            error,
+        })
     }
 
     /// What a client is given: `host:port` of all servers, separated by commas.
     #[must_use]
     pub fn connect_string(&self) -> String {
-        let all: Vec<_> = self.members.iter().map(|m| m.place.client_address()).collect();
+        let all: Vec<_> = self
+            .members
+            .iter()
+            .map(|m| m.place.client_address())
+            .collect();
         all.join(",")
     }
 
@@ -307,7 +313,11 @@ impl Ensemble {
     pub fn wait_until_serving(&self, limit: Duration) -> Result<(), EmbeddedError> {
         let began = Instant::now();
         loop {
-            let states: Vec<_> = self.members.iter().map(|m| (m.place.id, m.state())).collect();
+            let states: Vec<_> = self
+                .members
+                .iter()
+                .map(|m| (m.place.id, m.state()))
+                .collect();
             let lead = |s: &str| matches!(s, "leader" | "standalone");
             if states.iter().all(|(_, s)| *s != NOT_SERVING)
                 && states.iter().filter(|(_, s)| lead(s)).count() == 1

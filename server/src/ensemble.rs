@@ -8,7 +8,7 @@ use clap::Args;
 use std::{
     fs::{self, File},
     io::{self, IsTerminal},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
@@ -35,6 +35,13 @@ const REFRESH: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_millis(800);
 /// How long the servers are given to end before they are killed.
 const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How often ports are chosen anew that something else takes.
+const ATTEMPTS: usize = 4;
+/// How long the servers are given to listen.
+const LISTENING: Duration = Duration::from_secs(10);
+/// The exit code of a server that can't have a port, among other things.
+const NO_START: i32 = 3;
 
 /// How many, and where.
 #[derive(Args)]
@@ -153,7 +160,36 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
         }
         None => Directory::Temporary(TempDir::with_prefix("zabscope-")?),
     };
-    let places = places(options, directory.path())?;
+    for _ in 1..ATTEMPTS {
+        let mut members = spawn(options, directory.path())?;
+        if options.port.is_some() || !lost_a_port(&mut members) {
+            return Ok((members, directory));
+        }
+    }
+    Ok((spawn(options, directory.path())?, directory))
+}
+
+/// Waits until all of them listen. Whether one could not, because something else took its port between
+/// the choice and the start.
+fn lost_a_port(members: &mut Members) -> bool {
+    let until = Instant::now() + LISTENING;
+    loop {
+        let mut all = true;
+        for member in &mut members.0 {
+            if let Ok(Some(status)) = member.child.try_wait() {
+                return status.code() == Some(NO_START);
+            }
+            all &= TcpStream::connect(member.place.client_address()).is_ok();
+        }
+        if all || Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn spawn(options: &Options, directory: &Path) -> io::Result<Members> {
+    let places = places(options, directory)?;
     let settings = [
         ("tickTime", "2000".to_owned()),
         ("initLimit", "10".into()),
@@ -171,7 +207,10 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
             .append(true)
             .open(place.directory.join("log"))?;
         let mut command = Command::new(&program);
-        command.arg("serve").arg(place.file()).arg("--end-with-stdin");
+        command
+            .arg("serve")
+            .arg(place.file())
+            .arg("--end-with-stdin");
         for set in &options.set {
             command.arg("--set").arg(set);
         }
@@ -188,7 +227,7 @@ fn start(options: &Options) -> io::Result<(Members, Directory)> {
             ended: None,
         });
     }
-    Ok((members, directory))
+    Ok(members)
 }
 
 fn check_count(directory: &Path, servers: u8) -> io::Result<()> {
@@ -270,7 +309,10 @@ fn follow(options: &Options, mut members: Members, directory: &Path) -> u8 {
         for member in &mut members.0 {
             let (id, log) = (member.place.id, member.log());
             if let Some(how) = member.look() {
-                notes.push(format!("server {id} has ended ({how}); see {}", log.display()));
+                notes.push(format!(
+                    "server {id} has ended ({how}); see {}",
+                    log.display()
+                ));
             }
         }
         let all_ended = notes.len() == members.0.len();
@@ -388,19 +430,21 @@ fn asked_to_end() -> io::Result<mpsc::Receiver<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     drop(entered);
     let (tell, asked) = mpsc::channel();
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        _ = hangup.recv() => {}
+                    }
+                    if tell.send(()).is_err() {
+                        return;
+                    }
                 }
-                if tell.send(()).is_err() {
-                    return;
-                }
-            }
-        });
-    })?;
+            });
+        })?;
     Ok(asked)
 }

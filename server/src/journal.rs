@@ -2,8 +2,7 @@
 //! time, which journald adds.
 
 use std::{
-    env,
-    fmt::{self, Write as _},
+    env, fmt,
     fs::File,
     io,
     os::{fd::AsFd, unix::fs::MetadataExt},
@@ -64,7 +63,10 @@ mod tests {
 
     impl io::Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+            self.0
+                .lock()
+                .expect("not poisoned")
+                .extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -87,7 +89,8 @@ mod tests {
             tracing::warn!(port = 2181, "slow");
             tracing::info!("ended");
         });
-        let text = String::from_utf8(written.0.lock().expect("not poisoned").clone()).expect("UTF-8");
+        let text =
+            String::from_utf8(written.0.lock().expect("not poisoned").clone()).expect("UTF-8");
         assert_eq!(
             text,
             "<3>the disk failed\n<3>and so it ends\n<4>slow port=2181\n<6>ended\n"

@@ -8,9 +8,9 @@ mod output;
 mod probe;
 mod purge;
 mod serve;
-mod status;
 #[cfg(feature = "simulate")]
 mod simulate;
+mod status;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;

@@ -34,7 +34,7 @@ pub struct Report {
     pub zxid: Option<String>,
     /// Transactions behind the one of these servers that is furthest; nothing if that is in another epoch.
     pub lag: Option<u32>,
-    /// Connections of clients; the one that asks counts.
+    /// Connections of clients; Apache counts the one that asks.
     pub clients: Option<u64>,
     /// Znodes.
     pub znodes: Option<u64>,
@@ -86,8 +86,8 @@ pub fn ask_all(addresses: &[String], limit: Duration) -> Vec<Report> {
             let asked: Vec<_> = some
                 .iter()
                 .map(|address| {
-                    let asking = thread::Builder::new()
-                        .spawn_scoped(scope, move || ask(address, limit));
+                    let asking =
+                        thread::Builder::new().spawn_scoped(scope, move || ask(address, limit));
                     (address, asking)
                 })
                 .collect();
@@ -199,8 +199,10 @@ fn read_srvr(address: &str, text: &str) -> Report {
         .filter_map(|line| line.split_once(": "))
         .map(|(key, value)| (key, value.trim()))
         .collect();
-    let (Some(mode), Some(zxid)) = (lines.get("Mode"), lines.get("Zxid").and_then(|z| zxid_of(z)))
-    else {
+    let (Some(mode), Some(zxid)) = (
+        lines.get("Mode"),
+        lines.get("Zxid").and_then(|z| zxid_of(z)),
+    ) else {
         let problem = match text.is_empty() {
             true => "something accepts connections there and says nothing",
             false => "what answers there is no ZooKeeper server",
@@ -269,12 +271,24 @@ fn add_lag(reports: &mut [Report]) {
 /// A table, one line a server, with who leads.
 pub fn table(reports: &[Report], names: Option<&[String]>) -> String {
     let mut rows = vec![
-        ["", "server", "state", "epoch", "zxid", "lag", "clients", "znodes", "latency ms"]
-            .map(str::to_owned),
+        [
+            "",
+            "server",
+            "state",
+            "epoch",
+            "zxid",
+            "lag",
+            "clients",
+            "znodes",
+            "latency ms",
+        ]
+        .map(str::to_owned),
     ];
     let shown = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     for (index, r) in reports.iter().enumerate() {
-        let name = names.and_then(|names| names.get(index)).unwrap_or(&r.address);
+        let name = names
+            .and_then(|names| names.get(index))
+            .unwrap_or(&r.address);
         let leads = matches!(r.mode.as_deref(), Some("leader" | "standalone"));
         rows.push([
             if leads { "*" } else { "" }.to_owned(),
@@ -301,7 +315,9 @@ pub fn table(reports: &[Report], names: Option<&[String]>) -> String {
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
         text.push_str(cells.join("  ").trim_end());
-        let problem = index.checked_sub(1).and_then(|i| reports[i].problem.as_ref());
+        let problem = index
+            .checked_sub(1)
+            .and_then(|i| reports[i].problem.as_ref());
         if let Some(problem) = problem {
             text.push_str("  ");
             text.push_str(&clean(problem));
@@ -324,11 +340,20 @@ mod tests {
         let mut report = read_srvr("a:1", SRVR);
         assert_eq!(report.state, State::Serving);
         assert_eq!(report.mode.as_deref(), Some("leader"));
-        assert_eq!((report.epoch, report.zxid.as_deref()), (Some(2), Some("0x200000007")));
+        assert_eq!(
+            (report.epoch, report.zxid.as_deref()),
+            (Some(2), Some("0x200000007"))
+        );
         assert_eq!((report.clients, report.znodes), (Some(1), Some(15)));
         assert_eq!(report.latency_ms, Some([0.0, 1.1569, 6.0]));
-        add_mntr(&mut report, "zk_version\t3.8.0\nzk_synced_followers\t2.0\nzk_global_sessions\t7\n");
-        assert_eq!((report.synced_followers, report.sessions), (Some(2), Some(7)));
+        add_mntr(
+            &mut report,
+            "zk_version\t3.8.0\nzk_synced_followers\t2.0\nzk_global_sessions\t7\n",
+        );
+        assert_eq!(
+            (report.synced_followers, report.sessions),
+            (Some(2), Some(7))
+        );
     }
 
     #[test]

@@ -24,7 +24,10 @@ pub struct Options {
 /// Removes old files and says which.
 pub fn run(options: &Options) -> ExitCode {
     let log = options.data_log_dir.clone();
-    let dirs = Dirs::new(&options.data_dir, log.filter(|log| *log != options.data_dir));
+    let dirs = Dirs::new(
+        &options.data_dir,
+        log.filter(|log| *log != options.data_dir),
+    );
     let retain = usize::try_from(options.retain).unwrap_or(usize::MAX);
     match purge_stopped(&dirs, retain) {
         Ok(removed) => {

@@ -30,7 +30,11 @@ pub struct Options {
 
 /// Asks, prints, and says by its exit code whether all is well.
 pub fn run(options: &Options) -> ExitCode {
-    let addresses: Vec<String> = options.servers.iter().flat_map(|text| split(text)).collect();
+    let addresses: Vec<String> = options
+        .servers
+        .iter()
+        .flat_map(|text| split(text))
+        .collect();
     let reports = probe::ask_all(&addresses, Duration::from_secs(options.timeout));
     let text = match options.json {
         true => match serde_json::to_string_pretty(&reports) {

@@ -27,7 +27,10 @@ async fn a_server_answers_and_its_directory_goes_with_it() {
     let at = zookeeper.connect_string();
     let client = client(&at).await;
     let persistent = CreateMode::Persistent.with_acls(Acls::anyone_all());
-    client.create("/a", b"1", &persistent).await.expect("created");
+    client
+        .create("/a", b"1", &persistent)
+        .await
+        .expect("created");
     assert_eq!(client.get_data("/a").await.expect("read").0, b"1");
     drop(client);
     // On a thread that runs futures: a test's handle ends there.
@@ -42,19 +45,30 @@ async fn an_ensemble_survives_its_leader_and_takes_it_back_on_the_same_port() {
     zookeeper.wait_until_serving(LIMIT).expect("serves");
     let first = client(&zookeeper.connect_string()).await;
     let persistent = CreateMode::Persistent.with_acls(Acls::anyone_all());
-    first.create("/a", b"1", &persistent).await.expect("created");
+    first
+        .create("/a", b"1", &persistent)
+        .await
+        .expect("created");
 
     let leader = zookeeper.leader().expect("serves");
     let at = zookeeper.address(leader).expect("known");
     zookeeper.kill(leader).expect("killed");
     assert!(TcpStream::connect(at).is_err(), "it still listens");
-    zookeeper.wait_until_serving(LIMIT).expect("the others serve");
+    zookeeper
+        .wait_until_serving(LIMIT)
+        .expect("the others serve");
     assert!(zookeeper.leader().is_some_and(|new| new != leader));
     let others = client(&zookeeper.connect_string()).await;
-    others.create("/b", b"2", &persistent).await.expect("created");
+    others
+        .create("/b", b"2", &persistent)
+        .await
+        .expect("created");
 
     zookeeper.restart(leader).expect("restarted");
-    assert!(matches!(zookeeper.restart(leader), Err(EmbeddedError::Running(_))));
+    assert!(matches!(
+        zookeeper.restart(leader),
+        Err(EmbeddedError::Running(_))
+    ));
     zookeeper.wait_until_serving(LIMIT).expect("all serve");
     let back = client(&at.to_string()).await;
     assert_eq!(back.get_data("/a").await.expect("read").0, b"1");
@@ -74,10 +88,15 @@ async fn a_directory_of_ones_own_stays_and_is_continued() {
         let there = client.check_stat("/kept").await.expect("asked").is_some();
         assert_eq!(there, round == 1);
         if round == 0 {
-            client.create("/kept", b"", &persistent).await.expect("created");
+            client
+                .create("/kept", b"", &persistent)
+                .await
+                .expect("created");
         }
         zookeeper.stop(1).expect("stopped");
-        zookeeper.stop(1).expect("stopped already, which is no error");
+        zookeeper
+            .stop(1)
+            .expect("stopped already, which is no error");
     }
 }
 

@@ -71,7 +71,9 @@ pub fn dump(files: &Files, file: &Path, out: &mut dyn Write) -> io::Result<Verdi
 /// As Apache's TxnLogToolkit: when, who, which, what.
 pub fn line(txn: &Txn) -> String {
     let header = &txn.header;
-    let digest = txn.digest.map_or(String::new(), |digest| format!(" digest {digest:#x}"));
+    let digest = txn
+        .digest
+        .map_or(String::new(), |digest| format!(" digest {digest:#x}"));
     format!(
         "{} session {:#x} cxid {:#x} zxid {} {}{digest}",
         text::time(header.time_ms),
@@ -94,7 +96,9 @@ fn name(body: &TxnBody) -> &'static str {
             CreateKind::Container => "createContainer",
             CreateKind::Ttl { .. } => "createTTL",
         },
-        TxnBody::Delete { container: true, .. } => "deleteContainer",
+        TxnBody::Delete {
+            container: true, ..
+        } => "deleteContainer",
         TxnBody::Delete { .. } => "delete",
         TxnBody::SetData { .. } => "setData",
         TxnBody::Reconfig { .. } => "reconfig",
@@ -127,14 +131,26 @@ fn body(of: &TxnBody) -> String {
             )
         }
         TxnBody::Delete { path, .. } => text::plain(path),
-        TxnBody::SetData { path, data, version } => {
-            format!("{} {} version {version}", text::plain(path), text::short_data(data))
+        TxnBody::SetData {
+            path,
+            data,
+            version,
+        } => {
+            format!(
+                "{} {} version {version}",
+                text::plain(path),
+                text::short_data(data)
+            )
         }
         TxnBody::Reconfig { data, version } => {
             format!("{} version {version}", text::short_data(data))
         }
         TxnBody::SetAcl { path, acl, version } => {
-            format!("{} [{}] version {version}", text::plain(path), text::acls(acl))
+            format!(
+                "{} [{}] version {version}",
+                text::plain(path),
+                text::acls(acl)
+            )
         }
         TxnBody::Check { path, version } => format!("{} version {version}", text::plain(path)),
         TxnBody::Multi(all) => {
@@ -181,7 +197,11 @@ fn body_json(of: &TxnBody) -> Map<String, Value> {
             "parent_cversion": create.parent_cversion,
         }),
         TxnBody::Delete { path, .. } => json!({ "path": path }),
-        TxnBody::SetData { path, data, version } => {
+        TxnBody::SetData {
+            path,
+            data,
+            version,
+        } => {
             json!({ "path": path, "data": text::base64(data), "version": version })
         }
         TxnBody::Reconfig { data, version } => {

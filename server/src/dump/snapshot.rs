@@ -100,7 +100,9 @@ fn stopped(files: &Files, file: &Path, out: &mut dyn Write, why: Stop) -> io::Re
         Stop::Read(error)
             if matches!(
                 error.kind(),
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput
             ) =>
         {
             let why = format!("can't be decompressed: {error}");

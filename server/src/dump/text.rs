@@ -45,7 +45,11 @@ pub fn short_data(all: &Data) -> String {
                 .rev()
                 .find(|end| bytes.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80))
                 .unwrap_or(SHOWN);
-            format!("{}… ({} bytes)", data(&Some(bytes[..end].into())), bytes.len())
+            format!(
+                "{}… ({} bytes)",
+                data(&Some(bytes[..end].into())),
+                bytes.len()
+            )
         }
         _ => data(all),
     }
@@ -83,5 +87,61 @@ pub fn time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
         Ok(time) => format!("{time:.3}"),
         Err(_) => format!("{ms} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bytes: &[u8]) -> Data {
+        Some(bytes.into())
+    }
+
+    #[test]
+    fn nothing_from_a_file_can_move_the_cursor() {
+        assert_eq!(plain("/a\u{1b}[2J"), "/a\\u{1b}[2J");
+        assert_eq!(plain("/ä b"), "/ä b");
+        assert_eq!(data(&of(b"a\x1b\n")), "\"a\\u{1b}\\n\"");
+        let entry = Acl {
+            perms: perms::READ | perms::CREATE,
+            scheme: "digest".into(),
+            id: "joe\r:x".into(),
+        };
+        assert_eq!(acl(&entry), "digest:joe\\r:x:cr");
+    }
+
+    #[test]
+    fn data_is_text_hexadecimal_or_null() {
+        assert_eq!(data(&None), "null");
+        assert_eq!(data(&of(b"")), "\"\"");
+        assert_eq!(data(&of(&[0xff, 0])), "#ff00");
+        assert_eq!(base64(&of(&[0xff, 0])).as_deref(), Some("/wA="));
+        assert_eq!(base64(&None), None);
+    }
+
+    #[test]
+    fn long_data_is_cut_between_characters() {
+        for before in 0..4 {
+            let text = format!("{}{}", "a".repeat(before), "€".repeat(40));
+            let short = short_data(&of(text.as_bytes()));
+            assert!(short.starts_with('"'), "{short}");
+            assert!(
+                short.ends_with(&format!("€\"… ({} bytes)", text.len())),
+                "{short}"
+            );
+        }
+        assert_eq!(short_data(&of(b"short")), "\"short\"");
+        let bytes = short_data(&of(&[0xbf; 100]));
+        assert!(
+            bytes.starts_with("#bf") && bytes.ends_with("… (100 bytes)"),
+            "{bytes}"
+        );
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_a_number() {
+        assert_eq!(time(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(time(i64::MAX), format!("{} ms", i64::MAX));
     }
 }
