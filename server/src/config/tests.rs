@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use std::{collections::BTreeMap, env};
 use zabscope_core::{
     config::{DigestAlgorithm, Release, Rights},
-    id::Zxid, quorum::QuorumRule, time::Span};
+    id::Zxid,
+    quorum::QuorumRule,
+    time::Span,
+};
 
 /// A disk of a few files.
 struct Disk(BTreeMap<PathBuf, Vec<u8>>);
@@ -186,6 +189,7 @@ fn groups_and_weights_are_a_hierarchical_quorum() {
     assert_eq!((weight[&ServerId(9)], weight[&ServerId(8)]), (0, 1));
     let text = c.quorum_text();
     assert!(text.contains("\ngroup.3=7:8:9\nweight.1=1\n"), "{text}");
+    assert_eq!(c.core.members_text.as_deref(), Some(text.as_str()));
     assert_eq!(Ensemble::parse_text(&text), Ok(c.ensemble));
 }
 
@@ -509,7 +513,10 @@ fn the_service_reaches_the_protocol() {
     assert!(core.enforce_quota && !core.digest && !core.close_session_txn);
     assert_eq!(core.container_max_per_minute, 7);
     assert_eq!(core.container_max_never_used, Some(Span::millis(9)));
-    assert_eq!(core.members_text, None, "a server of its own names no members");
+    assert_eq!(
+        core.members_text, None,
+        "a server of its own names no members"
+    );
     let usual = good(MINIMAL).core;
     assert!(!usual.enforce_quota && usual.digest && usual.close_session_txn);
     assert_eq!(usual.container_max_never_used, None);
@@ -708,9 +715,8 @@ fn what_nothing_obeys_is_warned_about_unless_it_says_what_is_so_anyway() {
         let loaded = load(&format!("{MINIMAL}{line}\n")).expect("good");
         loaded.warnings.len()
     };
-    let key = keys::all().find(|k| {
-        k.used == keys::Use::NotYet && k.kind == keys::Kind::Bool && k.default == "false"
-    });
+    let key =
+        keys::all().find(|k| k.used == Use::NotYet && k.kind == Kind::Bool && k.default == "false");
     let key = key.expect("a flag that nothing obeys: without one this rule can go");
     assert_eq!(warned(&format!("{}=true", key.name)), 1);
     assert_eq!(warned(&format!("{}=FALSE", key.name)), 0);
