@@ -52,7 +52,7 @@ impl fmt::Display for Difference {
             writeln!(formatter, "  … {from} steps before")?;
         }
         for (number, step) in self.steps.iter().enumerate().skip(from) {
-            writeln!(formatter, "  {number}: {step:?}")?;
+            writeln!(formatter, "  {number}: {}", brief(&format!("{step:?}")))?;
         }
         writeln!(formatter, "differ at the last step:")?;
         let rows = self.left.len().max(self.right.len());
@@ -87,6 +87,16 @@ fn count(tally: &mut Tally, seen: &Seen) {
         };
         *tally.entry(key).or_default() += 1;
     }
+}
+
+/// Without the long rows of one byte that big data is made of.
+fn brief(text: &str) -> String {
+    let row = "122, ".repeat(100);
+    let mut text = text.to_owned();
+    while text.contains(&row) {
+        text = text.replace(&row, "… ");
+    }
+    text.replace("… … ", "… ").replace("… … ", "… ")
 }
 
 /// Carries out the steps at both servers, below the directory `root`, which must not be there. Stops

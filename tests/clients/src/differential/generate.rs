@@ -79,6 +79,9 @@ pub struct Generator {
     random: ChaCha8Rng,
     /// The present operation should have a chance: no odd paths, versions, ACLs and flags.
     hopeful: bool,
+    /// The only kind of watch of this round: 0 standard, 1 persistent, 2 recursive. In 3.8 the last
+    /// kind that a connection sets on a path replaces the others, in 3.9 they stand side by side.
+    watches: u64,
 }
 
 impl Generator {
@@ -87,6 +90,7 @@ impl Generator {
         Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             hopeful: true,
+            watches: seed % 3,
         }
     }
 
@@ -140,11 +144,23 @@ impl Generator {
                     ops: (0..count).map(|_| self.op_for_a_row()).collect(),
                 }
             }
-            85..=89 => Step::Damaged {
-                slot,
-                op: self.op(),
-                damage: self.damage(),
-            },
+            85..=89 => {
+                let (op, mut damage) = (self.op(), self.damage());
+                // A turned bit must not set a watch of another kind.
+                let watches = matches!(
+                    op,
+                    Op::Exists { .. }
+                        | Op::GetData { .. }
+                        | Op::GetChildren { .. }
+                        | Op::GetChildren2 { .. }
+                        | Op::AddWatch { .. }
+                        | Op::SetWatches { .. }
+                );
+                if watches && let Damage::Turn(place, _) = damage {
+                    damage = Damage::Cut(place);
+                }
+                Step::Damaged { slot, op, damage }
+            }
             90 => Step::Bytes {
                 slot,
                 bytes: self.bytes(),
@@ -169,7 +185,7 @@ impl Generator {
             },
             _ => Step::Requests {
                 slot,
-                ops: vec![self.set_watches()],
+                ops: vec![self.op()],
             },
         }
     }
@@ -206,6 +222,30 @@ impl Generator {
     }
 
     fn op(&mut self) -> Op {
+        let mut op = self.any_op();
+        match &mut op {
+            Op::Exists { watch, .. }
+            | Op::GetData { watch, .. }
+            | Op::GetChildren { watch, .. }
+            | Op::GetChildren2 { watch, .. } => *watch &= self.watches == 0,
+            Op::AddWatch { mode, .. } if (0..2).contains(mode) => match self.watches {
+                0 => *mode = 2,
+                1 => *mode = 0,
+                _ => *mode = 1,
+            },
+            Op::SetWatches { lists, .. } => {
+                for (at, list) in lists.iter_mut().enumerate() {
+                    if at.saturating_sub(2) as u64 != self.watches {
+                        list.clear();
+                    }
+                }
+            }
+            _ => {}
+        }
+        op
+    }
+
+    fn any_op(&mut self) -> Op {
         self.hopeful = !self.one_in(3);
         match self.below(100) {
             0..=22 => self.create(),
@@ -277,7 +317,8 @@ impl Generator {
                     self.pick(&[0, 1])
                 };
                 Op::AddWatch {
-                    path: self.path(),
+                    // Apache takes a null path for a watch of nothing.
+                    path: Some(self.path().unwrap_or_default()),
                     mode,
                 }
             }
@@ -394,7 +435,11 @@ impl Generator {
         let path = if sequential && !self.one_in(8) {
             Some(self.pick(SEQUENCES).to_owned())
         } else {
-            self.path()
+            // With a null path we say that first, Apache says first that it has no such nodes.
+            match how {
+                Creation::Ttl(_) => Some(self.path().unwrap_or_default()),
+                _ => self.path(),
+            }
         };
         Op::Create {
             how,

@@ -161,6 +161,9 @@ impl Side {
                 frame.raw(&damage.apply(op.body(&self.root, last)));
                 self.send(index, &frame.finish());
                 self.reply(index, xid, op, &mut seen)?;
+                if seen.iter().any(|line| line.contains("] auth: error -115 ")) {
+                    self.await_close(index, &mut seen)?;
+                }
             }
             Step::Bytes { bytes, .. } => {
                 self.ensure_connected(index, &mut seen)?;
@@ -333,7 +336,11 @@ impl Side {
                 self.reply(index, xid, op, seen)?;
             }
         }
-        if ops.contains(&Op::CloseSession) {
+        // Where the server closes after its reply, a ping might still come in between.
+        let refused = |line: &String| {
+            line.contains("] unknown: error -6 ") || line.contains("] auth: error -115 ")
+        };
+        if ops.contains(&Op::CloseSession) || seen.iter().any(refused) {
             self.await_close(index, seen)?;
         }
         Ok(())
