@@ -174,7 +174,10 @@ fn the_table_follows_along_and_tells_when_a_server_ends() {
 #[test]
 fn the_exit_code_of_serve_says_why_it_ended() {
     let directory = tempfile::tempdir().expect("a directory");
-    let data = format!("dataDir={}", show(directory.path()));
+    let data = format!(
+        "admin.enableServer=false\ndataDir={}",
+        show(directory.path())
+    );
     let file = directory.path().join("zoo.cfg");
     let write = |text: &str| fs::write(&file, text).expect("written");
 
