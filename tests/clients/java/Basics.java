@@ -149,6 +149,9 @@ public final class Basics {
         System.out.println("KILL THE LEADER");
         check(System.in.read() == 'k', "the leader is killed");
 
+        // A persistent watch tells only what happens while its session is connected.
+        insist(() -> keeper.exists("/java", false));
+        insist(() -> other.keeper.exists("/java", false));
         insist(() -> keeper.setData("/java", bytes("after"), -1));
         check(true, "the others go on without it");
         check(keeper.getSessionId() == id, "in the same session");
