@@ -161,7 +161,9 @@ impl Admin {
             perms::DELETE,
             perms::ADMIN,
         ];
-        let all = each.into_iter().all(|one| acl::allows(&rights, &root, one, &ids));
+        let all = each
+            .into_iter()
+            .all(|one| acl::allows(&rights, &root, one, &ids));
         if all || auth.skip_acl {
             Ok(())
         } else {

@@ -267,7 +267,7 @@ fn a_key_may_have_its_prefix_or_be_called_as_its_property() {
 
 #[test]
 fn without_a_file_only_this_machine_is_served() {
-    let dir = Path::new("/home/ann/.local/share/zabscope");
+    let dir = Path::new("/data/ann/zabscope");
     let loaded = ServerConfig::default_standalone(dir, &Sources::default()).expect("good");
     let c = loaded.config;
     assert_eq!(c.clients.listen.expect("set").to_string(), "127.0.0.1:2181");
