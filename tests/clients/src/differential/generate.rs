@@ -250,33 +250,33 @@ impl Generator {
         match self.below(100) {
             0..=22 => self.create(),
             23..=27 => Op::Delete {
-                path: self.path(),
+                path: self.any_path(),
                 version: self.version(),
             },
             28..=35 => Op::SetData {
-                path: self.some_path(),
+                path: self.path(),
                 data: self.data(),
                 version: self.version(),
             },
             36..=41 => Op::Exists {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             42..=47 => Op::GetData {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             48..=51 => Op::GetChildren {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             52..=55 => Op::GetChildren2 {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             56..=58 => Op::GetAcl { path: self.path() },
             59..=61 => Op::SetAcl {
-                path: self.some_path(),
+                path: self.path(),
                 acl: self.acl(),
                 version: self.version(),
             },
@@ -317,8 +317,7 @@ impl Generator {
                     self.pick(&[0, 1])
                 };
                 Op::AddWatch {
-                    // Apache takes a null path for a watch of nothing.
-                    path: Some(self.path().unwrap_or_default()),
+                    path: self.path(),
                     mode,
                 }
             }
@@ -348,16 +347,20 @@ impl Generator {
             return Some(self.pick(PLACES).to_owned());
         }
         match self.below(15) {
-            0 => None,
-            1 | 2 => Some(self.pick(ODD).to_owned()),
+            0..=2 => Some(self.pick(ODD).to_owned()),
             3 => Some(self.pick(QUOTA).to_owned()),
             _ => Some(self.pick(PLACES).to_owned()),
         }
     }
 
-    /// Where a null path is refused as a bad argument by Apache, and as unreadable by us.
-    fn some_path(&mut self) -> Path {
-        Some(self.path().unwrap_or_default())
+    /// Perhaps a null path. Only where Apache refuses it as unreadable, as we do everywhere: what else
+    /// it does with one depends on what it looks at first.
+    fn any_path(&mut self) -> Path {
+        if self.hopeful || !self.one_in(8) {
+            self.path()
+        } else {
+            None
+        }
     }
 
     fn version(&mut self) -> i32 {
@@ -440,11 +443,7 @@ impl Generator {
         let path = if sequential && !self.one_in(8) {
             Some(self.pick(SEQUENCES).to_owned())
         } else {
-            // With a null path we say that first, Apache says first that it has no such nodes.
-            match flags {
-                5 | 6 => Some(self.path().unwrap_or_default()),
-                _ => self.path(),
-            }
+            self.path()
         };
         Op::Create {
             how,
@@ -488,12 +487,12 @@ impl Generator {
                         version: self.version(),
                     },
                     13..=16 => Op::SetData {
-                        path: self.some_path(),
+                        path: self.path(),
                         data: self.data(),
                         version: self.version(),
                     },
                     17..=18 => Op::Check {
-                        path: self.some_path(),
+                        path: self.path(),
                         version: self.version(),
                     },
                     _ => match self.below(8) {
@@ -502,12 +501,12 @@ impl Generator {
                             watch: false,
                         },
                         1 => Op::SetAcl {
-                            path: self.some_path(),
+                            path: self.path(),
                             acl: self.acl(),
                             version: -1,
                         },
                         _ => Op::Check {
-                            path: self.some_path(),
+                            path: self.path(),
                             version: -1,
                         },
                     },
@@ -582,6 +581,10 @@ impl Generator {
 
     // 4 and 5 came with 3.9; 3.8 does not know them.
     fn watcher_kind(&mut self) -> i32 {
+        // In 3.8 the types for data and children also remove what addWatch has set.
+        if self.watches != 0 {
+            return 3;
+        }
         if self.hopeful {
             self.pick(&[1, 2, 3])
         } else {
