@@ -62,6 +62,9 @@ fn options(extended: bool) -> Options {
     Options::default()
         .line("forceSync", "no")
         .line("tickTime", "2000")
+        // No session may end by itself, however short a time it asks for.
+        .line("minSessionTimeout", "20000")
+        .line("maxSessionTimeout", "60000")
         // Apache takes an unknown key for a property that nobody reads.
         .line("zabscope.compatibility", "3.8")
         // Nothing may happen by itself.
