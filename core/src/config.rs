@@ -7,7 +7,7 @@ use crate::{
     time::Span,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The members of an ensemble and how they count (ZooKeeper.md 2.5).
 ///
@@ -48,6 +48,67 @@ impl Membership {
     }
 }
 
+/// Which Apache release is followed where 3.8 and 3.9 differ (ZooKeeper.md 5).
+///
+/// 3.8 is the line as it began (3.8.0 is what Linux distributions carry): exists asks for no
+/// permission, and a connection has one mode of watch for a path, the last that it registered. One
+/// thing is taken from its later patches: no release delivers an event to who may not read the znode
+/// (CVE-2024-23944, closed with 3.8.4). A stand-alone check is refused in both: what 3.8 makes of it has
+/// no answer that could be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Release {
+    /// 3.8.
+    V38,
+    /// 3.9.
+    V39,
+}
+
+/// The hash of the scheme digest (`DigestAuthenticationProvider.digestAlg`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum DigestAlgorithm {
+    /// SHA-1, as ever.
+    #[default]
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// Who clients may be, and what that is worth (ZooKeeper.md 1.15). The same on all servers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rights {
+    /// ACLs are not checked (`skipACL`).
+    pub skip_acl: bool,
+    /// The hash of the scheme digest; `None` if there is no such scheme.
+    pub digest: Option<DigestAlgorithm>,
+    /// `user:hash` of whoever is also `super` (`DigestAuthenticationProvider.superDigest`).
+    pub super_digest: Option<String>,
+    /// Whether ACLs may name subjects of certificates.
+    pub x509: bool,
+    /// Whether ACLs may name SASL identities.
+    pub sasl: bool,
+    /// The SASL identity whose ACL entries admit every SASL identity (`letAnySaslUserDoX`).
+    pub any_sasl: Option<String>,
+    /// Who has proved nothing of one of these schemes is not served (`enforce.auth.schemes`); `None`
+    /// if everybody is.
+    pub enforced_schemes: Option<Vec<String>>,
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Rights {
+            skip_acl: false,
+            digest: Some(DigestAlgorithm::Sha1),
+            super_digest: None,
+            x509: false,
+            sasl: false,
+            any_sasl: None,
+            enforced_schemes: None,
+        }
+    }
+}
+
 /// A server's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Config {
@@ -85,6 +146,24 @@ pub struct Config {
     /// How often a leader looks for containers and TTL nodes to delete
     /// (`znode.container.checkIntervalMs`, 60 s).
     pub container_check_interval: Span,
+    /// How many of them it deletes in a minute at most (`znode.container.maxPerMinute`, 10,000).
+    pub container_max_per_minute: u64,
+    /// When a container that never had a child is deleted (`znode.container.maxNeverUsedIntervalMs`);
+    /// `None` for never.
+    pub container_max_never_used: Option<Span>,
+    /// Which release is followed where two differ.
+    pub release: Release,
+    /// Who clients may be.
+    pub rights: Rights,
+    /// Whether hard quotas are enforced (`enforceQuota`).
+    pub enforce_quota: bool,
+    /// Whether transactions carry a digest and it is compared (`digest.enabled`).
+    pub digest: bool,
+    /// Whether the end of a session names its ephemerals (`closeSessionTxn.enabled`).
+    pub close_session_txn: bool,
+    /// The members as text, for `/zookeeper/config` (2.5); `None` leaves that znode alone, as a server
+    /// of its own does.
+    pub members_text: Option<Arc<str>>,
     /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
     pub max_buffer: usize,
     /// Requests that may wait for an answer in the whole ensemble (`globalOutstandingLimit`, 1000); a
@@ -132,6 +211,14 @@ impl Config {
         self.max_buffer.saturating_add(self.max_buffer.max(1024))
     }
 
+    /// How many containers and TTL nodes may be deleted at one look for them; at least one.
+    #[must_use]
+    pub fn container_limit(&self) -> usize {
+        let interval = self.container_check_interval.as_millis();
+        let share = u128::from(self.container_max_per_minute) * u128::from(interval) / 60_000;
+        usize::try_from(share.max(1)).unwrap_or(usize::MAX)
+    }
+
     /// The defaults of ZooKeeper.md 1.20 with initLimit 10 and syncLimit 5.
     #[must_use]
     pub fn new(my_id: ServerId, membership: Membership, tick: Span) -> Config {
@@ -152,6 +239,14 @@ impl Config {
             max_notification_interval: Span::millis(60_000),
             extended_types: false,
             container_check_interval: Span::millis(60_000),
+            container_max_per_minute: 10_000,
+            container_max_never_used: None,
+            release: Release::V39,
+            rights: Rights::default(),
+            enforce_quota: false,
+            digest: true,
+            close_session_txn: true,
+            members_text: None,
             max_buffer: 0xf_ffff,
             global_outstanding_limit: 1000,
             backlog_limit: 1 << 30,
@@ -176,5 +271,24 @@ impl Config {
     #[must_use]
     pub fn sync_span(&self) -> Span {
         self.tick.times(self.sync_limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_deleted_at_the_rate_of_a_minute() {
+        let mut cfg = Config::standalone(Span::millis(2000));
+        assert_eq!(cfg.container_limit(), 10_000);
+        cfg.container_check_interval = Span::millis(30_000);
+        assert_eq!(cfg.container_limit(), 5_000);
+        cfg.container_max_per_minute = 1;
+        assert_eq!(
+            cfg.container_limit(),
+            1,
+            "at least one, or none would ever go"
+        );
     }
 }

@@ -1058,7 +1058,7 @@ impl Leader {
         let context = prepare::Context {
             header,
             auth,
-            extended_types: me.cfg.extended_types,
+            cfg: &me.cfg,
         };
         let mut body = prepare::prepare(&self.predicted, write, &context);
         prepare::fit(&mut body, me.cfg.txn_limit());
@@ -1100,7 +1100,12 @@ impl Leader {
             zxid,
             time_ms: now.wall_ms,
         };
-        let txn = Arc::new(prepare::predict(&mut self.predicted, header, body));
+        let txn = Arc::new(prepare::predict(
+            &mut self.predicted,
+            header,
+            body,
+            me.cfg.digest,
+        ));
         let size = txn.approximate_bytes();
         self.proposal_sizes = Some(ProposalSizes::with(self.proposal_sizes, size));
         out.because(EventKind::Proposed {
@@ -1336,7 +1341,10 @@ impl Leader {
         }
         if now.at >= self.next_container_check {
             self.next_container_check = now.at + me.cfg.container_check_interval;
-            let found: Vec<Arc<str>> = me.db.tree.reapable(now.wall_ms).cloned().collect();
+            let never_used = me.cfg.container_max_never_used;
+            let never_used = never_used.map(|t| i64::try_from(t.as_millis()).unwrap_or(i64::MAX));
+            let found = me.db.tree.reapable(now.wall_ms, never_used);
+            let found: Vec<Arc<str>> = found.take(me.cfg.container_limit()).cloned().collect();
             for path in found {
                 out.scoped(|out| {
                     out.because(EventKind::ContainerFound {

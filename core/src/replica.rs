@@ -46,13 +46,15 @@ pub struct Replica {
     /// Everything up to here is committed.
     committed: Zxid,
     initialised: bool,
+    /// When it started, wall clock: the time of `/zookeeper/config`.
+    started_ms: i64,
 }
 
 impl Replica {
     /// Loads what was on disk: the snapshot, then every later transaction of the log.
     #[must_use]
     pub fn load(cfg: Arc<Config>, stored: &Stored, now: Now, storage: StorageSeq) -> Replica {
-        let clients = Clients::new(cfg.my_id, now.wall_ms);
+        let clients = Clients::new(&cfg, now.wall_ms);
         let nobody = Vote {
             epoch: Epoch(0),
             zxid: Zxid::ZERO,
@@ -70,6 +72,7 @@ impl Replica {
             waiting_bytes: 0,
             committed: Zxid::ZERO,
             initialised: stored.initialised,
+            started_ms: now.wall_ms,
             cfg,
         };
         let last = replica.replay(stored);
@@ -85,9 +88,22 @@ impl Replica {
         for txn in stored.log.iter().filter(|t| t.zxid() > start) {
             self.db.apply(txn);
         }
+        self.write_members();
         self.waiting.clear();
         self.waiting_bytes = 0;
         stored.log.last().map_or(start, |t| t.zxid().max(start))
+    }
+
+    /// `/zookeeper/config` is written by each server for itself, not by a transaction (1.17), and
+    /// again after another server's tree has replaced it.
+    fn write_members(&mut self) {
+        if let Some(text) = &self.cfg.members_text {
+            let version = self.cfg.membership.version;
+            let text = Arc::from(text.as_bytes());
+            self.db
+                .tree
+                .set_config(Some(text), version, self.started_ms);
+        }
     }
 
     /// What was replayed is what DIFF can send (3.4).
@@ -116,6 +132,7 @@ impl Replica {
     pub fn install(&mut self, database: &Arc<Database>, zxid: Zxid, out: &mut Output) {
         self.db = (**database).clone();
         self.db.last_processed = zxid;
+        self.write_members();
         self.committed = self.committed.min(zxid);
         self.waiting.clear();
         self.waiting_bytes = 0;
@@ -278,7 +295,7 @@ impl Replica {
             error: txn.body.error(),
             digest,
         });
-        if let Some(expected) = txn.digest.filter(|d| *d != digest) {
+        if let Some(expected) = txn.digest.filter(|d| self.cfg.digest && *d != digest) {
             out.emit(EventKind::DigestMismatch {
                 zxid: txn.zxid(),
                 expected,
@@ -328,5 +345,61 @@ impl Replica {
         let mut database = self.db.clone();
         database.last_processed = self.log.last_logged();
         self.log.snapshot(&database, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Membership, request::Stat, time::Moment, tree::path, txn::Data};
+
+    fn config(text: Option<&str>) -> Arc<Config> {
+        let mut membership = Membership::simple(3, 0);
+        membership.version = Zxid(7);
+        Arc::new(Config {
+            members_text: text.map(Arc::from),
+            ..Config::new(ServerId(1), membership, crate::time::Span::millis(2000))
+        })
+    }
+
+    fn seen(replica: &Replica) -> (Data, Stat) {
+        let node = replica.db.tree.node(path::CONFIG).expect("always there");
+        (node.data().clone(), node.stat())
+    }
+
+    #[test]
+    fn a_member_writes_its_configuration_for_clients_at_the_start_and_after_a_snapshot() {
+        let now = Now {
+            at: Moment(0),
+            wall_ms: 5_000,
+        };
+        let cfg = config(Some("server.1=a:1:2\nversion=7"));
+        let stored = Stored::fresh();
+        let mut replica = Replica::load(cfg, &stored, now, StorageSeq(0));
+        let expect = |replica: &Replica| {
+            let (data, stat) = seen(replica);
+            assert_eq!(data.as_deref(), Some(&b"server.1=a:1:2\nversion=7"[..]));
+            assert_eq!((stat.mzxid, stat.mtime, stat.version), (Zxid(7), 5_000, -1));
+        };
+        expect(&replica);
+        assert_eq!(replica.db.digest(), Database::new().digest());
+        let mut others = Database::new();
+        others
+            .tree
+            .set_config(Some(Arc::from(*b"of another")), Zxid(1), 1);
+        let mut out = Output::default();
+        replica.install(&Arc::new(others), Zxid::new(Epoch(1), 1), &mut out);
+        expect(&replica);
+    }
+
+    #[test]
+    fn a_server_of_its_own_leaves_the_configuration_empty() {
+        let now = Now {
+            at: Moment(0),
+            wall_ms: 5_000,
+        };
+        let replica = Replica::load(config(None), &Stored::fresh(), now, StorageSeq(0));
+        let (data, stat) = seen(&replica);
+        assert_eq!((data.as_deref(), stat.mzxid), (Some(&[][..]), Zxid::ZERO));
     }
 }

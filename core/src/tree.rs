@@ -6,6 +6,7 @@ pub mod acl;
 pub mod database;
 pub mod node;
 pub mod path;
+mod quota;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod watch;
@@ -46,6 +47,8 @@ pub struct Tree {
     ttls: OrdSet<Arc<str>>,
     digest: u64,
     data_bytes: u64,
+    /// How many znodes hold limits of a quota: without any, no write need look for them.
+    limits: usize,
 }
 
 /// A znode of a snapshot could not be put into the tree.
@@ -102,6 +105,7 @@ impl Tree {
             ttls: OrdSet::new(),
             digest: 0,
             data_bytes: 0,
+            limits: 0,
         };
         tree.insert(&Arc::from(path::ROOT), Tree::system_node(path::ROOT));
         tree
@@ -299,14 +303,20 @@ impl Tree {
         self.ttls.iter()
     }
 
-    /// What the leader should delete now: empty containers that have been used, and TTL nodes
-    /// without children whose time is over (1.14).
-    pub fn reapable(&self, wall_ms: i64) -> impl Iterator<Item = &Arc<str>> {
+    /// What the leader should delete now: empty containers that have been used, or that were not used
+    /// for longer than `never_used_ms`, and TTL nodes without children whose time is over (1.14).
+    pub fn reapable(
+        &self,
+        wall_ms: i64,
+        never_used_ms: Option<i64>,
+    ) -> impl Iterator<Item = &Arc<str>> {
         let node = |at: &Arc<str>| self.node(at).filter(|node| node.children.is_empty());
-        let containers = self
-            .containers
-            .iter()
-            .filter(move |at| node(at).is_some_and(|node| node.stat.cversion > 0));
+        let containers = self.containers.iter().filter(move |at| {
+            node(at).is_some_and(|node| {
+                let age = wall_ms.saturating_sub(node.stat.mtime);
+                node.stat.cversion > 0 || never_used_ms.is_some_and(|most| age > most)
+            })
+        });
         let ttls = self.ttls.iter().filter(move |at| {
             node(at).is_some_and(|node| match node.owner {
                 Owner::Ttl(ms) => wall_ms.saturating_sub(node.stat.mtime) > ms,
@@ -356,6 +366,7 @@ impl Tree {
         let node = Node::new(at, new.data.clone(), acl.clone(), stat, new.owner);
         let stat = node.stat();
         self.insert(at, node);
+        self.quota_created(at, new.data);
         Ok(Made {
             stat,
             acl,
@@ -397,6 +408,7 @@ impl Tree {
                 self.remove_entry(&orphan);
             }
         }
+        self.quota_deleted(at, &node.data);
         Ok((node, parent_acl))
     }
 
@@ -409,6 +421,7 @@ impl Tree {
         zxid: Zxid,
         time_ms: i64,
     ) -> Result<(Stat, Arc<[Acl]>), ErrorCode> {
+        let more = self.bytes_more(at, data);
         let (before, after, stat, acl) = self
             .update(at, |node| {
                 let before = node.bytes(at);
@@ -421,6 +434,7 @@ impl Tree {
             })
             .ok_or(ErrorCode::NoNode)?;
         self.data_bytes = self.data_bytes - before + after;
+        self.used(at, more, 0);
         Ok((stat, acl))
     }
 
@@ -461,6 +475,7 @@ impl Tree {
     fn insert(&mut self, at: &Arc<str>, node: Node) {
         self.digest = self.digest.wrapping_add(weight(at, &node));
         self.data_bytes += node.bytes(at);
+        self.limits += usize::from(quota::is_limits(at));
         match node.owner {
             Owner::Persistent => {}
             Owner::Ephemeral(session) => {
@@ -484,6 +499,7 @@ impl Tree {
         let node = self.nodes.remove(at)?;
         self.digest = self.digest.wrapping_sub(weight(at, &node));
         self.data_bytes -= node.bytes(at);
+        self.limits -= usize::from(quota::is_limits(at));
         match node.owner {
             Owner::Persistent => {}
             Owner::Ephemeral(session) => {
@@ -659,10 +675,17 @@ mod tests {
             world.create(at);
         }
         world.delete("/used/a");
-        let at = |ms| -> Vec<&str> { world.db.tree.reapable(ms).map(|at| &**at).collect() };
+        let at = |ms| -> Vec<&str> { world.db.tree.reapable(ms, None).map(|at| &**at).collect() };
         assert_eq!(at(made + 1000), ["/used"], "not before the time is over");
         assert_eq!(at(made + 1001), ["/used", "/ttl"]);
         assert_eq!(at(i64::MIN), ["/used"]);
+        let made = world.db.tree.stat("/new").expect("made").mtime;
+        let never_used = |ms| -> Vec<&str> {
+            let found = world.db.tree.reapable(ms, Some(300));
+            found.map(|at| &**at).collect()
+        };
+        assert_eq!(never_used(made + 300), ["/used"]);
+        assert_eq!(never_used(made + 301), ["/new", "/used"]);
     }
 
     #[test]

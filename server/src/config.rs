@@ -450,6 +450,8 @@ pub struct Tls {
 pub struct Admin {
     /// Where it listens.
     pub listen: Listen,
+    /// Whether somebody chose that port; if it is taken, a server whose port nobody chose goes on.
+    pub port_is_set: bool,
     /// How long a connection may be silent.
     pub idle_timeout: Duration,
     /// Where its commands are.
@@ -473,6 +475,8 @@ pub struct Admin {
 pub struct Metrics {
     /// Where it listens.
     pub listen: Listen,
+    /// Whether somebody chose that port; if it is taken, a server whose port nobody chose goes on.
+    pub port_is_set: bool,
     /// Where it listens with TLS.
     pub https: Option<Listen>,
 }

@@ -86,7 +86,9 @@ impl Habits {
         let kept = &config.storage;
         Habits {
             slow: kept.fsync_warning,
-            purge: kept.purge_interval.map(|every| (every, kept.snap_retain_count)),
+            purge: kept
+                .purge_interval
+                .map(|every| (every, kept.snap_retain_count)),
         }
     }
 }

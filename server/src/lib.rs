@@ -1,15 +1,23 @@
 //! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
 
+pub mod admin;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod embedded;
+pub mod http;
+pub mod inspect;
+pub mod layout;
+pub mod metrics;
 pub mod net;
 pub mod node;
 pub mod server;
 pub mod stats;
 pub mod storage;
+#[cfg(test)]
+mod testing;
 
 pub use server::{Server, StartError};
 

@@ -1,7 +1,12 @@
 //! The thread that owns the [`Peer`]: it takes inputs in batches and carries out what the peer wants
 //! done, in order. Nothing of the protocol is decided here.
 
-use crate::{clock::Clock, net::election::ElectionNet, net::quorum::QuorumNet};
+use crate::{
+    clock::Clock,
+    metrics::{Metrics, Observer},
+    net::election::ElectionNet,
+    net::quorum::QuorumNet,
+};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
@@ -22,6 +27,7 @@ use zabscope_core::{
         output::{Effect, Output, StorageOp},
     },
     request::{AuthId, ConnectRequest, ConnectResponse, Reply, Request, WatchEvent},
+    time::Moment,
 };
 
 /// How many inputs are handled before what they want stored is handed to the log. More make larger
@@ -207,6 +213,10 @@ pub struct Node {
     log: mpsc::Sender<Vec<(StorageSeq, StorageOp)>>,
     batch: Vec<(StorageSeq, StorageOp)>,
     durable: StorageSeq,
+    /// Batches that the log has and that are not durable: the last of each, and since when.
+    writing: VecDeque<(StorageSeq, Moment)>,
+    observer: Observer,
+    metrics: Arc<Metrics>,
     held: VecDeque<Held>,
     clients: HashMap<ClientId, Client>,
     gate: Arc<Semaphore>,
@@ -232,6 +242,8 @@ pub struct Parts {
     pub quorum: QuorumNet,
     /// Time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Node {
@@ -239,6 +251,8 @@ impl Node {
     #[must_use]
     pub fn start(parts: Parts) -> Node {
         let mut out = Output::default();
+        let config = &parts.config;
+        let observer = Observer::new(Arc::clone(&parts.metrics), config.my_id, config.standalone);
         let peer = Peer::start(
             parts.config,
             &parts.stored,
@@ -255,6 +269,9 @@ impl Node {
             log: parts.log,
             batch: Vec::new(),
             durable: StorageSeq(0),
+            writing: VecDeque::new(),
+            observer,
+            metrics: parts.metrics,
             held: VecDeque::new(),
             clients: HashMap::new(),
             gate: parts.gate,
@@ -305,6 +322,17 @@ impl Node {
         if self.batch.is_empty() {
             return Ok(());
         }
+        let appends = self
+            .batch
+            .iter()
+            .filter(|(_, op)| matches!(op, StorageOp::Append(_)))
+            .count();
+        if appends > 0 {
+            self.metrics.sync_processor_batch_size.add(appends as u64);
+            let last = self.batch.last().map(|(seq, _)| *seq);
+            self.writing
+                .extend(last.map(|seq| (seq, self.clock.now().at)));
+        }
         self.log
             .send(std::mem::take(&mut self.batch))
             .map_err(|_| Fatal::Thread("log"))
@@ -321,11 +349,11 @@ impl Node {
     fn take(&mut self, item: Inbox) -> Result<bool, Fatal> {
         match item {
             Inbox::Peer(input) => {
-                if let InputKind::Quorum(conn, _) = &input {
-                    self.quorum.taken(*conn);
-                }
-                if let InputKind::Durable(seq) = &input {
-                    self.release(*seq);
+                match &input {
+                    InputKind::Quorum(conn, _) => self.quorum.taken(*conn),
+                    InputKind::Notification(from, _) => self.election.taken(*from),
+                    InputKind::Durable(seq) => self.release(*seq),
+                    _ => {}
                 }
                 self.handle(input);
             }
@@ -393,6 +421,7 @@ impl Node {
     }
 
     fn carry_out(&mut self) {
+        self.observer.observe(self.clock.now(), &self.out.events);
         let mut deaf = Vec::new();
         let mut effects = std::mem::take(&mut self.out.effects);
         for effect in effects.drain(..) {
@@ -443,7 +472,10 @@ impl Node {
         for client in deaf {
             // Letting go of its queue ends the connection.
             if self.forget(client) {
-                tracing::warn!(client = client.0, "closed: it does not read what it asked for");
+                tracing::warn!(
+                    client = client.0,
+                    "closed: it does not read what it asked for"
+                );
                 self.handle(InputKind::ClientGone { client });
             }
         }
@@ -467,6 +499,14 @@ impl Node {
     /// What waited for the disk may leave, in order.
     fn release(&mut self, durable: StorageSeq) {
         self.durable = self.durable.max(durable);
+        let now = self.clock.now().at;
+        while let Some((seq, since)) = self.writing.front()
+            && *seq <= durable
+        {
+            let ms = now.0.saturating_sub(since.0) / 1000;
+            self.metrics.sync_processor_queue_and_flush_time_ms.add(ms);
+            self.writing.pop_front();
+        }
         if self.held.is_empty() {
             return;
         }

@@ -1,11 +1,13 @@
 //! `zabscope serve`.
 
+use crate::journal::{self, Journal};
 use clap::{Args, ValueEnum};
 use std::{
     env,
-    io::IsTerminal,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
+    thread,
 };
 use tracing::Level;
 use zabscope_server::{
@@ -42,11 +44,15 @@ pub struct Options {
     /// The least that is logged.
     #[arg(long, default_value = "info", value_parser = ["error", "warn", "info", "debug", "trace"])]
     log_level: String,
+    /// Ends when standard input does: whoever started it holds the other end of a pipe, and can't die
+    /// without it.
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
-    /// A line for a person, without the time where journald adds it.
+    /// A line for a person; where it goes to journald, with the priority instead of the time.
     Text,
     /// A JSON object a line.
     Json,
@@ -95,6 +101,12 @@ pub fn run(options: &Options) -> ExitCode {
     };
     announce(&config, &server);
     let stopper = server.stopper();
+    if options.end_with_stdin
+        && let Err(error) = end_with_stdin(stopper.clone())
+    {
+        tracing::error!("a thread could not be started: {error}");
+        return ExitCode::from(exit::START);
+    }
     server.spawn(asked_to_end(stopper));
     match server.wait() {
         Ok(()) => {
@@ -124,15 +136,14 @@ fn start_log(options: &Options) {
     };
     let log = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_target(false);
     match options.log_format {
         LogFormat::Json => log.json().flatten_event(true).init(),
-        // journald has a time of its own for each line.
-        LogFormat::Text if env::var_os("JOURNAL_STREAM").is_some() => {
-            log.with_ansi(false).without_time().init();
+        LogFormat::Text if journal::is_there() => {
+            log.with_ansi(false).event_format(Journal).init();
         }
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
     }
 }
 
@@ -143,7 +154,10 @@ fn announce(config: &ServerConfig, server: &Server) {
     let data: &Path = &config.storage.data_dir;
     match config.mode {
         Mode::Standalone => {
-            tracing::info!("serving clients on {at}, on its own; data in {}", data.display());
+            tracing::info!(
+                "serving clients on {at}, on its own; data in {}",
+                data.display()
+            );
         }
         Mode::Quorum => tracing::info!(
             "server {} of {} members; clients on {at}; data in {}",
@@ -152,17 +166,43 @@ fn announce(config: &ServerConfig, server: &Server) {
             data.display()
         ),
     }
-    if config.clients.listen.as_ref().is_some_and(|l| l.host.is_none()) {
+    if let Some(at) = server.admin_address() {
+        let url = config.admin.as_ref().map_or("", |admin| &admin.command_url);
+        tracing::info!("administration on http://{at}{url}");
+    }
+    if let Some(at) = server.metrics_address() {
+        tracing::info!("metrics for Prometheus on http://{at}/metrics");
+    }
+    if config
+        .clients
+        .listen
+        .as_ref()
+        .is_some_and(|l| l.host.is_none())
+    {
         tracing::info!(
             "the client port is open to all addresses of this machine; clientPortAddress narrows that"
         );
     }
 }
 
+/// Reads standard input to its end, on a thread of its own that nobody waits for.
+fn end_with_stdin(stopper: Stopper) -> io::Result<()> {
+    let wait = move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        tracing::info!("standard input has ended: ending");
+        stopper.stop();
+    };
+    thread::Builder::new().name("stdin".into()).spawn(wait)?;
+    Ok(())
+}
+
 /// Waits for SIGTERM or SIGINT.
 async fn asked_to_end(stopper: Stopper) {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
         (Ok(mut terminate), Ok(mut interrupt)) => {
             tokio::select! {
                 _ = terminate.recv() => tracing::info!("SIGTERM: ending"),

@@ -1,9 +1,14 @@
 //! A whole server: the node, its log thread and its sockets, started and ended together.
 
 use crate::{
+    admin::Admin,
     clock::Clock,
     config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
+    embedded::Builder,
+    http,
+    inspect::Inspector,
+    metrics::{Metrics, Prometheus},
     net::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
@@ -19,14 +24,16 @@ use std::{
     net::{SocketAddr, TcpListener},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
-    runtime::Runtime,
-    sync::{Semaphore, oneshot},
+    runtime::{Handle, Runtime},
+    sync::Semaphore,
 };
 use zabscope_core::wire::{client::EventZxid, election::Address};
 
+/// How long a connection to the metrics port may be silent.
+const METRICS_IDLE: Duration = Duration::from_secs(30);
 /// How long connections are given to send their last packets.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -65,6 +72,10 @@ pub struct Listeners {
     pub quorum: Option<TcpListener>,
     /// For elections.
     pub election: Option<TcpListener>,
+    /// For administration.
+    pub admin: Option<TcpListener>,
+    /// For Prometheus.
+    pub metrics: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -92,11 +103,45 @@ impl Listeners {
             quorum = Some(bind("quorum", &at(address.quorum_port))?);
             election = Some(bind("election", &at(address.election_port))?);
         }
+        let admin = match &config.admin {
+            Some(admin) if admin.force_https => {
+                tracing::warn!(
+                    "administration over HTTP is off: admin.forceHttps is set, and this server does \
+                     not speak HTTPS"
+                );
+                None
+            }
+            Some(admin) => bind_service("admin", &admin.listen, admin.port_is_set)?,
+            None => None,
+        };
+        let metrics = match &config.metrics {
+            Some(m) => bind_service("metrics", &m.listen, m.port_is_set)?,
+            None => None,
+        };
         Ok(Listeners {
             client,
             quorum,
             election,
+            admin,
+            metrics,
         })
+    }
+}
+
+/// A port that nobody chose and that is taken stops no server: several on one machine, of which none
+/// says where its administration is, all start, as Apache's do.
+fn bind_service(
+    what: &'static str,
+    at: &Listen,
+    is_set: bool,
+) -> Result<Option<TcpListener>, StartError> {
+    match bind(what, at) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if is_set => Err(error),
+        Err(error) => {
+            tracing::warn!("{error}. This server goes on without that port");
+            Ok(None)
+        }
     }
 }
 
@@ -113,7 +158,9 @@ fn bind(what: &'static str, at: &Listen) -> Result<TcpListener, StartError> {
         what,
         address: at.to_string(),
         advice: match error.kind() {
-            io::ErrorKind::AddrInUse => "Something listens there already: end it, or choose another port",
+            io::ErrorKind::AddrInUse => {
+                "Something listens there already: end it, or choose another port"
+            }
             io::ErrorKind::PermissionDenied => "Choose a port above 1023",
             _ => "Choose an address of this machine",
         },
@@ -127,11 +174,59 @@ pub struct Server {
     inbox: mpsc::Sender<Inbox>,
     node: Option<JoinHandle<Result<(), Fatal>>>,
     log: Option<LogThread>,
-    runtime: Option<Runtime>,
+    sockets: Sockets,
     client_address: Option<SocketAddr>,
+    admin_address: Option<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
+}
+
+/// All that happens at the sockets. tokio refuses to end a runtime on a thread that runs a future, and
+/// that is where a test may let go of its server.
+#[derive(Debug)]
+struct Sockets(Option<Runtime>);
+
+impl Sockets {
+    /// Closes them all, and waits for that.
+    fn close(&mut self) {
+        let Some(runtime) = self.0.take() else {
+            return;
+        };
+        if Handle::try_current().is_err() {
+            return runtime.shutdown_timeout(FAREWELL);
+        }
+        let (hand_over, received) = mpsc::sync_channel::<Runtime>(1);
+        let closing = thread::Builder::new().spawn(move || {
+            if let Ok(runtime) = received.recv() {
+                runtime.shutdown_timeout(FAREWELL);
+            }
+        });
+        match closing {
+            Ok(closing) => {
+                if let Err(mpsc::SendError(runtime)) = hand_over.send(runtime) {
+                    runtime.shutdown_background();
+                }
+                let _ = closing.join();
+            }
+            // No thread: they close a little later.
+            Err(_) => runtime.shutdown_background(),
+        }
+    }
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 impl Server {
+    /// A server or a whole ensemble for the tests of a program, on free ports and in a temporary
+    /// directory unless told otherwise; see [`Builder`].
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
     /// Starts what a configuration says.
     ///
     /// # Errors
@@ -146,13 +241,22 @@ impl Server {
     /// [`StartError`]; nothing of it is left running.
     pub fn start_on(config: &ServerConfig, listeners: Listeners) -> Result<Server, StartError> {
         let (inbox, received) = mpsc::channel();
+        let metrics = Arc::new(Metrics::default());
+        let loading = Instant::now();
         let (storage, stored) = disk::open(config)?;
+        let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
+        metrics.dbinittime.add(loaded);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4)))
             .thread_name("zabscope-io")
             .enable_all()
             .build()
             .map_err(StartError::Thread)?;
+        // Whatever fails from here on, it is ended in a way that is allowed everywhere.
+        let sockets = Sockets(Some(runtime));
+        let Some(runtime) = sockets.0.as_ref() else {
+            return Err(StartError::Config("the sockets are closed".into()));
+        };
         let clock = Clock::start();
         let gate = Arc::new(Semaphore::new(config.core.outstanding_limit().max(1)));
         let stats = Arc::new(ServerStats::default());
@@ -160,16 +264,13 @@ impl Server {
 
         let entered = runtime.enter();
         let (election, quorum) = peers(config, listeners.quorum, listeners.election, &inbox)?;
-        let (client_address, listener) = match listeners.client {
-            Some(listener) => {
-                let address = listener.local_addr().ok();
-                (address, Some(into_tokio(listener, "client")?))
-            }
-            None => (None, None),
-        };
+        let (client_address, listener) = with_address(listeners.client, "client")?;
+        let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
+        let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
         drop(entered);
 
-        let log = LogThread::start(storage, Habits::of(config), inbox.clone()).map_err(StartError::Thread)?;
+        let log = LogThread::start(storage, Habits::of(config), inbox.clone())
+            .map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
             stored,
@@ -179,21 +280,33 @@ impl Server {
             election,
             quorum,
             clock,
+            metrics: Arc::clone(&metrics),
         };
         let node = thread::Builder::new()
             .name("zabscope-node".into())
             .spawn(move || Node::start(parts).run())
             .map_err(StartError::Thread)?;
 
+        let inspector = Arc::new(Inspector::new(
+            inbox.clone(),
+            Arc::clone(&stats),
+            Arc::clone(&roster),
+            Arc::clone(&metrics),
+            Arc::new(config.clone()),
+            client_address,
+        ));
+        if let (Some(listener), Some(settings)) = (admin_listener, &config.admin) {
+            let service = Arc::new(Admin::new(Arc::clone(&inspector), settings.clone()));
+            let (inspector, idle) = (Arc::clone(&inspector), settings.idle_timeout);
+            runtime.spawn(http::serve(listener, inspector, idle, service));
+        }
+        if let Some(listener) = metrics_listener {
+            let service = Arc::new(Prometheus::new(Arc::clone(&inspector)));
+            let inspector = Arc::clone(&inspector);
+            runtime.spawn(http::serve(listener, inspector, METRICS_IDLE, service));
+        }
         if let Some(listener) = listener {
-            let four_letter_words: Vec<String> =
-                config.clients.four_letter_words.iter().cloned().collect();
-            let words = Words::new(
-                &four_letter_words,
-                inbox.clone(),
-                Arc::clone(&stats),
-                Arc::clone(&roster),
-            );
+            let words = Words::new(inspector);
             let limit = |n: Option<u64>| n.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
             let limits = Limits {
                 max_buffer: config.core.max_buffer,
@@ -204,16 +317,30 @@ impl Server {
                     Compatibility::V39 => EventZxid::OfTransaction,
                 },
             };
-            let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster);
+            let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
             runtime.spawn(client::accept(net, listener));
         }
         Ok(Server {
             inbox,
             node: Some(node),
             log: Some(log),
-            runtime: Some(runtime),
+            sockets,
             client_address,
+            admin_address,
+            metrics_address,
         })
+    }
+
+    /// Where administration over HTTP is; `None` if it is off.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Where Prometheus reads; `None` if that is off.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Where clients come in; `None` if the configuration has no client port.
@@ -234,21 +361,17 @@ impl Server {
         limit: Duration,
         look: impl FnOnce(&crate::node::View<'_>) -> T + Send + 'static,
     ) -> Option<T> {
-        let (answer, wait) = oneshot::channel();
+        let (answer, wait) = mpsc::sync_channel(1);
         let question = Inbox::Ask(Box::new(move |view| {
             let _ = answer.send(look(view));
         }));
         self.inbox.send(question).ok()?;
-        let runtime = self.runtime.as_ref()?;
-        runtime
-            .block_on(async { tokio::time::timeout(limit, wait).await })
-            .ok()?
-            .ok()
+        wait.recv_timeout(limit).ok()
     }
 
     /// Runs on this server's own runtime.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = &self.sockets.0 {
             runtime.spawn(task);
         }
     }
@@ -270,6 +393,17 @@ impl Server {
         self.join()
     }
 
+    /// Ends it as if the process had been killed: connections break first, and nobody is told anything.
+    /// What had been handed to the log is still written, which after a kill the system does.
+    ///
+    /// # Errors
+    /// What had made it end before.
+    pub fn kill(mut self) -> Result<(), Fatal> {
+        self.sockets.close();
+        let _ = self.inbox.send(Inbox::Stop);
+        self.join()
+    }
+
     fn join(&mut self) -> Result<(), Fatal> {
         let ended = match self.node.take().map(JoinHandle::join) {
             None => Ok(()),
@@ -278,9 +412,7 @@ impl Server {
         };
         // The node's end lets the log thread end: all that it was given is written first.
         let written = self.log.take().map_or(Ok(()), LogThread::join);
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(FAREWELL);
-        }
+        self.sockets.close();
         ended.and(written)
     }
 }
@@ -304,6 +436,18 @@ impl Stopper {
         // A closed inbox: it has ended.
         let _ = self.0.send(Inbox::Stop);
     }
+}
+
+/// A listener for the runtime, and where it is; called on the runtime.
+fn with_address(
+    listener: Option<TcpListener>,
+    what: &'static str,
+) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
+    let Some(listener) = listener else {
+        return Ok((None, None));
+    };
+    let address = listener.local_addr().ok();
+    Ok((address, Some(into_tokio(listener, what)?)))
 }
 
 fn into_tokio(
@@ -338,9 +482,13 @@ fn peers(
         max_buffer: config.core.max_buffer,
         extended_types: config.core.extended_types,
         connect_timeout: config.peers.connect_timeout,
+        lively: Duration::from_millis(config.core.tick.as_millis()),
     };
     let (Mode::Quorum, Some(quorum), Some(election)) = (config.mode, quorum, election) else {
-        return Ok((ElectionNet::none(), QuorumNet::none(identity, inbox.clone())));
+        return Ok((
+            ElectionNet::none(),
+            QuorumNet::none(identity, inbox.clone()),
+        ));
     };
     let at = |host: &str, port| {
         HostPort {

@@ -6,13 +6,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 use zabscope_core::{
-    id::{ClientId, SessionId},
-    request::{OpKind, Reply, Request},
+    id::{ClientId, SessionId, Zxid},
+    request::{OpKind, Reply},
 };
 
 /// Smallest, mean and largest of times in milliseconds.
@@ -66,13 +66,28 @@ impl Latency {
         self.max.load(Relaxed)
     }
 
-    /// Milliseconds; 0 before anything was measured.
+    /// Milliseconds, to four places; 0 before anything was measured.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        match self.count.load(Relaxed) {
-            0 => 0.0,
-            count => self.total.load(Relaxed) as f64 / count as f64,
-        }
+        crate::metrics::summary::mean(self.total.load(Relaxed), self.count.load(Relaxed))
+    }
+}
+
+/// How large replies were, in bytes; -1 for none, as ZooKeeper has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The last one.
+    pub last: i64,
+    /// The smallest.
+    pub min: i64,
+    /// The largest.
+    pub max: i64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let (last, min, max) = (-1, -1, -1);
+        Sizes { last, min, max }
     }
 }
 
@@ -81,6 +96,7 @@ impl Latency {
 pub struct ServerStats {
     received: AtomicU64,
     sent: AtomicU64,
+    sizes: Mutex<Sizes>,
     /// From request to reply.
     pub latency: Latency,
 }
@@ -104,6 +120,27 @@ impl ServerStats {
         }
     }
 
+    /// A reply of so many bytes went out.
+    pub fn replied_with(&self, bytes: usize) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        *sizes = Sizes {
+            last: bytes,
+            min: if sizes.min < 0 {
+                bytes
+            } else {
+                sizes.min.min(bytes)
+            },
+            max: sizes.max.max(bytes),
+        };
+    }
+
+    /// How large replies were.
+    #[must_use]
+    pub fn response_sizes(&self) -> Sizes {
+        *self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Packets in.
     #[must_use]
     pub fn packets_received(&self) -> u64 {
@@ -121,6 +158,7 @@ impl ServerStats {
         self.received.store(0, Relaxed);
         self.sent.store(0, Relaxed);
         self.latency.reset();
+        *self.sizes.lock().unwrap_or_else(PoisonError::into_inner) = Sizes::default();
     }
 }
 
@@ -131,6 +169,9 @@ pub struct ConnectionStats {
     pub from: SocketAddr,
     /// When it came, ms since 1970.
     pub since_ms: i64,
+    heard_ms: AtomicI64,
+    /// It asks a four-letter word and nothing else.
+    word: AtomicBool,
     session: AtomicI64,
     timeout_ms: AtomicI32,
     received: AtomicU64,
@@ -152,6 +193,10 @@ pub struct ConnectionNumbers {
     pub session: SessionId,
     /// Granted, in ms.
     pub timeout_ms: i32,
+    /// When it said something last, ms since 1970.
+    pub heard_ms: i64,
+    /// It asks a four-letter word and nothing else.
+    pub word: bool,
     /// Packets in.
     pub received: u64,
     /// Packets out.
@@ -160,9 +205,9 @@ pub struct ConnectionNumbers {
     pub outstanding: u64,
     /// What it did last.
     pub last_op: Option<OpKind>,
-    /// With which xid.
+    /// With which xid; -1 before the first.
     pub last_cxid: i32,
-    /// The zxid of the last reply.
+    /// The zxid of the last reply; -1 before the first.
     pub last_zxid: i64,
     /// When that was, ms since 1970; 0 for never.
     pub last_response_ms: i64,
@@ -172,52 +217,72 @@ pub struct ConnectionNumbers {
 
 impl ConnectionStats {
     fn new(from: SocketAddr) -> ConnectionStats {
+        let now = crate::clock::wall_ms();
         ConnectionStats {
             from,
-            since_ms: crate::clock::wall_ms(),
+            since_ms: now,
+            heard_ms: AtomicI64::new(now),
+            word: AtomicBool::new(false),
             session: AtomicI64::new(0),
             timeout_ms: AtomicI32::new(0),
-            // Its connect request.
-            received: AtomicU64::new(1),
+            received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             outstanding: AtomicU64::new(0),
             last_op: Mutex::new(None),
-            last_cxid: AtomicI32::new(0),
-            last_zxid: AtomicI64::new(0),
+            last_cxid: AtomicI32::new(-1),
+            last_zxid: AtomicI64::new(-1),
             last_response_ms: AtomicI64::new(0),
             last_latency: AtomicU64::new(0),
             latency: Latency::default(),
         }
     }
 
+    /// It has said what it wants: a session, or a four-letter word.
+    pub fn introduced(&self, word: bool) {
+        self.received.fetch_add(1, Relaxed);
+        self.word.store(word, Relaxed);
+        self.heard_ms.store(crate::clock::wall_ms(), Relaxed);
+    }
+
     /// It has its session.
     pub fn attached(&self, session: SessionId, timeout_ms: i32) {
         self.session.store(session.0, Relaxed);
         self.timeout_ms.store(timeout_ms, Relaxed);
+        self.did(OpKind::CreateSession, None, Duration::ZERO);
         self.sent();
     }
 
     /// It asked for something.
-    pub fn received(&self, xid: i32, request: &Request) {
+    pub fn received(&self) {
         self.received.fetch_add(1, Relaxed);
         self.outstanding.fetch_add(1, Relaxed);
-        self.last_cxid.store(xid, Relaxed);
-        *self.last_op.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.kind());
+        self.heard_ms.store(crate::clock::wall_ms(), Relaxed);
     }
 
-    /// It was answered.
-    pub fn replied(&self, reply: &Reply, latency: Option<Duration>) {
+    /// It was answered; `asked` is what, and how long ago.
+    pub fn replied(&self, reply: &Reply, asked: Option<(OpKind, Duration)>) {
         self.sent();
         let before = self.outstanding.load(Relaxed);
         self.outstanding.store(before.saturating_sub(1), Relaxed);
-        self.last_zxid.store(reply.zxid.0, Relaxed);
+        if let Some((op, latency)) = asked {
+            self.latency.add(latency);
+            self.did(op, Some((reply.xid, reply.zxid)), latency);
+        }
+    }
+
+    fn did(&self, op: OpKind, reply: Option<(i32, Zxid)>, latency: Duration) {
+        if let Some((xid, zxid)) = reply {
+            // A ping has none.
+            if xid >= 0 {
+                self.last_cxid.store(xid, Relaxed);
+            }
+            self.last_zxid.store(zxid.0, Relaxed);
+        }
+        *self.last_op.lock().unwrap_or_else(PoisonError::into_inner) = Some(op);
         self.last_response_ms
             .store(crate::clock::wall_ms(), Relaxed);
-        if let Some(latency) = latency {
-            self.latency.add(latency);
-            let ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-            self.last_latency.store(ms, Relaxed);
-        }
+        let ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        self.last_latency.store(ms, Relaxed);
     }
 
     /// A packet went out.
@@ -238,6 +303,8 @@ impl ConnectionStats {
         ConnectionNumbers {
             session: SessionId(self.session.load(Relaxed)),
             timeout_ms: self.timeout_ms.load(Relaxed),
+            heard_ms: self.heard_ms.load(Relaxed),
+            word: self.word.load(Relaxed),
             received: self.received.load(Relaxed),
             sent: self.sent.load(Relaxed),
             outstanding: self.outstanding.load(Relaxed),
@@ -247,6 +314,73 @@ impl ConnectionStats {
             last_response_ms: self.last_response_ms.load(Relaxed),
             last_latency_ms: self.last_latency.load(Relaxed),
         }
+    }
+}
+
+/// What `cons` calls an operation.
+#[must_use]
+pub fn op_name(op: Option<OpKind>) -> &'static str {
+    let Some(op) = op else { return "NA" };
+    match op {
+        OpKind::Ping => "PING",
+        OpKind::Exists => "EXIS",
+        OpKind::GetData => "GETD",
+        OpKind::GetAcl => "GETA",
+        OpKind::GetChildren => "GETC",
+        OpKind::GetAllChildrenNumber => "GETACN",
+        OpKind::GetEphemerals => "GETE",
+        OpKind::MultiRead => "MLTR",
+        OpKind::Sync => "SYNC",
+        OpKind::AddWatch => "ADDW",
+        OpKind::CheckWatches => "CHKW",
+        OpKind::RemoveWatches => "REMW",
+        OpKind::SetWatches => "SETW",
+        OpKind::WhoAmI => "HOMI",
+        OpKind::CreateSession => "SESS",
+        OpKind::CloseSession => "CLOS",
+        OpKind::Create => "CREA",
+        OpKind::Delete | OpKind::DeleteContainer => "DELE",
+        OpKind::SetData => "SETD",
+        OpKind::SetAcl => "SETA",
+        OpKind::Check => "CHEC",
+        OpKind::Multi => "MULT",
+        OpKind::Reconfig => "RECO",
+        OpKind::Auth | OpKind::Sasl | OpKind::Unreadable | OpKind::Refused => "NA",
+    }
+}
+
+/// Whether an operation's latency counts as that of an update.
+#[must_use]
+pub fn is_update(op: OpKind) -> bool {
+    match op {
+        OpKind::CreateSession
+        | OpKind::CloseSession
+        | OpKind::Create
+        | OpKind::Delete
+        | OpKind::DeleteContainer
+        | OpKind::SetData
+        | OpKind::SetAcl
+        | OpKind::Check
+        | OpKind::Multi
+        | OpKind::Reconfig
+        | OpKind::Unreadable => true,
+        OpKind::Ping
+        | OpKind::Exists
+        | OpKind::GetData
+        | OpKind::GetAcl
+        | OpKind::GetChildren
+        | OpKind::GetAllChildrenNumber
+        | OpKind::GetEphemerals
+        | OpKind::MultiRead
+        | OpKind::Sync
+        | OpKind::AddWatch
+        | OpKind::CheckWatches
+        | OpKind::RemoveWatches
+        | OpKind::SetWatches
+        | OpKind::WhoAmI
+        | OpKind::Auth
+        | OpKind::Sasl
+        | OpKind::Refused => false,
     }
 }
 

@@ -39,7 +39,8 @@ use dirs::{ACCEPTED, CURRENT};
 use files::{Files, Lock, Output, write_all_at};
 use recover::{Found, Place};
 use std::{
-    path::PathBuf,
+    io::{self, Read},
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
 use zabscope_core::{
@@ -257,6 +258,30 @@ pub fn open_with(
         files,
     };
     Ok((storage, stored))
+}
+
+/// Removes old snapshots and logs of a server that does not run, as [`Storage::purge`] does. Makes and
+/// changes nothing else.
+///
+/// # Errors
+/// [`StorageError`]: a server of ours runs there, there is no such directory, a file can't be removed.
+pub fn purge_stopped(dirs: &Dirs, retain: usize) -> Result<Vec<PathBuf>, StorageError> {
+    let files = files::RealFiles;
+    let _locks = dirs.prepare(&files, false)?;
+    let place = Place {
+        files: &files,
+        dirs,
+        options: &Options::default(),
+    };
+    purge::purge(place, retain)
+}
+
+/// Opens a snapshot for reading, decompressed if its first bytes say that it is compressed.
+///
+/// # Errors
+/// The system's; a compressed stream that is none.
+pub fn open_snapshot(path: &Path) -> io::Result<Box<dyn Read>> {
+    compress::open(files::RealFiles.read(path)?)
 }
 
 /// An empty snapshot, before the first transaction; its bytes.

@@ -8,7 +8,7 @@
 
 use crate::{
     config::Config,
-    id::{ClientId, ServerId, SessionId, Zxid},
+    id::{ClientId, SessionId, Zxid},
     message::{ForwardedOp, ForwardedRequest},
     peer::{
         event::{EventKind, RefuseReason},
@@ -164,7 +164,7 @@ pub struct Here<'a> {
 impl Clients {
     /// No clients yet. Session ids start at a place that only this server at this time uses.
     #[must_use]
-    pub fn new(my_id: ServerId, wall_ms: i64) -> Clients {
+    pub fn new(cfg: &Config, wall_ms: i64) -> Clients {
         Clients {
             connections: BTreeMap::new(),
             by_session: BTreeMap::new(),
@@ -172,8 +172,8 @@ impl Clients {
             syncs_due: 0,
             syncs: VecDeque::new(),
             touched: BTreeMap::new(),
-            watches: WatchTable::default(),
-            next_session: session::first_id(wall_ms, my_id),
+            watches: WatchTable::of(cfg.release),
+            next_session: session::first_id(wall_ms, cfg.my_id),
         }
     }
 
@@ -382,6 +382,22 @@ impl Clients {
         });
         let connection = self.connections.get_mut(&client)?;
         self.touched.insert(session, connection.timeout_ms);
+        let introduces = matches!(request, Request::Auth { .. } | Request::Sasl { .. });
+        if !introduces && !acl::may_come_in(&here.cfg.rights, &connection.auth) {
+            let code = ErrorCode::SessionClosedRequireSaslAuth;
+            let reply = Reply {
+                xid,
+                zxid: Zxid::ZERO,
+                result: Err(code),
+            };
+            out.effect(|cause| Effect::ClientReply {
+                client,
+                reply,
+                cause,
+            });
+            self.end(client, RefuseReason::Protocol(code), out);
+            return None;
+        }
         let forward = |op| ForwardedRequest {
             session,
             cxid: xid,
@@ -390,7 +406,7 @@ impl Clients {
         };
         match request {
             Request::Auth { scheme, auth } => {
-                self.authenticate(client, xid, scheme, &auth, out);
+                self.authenticate(here.cfg, client, xid, scheme, &auth, out);
                 None
             }
             Request::Sasl { .. } => {
@@ -480,6 +496,7 @@ impl Clients {
 
     fn authenticate(
         &mut self,
+        cfg: &Config,
         client: ClientId,
         xid: i32,
         scheme: Arc<str>,
@@ -487,7 +504,7 @@ impl Clients {
         out: &mut Output,
     ) {
         let held = self.connections.get(&client).map_or(&[][..], |c| &*c.auth);
-        let proved = acl::authenticate(&scheme, auth, held);
+        let proved = acl::authenticate(&cfg.rights, &scheme, auth, held);
         let reply = Reply {
             xid,
             zxid: Zxid::ZERO,
@@ -499,12 +516,11 @@ impl Clients {
             cause,
         });
         match proved {
-            Ok(id) => {
+            Ok(proved) => {
                 out.emit(EventKind::Authenticated { client, scheme });
-                if let Some(c) = self.connections.get_mut(&client)
-                    && !c.auth.contains(&id)
-                {
-                    c.auth = c.auth.iter().cloned().chain([id]).collect();
+                if let Some(c) = self.connections.get_mut(&client) {
+                    let new = proved.into_iter().filter(|id| !c.auth.contains(id));
+                    c.auth = c.auth.iter().cloned().chain(new).collect();
                 }
             }
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
@@ -578,7 +594,9 @@ impl Clients {
             | Request::Sasl { .. }
             | Request::CloseSession
             | Request::Write(_)
-            | Request::Refused { .. } => read::read(here.db, request, session, &connection.auth),
+            | Request::Refused { .. } => {
+                read::read(here.cfg, here.db, request, session, &connection.auth)
+            }
         };
         if let Some((path, kind)) = read::watch_of(request, &result) {
             self.watches.register(client, &path, kind);
@@ -647,7 +665,7 @@ impl Clients {
         for change in &applied.changes {
             let connections = &self.connections;
             let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &*c.auth);
-            for fired in self.watches.trigger(change, ids) {
+            for fired in self.watches.trigger(&here.cfg.rights, change, ids) {
                 out.emit(EventKind::WatchFired {
                     client: fired.client,
                     path: Arc::clone(&fired.event.path),

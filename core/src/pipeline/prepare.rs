@@ -1,6 +1,7 @@
 //! What becomes of a write: the leader's checks, in ZooKeeper's order (ZooKeeper.md 1.8, 1.12).
 
 use crate::{
+    config::Config,
     request::{Acl, AuthId, Create, CreateOp, ErrorCode, Write, perms},
     tree::{Database, Node, Owner, acl, node::MAX_TTL_MS, path},
     txn::{CreateKind, CreateTxn, Txn, TxnBody, TxnHeader},
@@ -15,8 +16,8 @@ pub struct Context<'a> {
     pub header: TxnHeader,
     /// What the session's connection has proved.
     pub auth: &'a [AuthId],
-    /// `extendedTypesEnabled`: whether TTL nodes may be made.
-    pub extended_types: bool,
+    /// The configuration: which rights there are, whether TTL nodes may be made …
+    pub cfg: &'a Config,
 }
 
 /// Decides what a write becomes, on a database to which every outstanding proposal was applied.
@@ -28,6 +29,10 @@ pub fn prepare(predicted: &Database, write: &Write, ctx: &Context<'_>) -> TxnBod
         Write::CreateSession { timeout_ms } => TxnBody::CreateSession {
             timeout_ms: *timeout_ms,
         },
+        // Every server then removes those that it knows to be the session's.
+        Write::CloseSession if !ctx.cfg.close_session_txn => {
+            TxnBody::CloseSession { paths: Vec::new() }
+        }
         Write::CloseSession => TxnBody::CloseSession {
             paths: predicted
                 .tree
@@ -53,15 +58,16 @@ pub fn prepare(predicted: &Database, write: &Write, ctx: &Context<'_>) -> TxnBod
 }
 
 /// Makes the transaction of a decision: applies it to the prediction, and attaches the digest that
-/// every server must arrive at. Failures carry none, as in Apache.
-pub fn predict(predicted: &mut Database, header: TxnHeader, body: TxnBody) -> Txn {
+/// every server must arrive at. Failures carry none, as in Apache, and nothing does where `digest` is
+/// false (`digest.enabled`).
+pub fn predict(predicted: &mut Database, header: TxnHeader, body: TxnBody, digest: bool) -> Txn {
     let mut txn = Txn {
         header,
         body,
         digest: None,
     };
     predicted.apply(&txn);
-    if !matches!(txn.body, TxnBody::Error(_)) {
+    if digest && !matches!(txn.body, TxnBody::Error(_)) {
         txn.digest = Some(predicted.digest());
     }
     txn
@@ -145,7 +151,11 @@ fn single(db: &Database, write: &Write, ctx: &Context<'_>) -> Result<TxnBody, Er
         } => {
             path::validate(path)?;
             let node = node(db, path)?;
-            acl::check(node.acl(), perms::WRITE, ctx.auth)?;
+            acl::check(&ctx.cfg.rights, node.acl(), perms::WRITE, ctx.auth)?;
+            if ctx.cfg.enforce_quota {
+                let more = db.tree.bytes_more(path, data);
+                db.tree.check_quota(path, more, 0)?;
+            }
             Ok(TxnBody::SetData {
                 path: path.clone(),
                 data: data.clone(),
@@ -154,9 +164,9 @@ fn single(db: &Database, write: &Write, ctx: &Context<'_>) -> Result<TxnBody, Er
         }
         Write::SetAcl { path, acl, version } => {
             path::validate(path)?;
-            let stored = acl::normalise(acl, ctx.auth)?;
+            let stored = acl::normalise(&ctx.cfg.rights, acl, ctx.auth)?;
             let node = node(db, path)?;
-            acl::check(node.acl(), perms::ADMIN, ctx.auth)?;
+            acl::check(&ctx.cfg.rights, node.acl(), perms::ADMIN, ctx.auth)?;
             Ok(TxnBody::SetAcl {
                 path: path.clone(),
                 acl: stored,
@@ -166,7 +176,7 @@ fn single(db: &Database, write: &Write, ctx: &Context<'_>) -> Result<TxnBody, Er
         Write::Check { path, version } => {
             path::validate(path)?;
             let node = node(db, path)?;
-            acl::check(node.acl(), perms::READ, ctx.auth)?;
+            acl::check(&ctx.cfg.rights, node.acl(), perms::READ, ctx.auth)?;
             Ok(TxnBody::Check {
                 path: path.clone(),
                 version: next_version(node.persisted().version, *version)?,
@@ -200,9 +210,9 @@ fn prepare_create(db: &Database, create: &Create, ctx: &Context<'_>) -> Result<T
         return Err(ErrorCode::SessionExpired);
     }
     let parent_path = parent_without_nul(&create.path)?;
-    let acl: Arc<[Acl]> = acl::normalise(&create.acl, ctx.auth)?;
+    let acl: Arc<[Acl]> = acl::normalise(&ctx.cfg.rights, &create.acl, ctx.auth)?;
     let parent = node(db, parent_path)?;
-    acl::check(parent.acl(), perms::CREATE, ctx.auth)?;
+    acl::check(&ctx.cfg.rights, parent.acl(), perms::CREATE, ctx.auth)?;
     let parent_cversion = parent.persisted().cversion;
     let path: Arc<str> = if create.mode.is_sequential() {
         path::with_sequence(&create.path, parent_cversion).into()
@@ -216,6 +226,10 @@ fn prepare_create(db: &Database, create: &Create, ctx: &Context<'_>) -> Result<T
     if matches!(parent.owner(), Owner::Ephemeral(_)) {
         return Err(ErrorCode::NoChildrenForEphemerals);
     }
+    if ctx.cfg.enforce_quota {
+        let bytes = db.tree.bytes_more(&path, &create.data);
+        db.tree.check_quota(&path, bytes, 1)?;
+    }
     Ok(TxnBody::Create(CreateTxn {
         path,
         data: create.data.clone(),
@@ -227,7 +241,7 @@ fn prepare_create(db: &Database, create: &Create, ctx: &Context<'_>) -> Result<T
 
 /// What is made, from operation and mode: the first of the checks.
 fn create_kind(create: &Create, ctx: &Context<'_>) -> Result<CreateKind, ErrorCode> {
-    if create.mode.is_ttl() && !ctx.extended_types {
+    if create.mode.is_ttl() && !ctx.cfg.extended_types {
         return Err(ErrorCode::Unimplemented);
     }
     let ttl_ms = match create.op {
@@ -278,7 +292,7 @@ fn delete(
     ctx: &Context<'_>,
 ) -> Result<TxnBody, ErrorCode> {
     let parent = node(db, deletable_parent(at)?)?;
-    acl::check(parent.acl(), perms::DELETE, ctx.auth)?;
+    acl::check(&ctx.cfg.rights, parent.acl(), perms::DELETE, ctx.auth)?;
     let node = node(db, at)?;
     next_version(node.persisted().version, version)?;
     if !node.children().is_empty() {
@@ -433,7 +447,7 @@ mod tests {
     #[test]
     fn ttl_needs_extended_types_before_all_else() {
         let mut world = World::new();
-        world.extended = false;
+        world.cfg.extended_types = false;
         assert_eq!(
             world.make("", CreateMode::PersistentWithTtl, CreateOp::Ttl(0)),
             Some(ErrorCode::Unimplemented)
@@ -758,6 +772,28 @@ mod tests {
     }
 
     #[test]
+    fn without_close_session_txn_the_end_of_a_session_names_nothing_and_removes_the_same() {
+        let mut world = World::new();
+        world.cfg.close_session_txn = false;
+        world.make("/a", CreateMode::Ephemeral, CreateOp::Create);
+        let body = world.ask(&Write::CloseSession);
+        assert_eq!(body, TxnBody::CloseSession { paths: Vec::new() });
+        assert!(!world.db.tree.contains("/a"));
+    }
+
+    #[test]
+    fn with_skip_acl_everybody_writes() {
+        let mut world = locked(0);
+        assert_eq!(
+            world.error(&set("/locked", "", -1)),
+            Some(ErrorCode::NoAuth)
+        );
+        world.cfg.rights.skip_acl = true;
+        assert_eq!(world.error(&set("/locked", "", -1)), None);
+        assert_eq!(world.error(&delete("/locked/a", -1)), None);
+    }
+
+    #[test]
     fn a_check_outside_a_multi_is_not_implemented() {
         assert_eq!(
             World::new().error(&check("/", -1)),
@@ -879,6 +915,9 @@ mod tests {
             Some(world.db.digest())
         );
         world.error(&delete("/no", -1));
+        assert_eq!(world.log.last().and_then(|txn| txn.digest), None);
+        world.cfg.digest = false;
+        world.create("/b");
         assert_eq!(world.log.last().and_then(|txn| txn.digest), None);
     }
 }

@@ -1,6 +1,7 @@
 //! What the local state answers (ZooKeeper.md 1.9).
 
 use crate::{
+    config::{Config, Release},
     id::SessionId,
     request::{AddWatchMode, AuthId, ErrorCode, OpResult, Request, Response, WatchKind, perms},
     tree::{Database, Node, acl, path},
@@ -14,6 +15,7 @@ use std::sync::Arc;
 /// # Errors
 /// The code for the reply's header.
 pub fn read(
+    cfg: &Config,
     db: &Database,
     request: &Request,
     session: SessionId,
@@ -28,19 +30,23 @@ pub fn read(
             if path.contains('\0') {
                 return Err(ErrorCode::BadArguments);
             }
-            Ok(Response::Stat(readable(db, path, auth)?.stat()))
+            let node = match cfg.release {
+                Release::V38 => db.tree.node(path).ok_or(ErrorCode::NoNode)?,
+                Release::V39 => readable(cfg, db, path, auth)?,
+            };
+            Ok(Response::Stat(node.stat()))
         }
         Request::GetData { path, watch: _ } => {
-            let node = readable(db, path, auth)?;
+            let node = readable(cfg, db, path, auth)?;
             Ok(Response::Data(node.data().clone(), node.stat()))
         }
-        Request::GetAcl { path } => get_acl(db, path, auth),
+        Request::GetAcl { path } => get_acl(cfg, db, path, auth),
         Request::GetChildren {
             path,
             watch: _,
             stat,
         } => {
-            let node = readable(db, path, auth)?;
+            let node = readable(cfg, db, path, auth)?;
             let names = node.children().iter().cloned().collect();
             Ok(if *stat {
                 Response::ChildrenStat(names, node.stat())
@@ -49,7 +55,7 @@ pub fn read(
             })
         }
         Request::GetAllChildrenNumber { path } => {
-            readable(db, path, auth)?;
+            readable(cfg, db, path, auth)?;
             // Apache's "all nodes - 2" for the root comes to the same: it counts the root twice.
             // The empty path is found as the root there, but counted as a prefix of everything
             // but the empty key.
@@ -72,7 +78,7 @@ pub fn read(
                     .collect(),
             ))
         }
-        Request::MultiRead(all) => multi_read(db, all, session, auth),
+        Request::MultiRead(all) => multi_read(cfg, db, all, session, auth),
         Request::WhoAmI => Ok(Response::WhoAmI(auth.iter().map(acl::shown).collect())),
         Request::CheckWatches { .. }
         | Request::RemoveWatches { .. }
@@ -133,18 +139,28 @@ pub fn watch_of(
     }
 }
 
-fn readable<'a>(db: &'a Database, path: &str, auth: &[AuthId]) -> Result<&'a Node, ErrorCode> {
+fn readable<'a>(
+    cfg: &Config,
+    db: &'a Database,
+    path: &str,
+    auth: &[AuthId],
+) -> Result<&'a Node, ErrorCode> {
     let node = db.tree.node(path).ok_or(ErrorCode::NoNode)?;
-    acl::check(node.acl(), perms::READ, auth)?;
+    acl::check(&cfg.rights, node.acl(), perms::READ, auth)?;
     Ok(node)
 }
 
 /// READ or ADMIN; without ADMIN the hashes of digests are hidden.
-fn get_acl(db: &Database, path: &str, auth: &[AuthId]) -> Result<Response, ErrorCode> {
+fn get_acl(
+    cfg: &Config,
+    db: &Database,
+    path: &str,
+    auth: &[AuthId],
+) -> Result<Response, ErrorCode> {
     let node = db.tree.node(path).ok_or(ErrorCode::NoNode)?;
-    acl::check(node.acl(), perms::READ | perms::ADMIN, auth)?;
+    acl::check(&cfg.rights, node.acl(), perms::READ | perms::ADMIN, auth)?;
     let list = node.shown_acl();
-    let list = if acl::allows(node.acl(), perms::ADMIN, auth) {
+    let list = if acl::allows(&cfg.rights, node.acl(), perms::ADMIN, auth) {
         list
     } else {
         acl::hide_digests(&list)
@@ -154,6 +170,7 @@ fn get_acl(db: &Database, path: &str, auth: &[AuthId]) -> Result<Response, Error
 
 /// Each for itself: a failure is an entry. Only getData and getChildren are allowed.
 fn multi_read(
+    cfg: &Config,
     db: &Database,
     all: &[Request],
     session: SessionId,
@@ -165,7 +182,7 @@ fn multi_read(
                 Request::GetData { .. } | Request::GetChildren { stat: false, .. } => {}
                 _ => return Err(ErrorCode::MarshallingError),
             }
-            Ok(match read(db, request, session, auth) {
+            Ok(match read(cfg, db, request, session, auth) {
                 Ok(Response::Data(data, stat)) => OpResult::Data(data, stat),
                 Ok(Response::Children(names)) => OpResult::Children(names),
                 Ok(_) => OpResult::Error(ErrorCode::RuntimeInconsistency),
@@ -185,7 +202,7 @@ mod tests {
     };
 
     fn ask(world: &World, request: &Request) -> Result<Response, ErrorCode> {
-        read(&world.db, request, world.session, &world.auth)
+        read(&world.cfg, &world.db, request, world.session, &world.auth)
     }
 
     fn exists(path: &str) -> Request {
@@ -277,6 +294,26 @@ mod tests {
         }
         world.auth = vec![id("digest", "joe:h")];
         assert!(ask(&world, &get("/p")).is_ok());
+    }
+
+    #[test]
+    fn in_3_8_exists_needs_no_permission() {
+        let mut world = private(0);
+        world.cfg.release = Release::V38;
+        assert!(ask(&world, &exists("/p")).is_ok());
+        assert_eq!(ask(&world, &get("/p")), Err(ErrorCode::NoAuth));
+        assert_eq!(ask(&world, &exists("/no")), Err(ErrorCode::NoNode));
+    }
+
+    #[test]
+    fn with_skip_acl_everybody_reads_and_sees_hashes() {
+        let mut world = private(0);
+        world.cfg.rights.skip_acl = true;
+        assert!(ask(&world, &get("/p")).is_ok());
+        let Ok(Response::Acl(list, _)) = ask(&world, &get_acl("/p")) else {
+            panic!("acl")
+        };
+        assert_eq!(&*list[0].id, "joe:h");
     }
 
     #[test]

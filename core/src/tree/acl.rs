@@ -1,56 +1,92 @@
 //! Who may do what: checks, normalisation, schemes (ZooKeeper.md 1.15).
 
-use crate::request::{Acl, AuthId, ErrorCode, perms};
+use crate::{
+    config::{DigestAlgorithm, Rights},
+    request::{Acl, AuthId, ErrorCode, perms},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest as _, Sha1};
+use sha2::{Sha256, Sha512};
 use std::{net::Ipv6Addr, sync::Arc};
 
 const SUPER: &str = "super";
 const DIGEST: &str = "digest";
 const IP: &str = "ip";
+const X509: &str = "x509";
+const SASL: &str = "sasl";
 
-/// One authentication scheme. `x509` and `sasl` will be further rows.
+/// One authentication scheme.
 struct Scheme {
     name: &'static str,
+    /// Whether it is there.
+    exists: fn(&Rights) -> bool,
     /// Whether an ACL entry may carry this id.
     is_valid: fn(&str) -> bool,
     /// Whether a connection's id is meant by an ACL entry's: `(id, entry)`.
-    matches: fn(&str, &str) -> bool,
+    matches: fn(&Rights, &str, &str) -> bool,
     /// Whether having such an id means to be somebody: what `auth` expands to.
     authenticates: bool,
     /// The user's name within an id.
     user: fn(&str) -> &str,
     /// The id that an auth packet proves, given what the connection has proved so far.
-    prove: fn(&[u8], &[AuthId]) -> Option<String>,
+    prove: fn(&Rights, &[u8], &[AuthId]) -> Option<String>,
 }
 
-const SCHEMES: [Scheme; 2] = [
+const SCHEMES: [Scheme; 4] = [
     Scheme {
         name: DIGEST,
+        exists: |rights| rights.digest.is_some(),
         is_valid: is_user_and_hash,
-        matches: |id, entry| id == entry,
+        matches: |_, id, entry| id == entry,
         authenticates: true,
         user: |id| id.split(':').next().unwrap_or(id),
-        prove: |auth, _| Some(digest_id(&String::from_utf8_lossy(auth))),
+        prove: |rights, auth, _| Some(digest_id(rights.digest?, &String::from_utf8_lossy(auth))),
     },
     Scheme {
         name: IP,
+        exists: |_| true,
         is_valid: |entry| Prefix::parse(entry).is_some(),
-        matches: |id, entry| match (Prefix::parse(entry), parse_ip(id)) {
+        matches: |_, id, entry| match (Prefix::parse(entry), parse_ip(id)) {
             (Some(prefix), Some(address)) => prefix.contains(address),
             (_, _) => false,
         },
         authenticates: false,
         user: |id| id,
-        prove: |_, connection| {
-            let address = connection.iter().find(|id| &*id.scheme == IP)?;
-            Some(address.id.to_string())
+        prove: |_, _, connection| held(connection, IP),
+    },
+    Scheme {
+        name: X509,
+        exists: |rights| rights.x509,
+        is_valid: is_subject,
+        matches: |_, id, entry| id == entry,
+        authenticates: true,
+        user: |id| id,
+        // The driver has looked at the certificate when the connection came.
+        prove: |_, _, connection| held(connection, X509),
+    },
+    Scheme {
+        name: SASL,
+        exists: |rights| rights.sasl,
+        is_valid: is_principal,
+        matches: |rights, id, entry| {
+            id == SUPER || id == entry || rights.any_sasl.as_deref() == Some(entry)
         },
+        authenticates: true,
+        user: |id| id,
+        // Proved by an exchange of its own, never by an auth packet.
+        prove: |_, _, _| None,
     },
 ];
 
-fn scheme(name: &str) -> Option<&'static Scheme> {
-    SCHEMES.iter().find(|scheme| scheme.name == name)
+fn scheme(rights: &Rights, name: &str) -> Option<&'static Scheme> {
+    let found = SCHEMES.iter().find(|scheme| scheme.name == name);
+    found.filter(|scheme| (scheme.exists)(rights))
+}
+
+/// What a connection has proved of a scheme before.
+fn held(connection: &[AuthId], scheme: &str) -> Option<String> {
+    let id = connection.iter().find(|id| &*id.scheme == scheme)?;
+    Some(id.id.to_string())
 }
 
 /// Everything to everyone: what a znode without a list is shown with.
@@ -69,27 +105,31 @@ pub fn anyone(perms: i32) -> Acl {
     }
 }
 
-/// Whether `ids` hold one of the `wanted` permissions. An empty list grants all, and so does an
-/// id of scheme `super`.
+/// Whether `ids` hold one of the `wanted` permissions. An empty list grants all, and so do an id of
+/// scheme `super` and `skipACL`.
 #[must_use]
-pub fn allows(list: &[Acl], wanted: i32, ids: &[AuthId]) -> bool {
+pub fn allows(rights: &Rights, list: &[Acl], wanted: i32, ids: &[AuthId]) -> bool {
     let grants = |entry: &Acl| {
         entry.perms & wanted != 0
             && (is_anyone(entry)
-                || scheme(&entry.scheme).is_some_and(|scheme| {
-                    ids.iter()
-                        .any(|id| id.scheme == entry.scheme && (scheme.matches)(&id.id, &entry.id))
+                || scheme(rights, &entry.scheme).is_some_and(|scheme| {
+                    ids.iter().any(|id| {
+                        id.scheme == entry.scheme && (scheme.matches)(rights, &id.id, &entry.id)
+                    })
                 }))
     };
-    list.is_empty() || list.iter().any(grants) || ids.iter().any(|id| &*id.scheme == SUPER)
+    rights.skip_acl
+        || list.is_empty()
+        || list.iter().any(grants)
+        || ids.iter().any(|id| &*id.scheme == SUPER)
 }
 
 /// [`allows`], as a check.
 ///
 /// # Errors
 /// [`ErrorCode::NoAuth`]
-pub fn check(list: &[Acl], wanted: i32, ids: &[AuthId]) -> Result<(), ErrorCode> {
-    if allows(list, wanted, ids) {
+pub fn check(rights: &Rights, list: &[Acl], wanted: i32, ids: &[AuthId]) -> Result<(), ErrorCode> {
+    if allows(rights, list, wanted, ids) {
         Ok(())
     } else {
         Err(ErrorCode::NoAuth)
@@ -106,7 +146,11 @@ fn is_anyone(entry: &Acl) -> bool {
 /// # Errors
 /// [`ErrorCode::InvalidAcl`] for an empty list, an unknown scheme, an id that is none, and `auth`
 /// from nobody.
-pub fn normalise(list: &Arc<[Acl]>, ids: &[AuthId]) -> Result<Arc<[Acl]>, ErrorCode> {
+pub fn normalise(
+    rights: &Rights,
+    list: &Arc<[Acl]>,
+    ids: &[AuthId],
+) -> Result<Arc<[Acl]>, ErrorCode> {
     // The usual case allocates nothing.
     if let [entry] = &**list
         && is_anyone(entry)
@@ -124,7 +168,9 @@ pub fn normalise(list: &Arc<[Acl]>, ids: &[AuthId]) -> Result<Arc<[Acl]>, ErrorC
             let before = stored.len();
             stored.extend(
                 ids.iter()
-                    .filter(|id| scheme(&id.scheme).is_some_and(|scheme| scheme.authenticates))
+                    .filter(|id| {
+                        scheme(rights, &id.scheme).is_some_and(|scheme| scheme.authenticates)
+                    })
                     .map(|id| Acl {
                         perms: entry.perms,
                         scheme: id.scheme.clone(),
@@ -134,7 +180,7 @@ pub fn normalise(list: &Arc<[Acl]>, ids: &[AuthId]) -> Result<Arc<[Acl]>, ErrorC
             if stored.len() == before {
                 return Err(ErrorCode::InvalidAcl);
             }
-        } else if scheme(&entry.scheme).is_some_and(|scheme| (scheme.is_valid)(&entry.id)) {
+        } else if scheme(rights, &entry.scheme).is_some_and(|scheme| (scheme.is_valid)(&entry.id)) {
             stored.push(entry.clone());
         } else {
             return Err(ErrorCode::InvalidAcl);
@@ -162,26 +208,50 @@ pub fn hide_digests(list: &Arc<[Acl]>) -> Arc<[Acl]> {
         .collect()
 }
 
-/// The id of scheme digest for `user:password`: `user:` and base64 of SHA-1 of the whole.
+/// The id of scheme digest for `user:password`: `user:` and base64 of the hash of the whole.
 #[must_use]
-pub fn digest_id(user_and_password: &str) -> String {
+pub fn digest_id(algorithm: DigestAlgorithm, user_and_password: &str) -> String {
     let user = user_and_password.split(':').next().unwrap_or_default();
-    let hash = STANDARD.encode(Sha1::digest(user_and_password));
+    let hash = match algorithm {
+        DigestAlgorithm::Sha1 => STANDARD.encode(Sha1::digest(user_and_password)),
+        DigestAlgorithm::Sha256 => STANDARD.encode(Sha256::digest(user_and_password)),
+        DigestAlgorithm::Sha512 => STANDARD.encode(Sha512::digest(user_and_password)),
+    };
     format!("{user}:{hash}")
 }
 
-/// The identity that an auth packet proves to a connection that holds `ids` already. There is no
-/// wrong password: it is another id. Adding an id that is there already changes nothing; that is
-/// the caller's.
+/// The identities that an auth packet proves to a connection that holds `ids` already: one, and
+/// `super` before it for the configured digest. There is no wrong password: it is another id. Adding an
+/// id that is there already changes nothing; that is the caller's.
 ///
 /// # Errors
 /// [`ErrorCode::AuthFailed`] for a scheme that is unknown here; the server then closes.
-pub fn authenticate(name: &str, auth: &[u8], ids: &[AuthId]) -> Result<AuthId, ErrorCode> {
-    let scheme = scheme(name).ok_or(ErrorCode::AuthFailed)?;
-    let id = (scheme.prove)(auth, ids).ok_or(ErrorCode::AuthFailed)?;
-    Ok(AuthId {
+pub fn authenticate(
+    rights: &Rights,
+    name: &str,
+    auth: &[u8],
+    ids: &[AuthId],
+) -> Result<Vec<AuthId>, ErrorCode> {
+    let scheme = scheme(rights, name).ok_or(ErrorCode::AuthFailed)?;
+    let id = (scheme.prove)(rights, auth, ids).ok_or(ErrorCode::AuthFailed)?;
+    let is_super = scheme.name == DIGEST && rights.super_digest.as_ref() == Some(&id);
+    let of_super = is_super.then(|| AuthId {
+        scheme: SUPER.into(),
+        id: "".into(),
+    });
+    let proved = AuthId {
         scheme: scheme.name.into(),
         id: id.into(),
+    };
+    Ok(of_super.into_iter().chain([proved]).collect())
+}
+
+/// Whether who has proved `ids` is served at all (`enforce.auth.schemes`).
+#[must_use]
+pub fn may_come_in(rights: &Rights, ids: &[AuthId]) -> bool {
+    rights.enforced_schemes.as_ref().is_none_or(|schemes| {
+        ids.iter()
+            .any(|id| schemes.iter().any(|scheme| **scheme == *id.scheme))
     })
 }
 
@@ -191,7 +261,10 @@ pub fn authenticate(name: &str, auth: &[u8], ids: &[AuthId]) -> Result<AuthId, E
 pub fn shown(id: &AuthId) -> AuthId {
     AuthId {
         scheme: id.scheme.clone(),
-        id: scheme(&id.scheme).map_or_else(|| "".into(), |scheme| (scheme.user)(&id.id).into()),
+        id: SCHEMES
+            .iter()
+            .find(|scheme| scheme.name == &*id.scheme)
+            .map_or_else(|| "".into(), |scheme| (scheme.user)(&id.id).into()),
     }
 }
 
@@ -199,6 +272,38 @@ pub fn shown(id: &AuthId) -> AuthId {
 /// does not.
 fn is_user_and_hash(id: &str) -> bool {
     id.trim_end_matches(':').matches(':').count() == 1
+}
+
+/// A distinguished name, as far as one can tell it from other text: parts with a type, by commas.
+fn is_subject(name: &str) -> bool {
+    let mut parts = 0;
+    // A comma that belongs to a value is escaped or between quotes.
+    let (mut quoted, mut escaped, mut typed) = (false, false, false);
+    for c in name.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '=' if !quoted => typed = true,
+            ',' | ';' | '+' if !quoted => {
+                if !typed {
+                    return false;
+                }
+                parts += 1;
+                typed = false;
+            }
+            _ => {}
+        }
+    }
+    !quoted && !escaped && (typed || (name.is_empty() && parts == 0))
+}
+
+/// A name as Kerberos writes it, `service/host@REALM`, or one without a realm.
+fn is_principal(name: &str) -> bool {
+    match name.split_once('@') {
+        None => true,
+        Some((who, realm)) => !realm.contains(['/', '@']) && who.matches('/').count() <= 1,
+    }
 }
 
 /// An address as a number and its width in bits.
@@ -257,197 +362,4 @@ impl Prefix {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tree::testing::{entry, id};
-
-    fn bob() -> AuthId {
-        id("digest", &digest_id("bob:secret"))
-    }
-
-    fn list(entries: &[Acl]) -> Arc<[Acl]> {
-        Arc::from(entries)
-    }
-
-    #[test]
-    fn digest_ids_hash_user_and_password() {
-        for (text, expected) in [
-            ("super:test", "super:D/InIHSb7yEEbrWz8b9l71RjZJU="),
-            ("user1:password1", "user1:XDkd2dsEuhc9ImU3q8pa8UOdtpI="),
-            ("bob:secret", "bob:fyVmFCwVbTJYrznoSu1koqYEYF0="),
-        ] {
-            assert_eq!(digest_id(text), expected);
-        }
-    }
-
-    #[test]
-    fn an_empty_list_grants_everything() {
-        assert!(allows(&[], perms::ADMIN, &[]));
-    }
-
-    #[test]
-    fn super_passes_every_check() {
-        let nobody = [entry(0, "world", "anyone")];
-        assert!(!allows(&nobody, perms::READ, &[]));
-        assert!(allows(&nobody, perms::READ, &[id("super", "")]));
-    }
-
-    #[test]
-    fn one_of_the_wanted_bits_is_enough() {
-        let list = [entry(perms::ADMIN, "world", "anyone")];
-        assert!(allows(&list, perms::READ | perms::ADMIN, &[]));
-        assert_eq!(check(&list, perms::READ, &[]), Err(ErrorCode::NoAuth));
-    }
-
-    #[test]
-    fn a_digest_matches_only_itself() {
-        let list = [entry(perms::READ, "digest", &bob().id)];
-        assert!(allows(&list, perms::READ, &[bob()]));
-        assert!(!allows(
-            &list,
-            perms::READ,
-            &[id("digest", &digest_id("bob:x"))]
-        ));
-        assert!(!allows(&list, perms::READ, &[id("ip", &bob().id)]));
-    }
-
-    #[test]
-    fn addresses_match_by_prefix() {
-        for (acl, address, expected) in [
-            ("10.1.2.3", "10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.4", false),
-            ("10.1.0.0/16", "10.1.200.9", true),
-            ("10.1.0.0/16", "10.2.0.1", false),
-            ("10.1.2.3/0", "192.168.0.1", true),
-            ("2001:db8::/32", "2001:db8:1:0:0:0:0:5", true),
-            ("2001:db8::/32", "2001:db9::1", false),
-            ("::/0", "::1", true),
-            ("::/0", "10.0.0.1", false),
-            ("10.0.0.0/8", "nonsense", false),
-        ] {
-            let list = [entry(perms::READ, "ip", acl)];
-            assert_eq!(
-                allows(&list, perms::READ, &[id("ip", address)]),
-                expected,
-                "{acl} {address}"
-            );
-        }
-    }
-
-    #[test]
-    fn addresses_in_lists_must_parse() {
-        for (acl, valid) in [
-            ("10.1.2.3", true),
-            ("010.1.2.3/32", true),
-            ("10.1.2.3/33", false),
-            ("10.1.2.3/-1", false),
-            ("10.1.2", false),
-            ("10.1.2.3.4", false),
-            ("10.1.2.256", false),
-            ("::1/128", true),
-            ("::1/129", false),
-            ("::ffff:1.2.3.4", false),
-            ("host", false),
-            ("", false),
-        ] {
-            let result = normalise(&list(&[entry(31, "ip", acl)]), &[]);
-            assert_eq!(result.is_ok(), valid, "{acl}");
-        }
-    }
-
-    #[test]
-    fn digests_in_lists_have_a_user_and_a_hash() {
-        for (acl, valid) in [
-            ("joe:x", true),
-            (":x", true),
-            ("a:b:", true),
-            ("joe", false),
-            ("joe:", false),
-            ("a:b:c", false),
-            (":", false),
-        ] {
-            let result = normalise(&list(&[entry(31, "digest", acl)]), &[]);
-            assert_eq!(result.is_ok(), valid, "{acl}");
-        }
-    }
-
-    #[test]
-    fn an_empty_list_is_invalid() {
-        assert_eq!(normalise(&list(&[]), &[bob()]), Err(ErrorCode::InvalidAcl));
-    }
-
-    #[test]
-    fn unknown_schemes_and_other_worlds_are_invalid() {
-        for (scheme, name) in [
-            ("world", "someone"),
-            ("sasl", "joe"),
-            ("x509", "CN=joe"),
-            ("super", ""),
-        ] {
-            let result = normalise(&list(&[entry(31, scheme, name)]), &[bob()]);
-            assert_eq!(result, Err(ErrorCode::InvalidAcl), "{scheme}");
-        }
-    }
-
-    #[test]
-    fn duplicates_go_and_order_stays() {
-        let (a, b) = (entry(1, "world", "anyone"), entry(31, "digest", "joe:x"));
-        let stored = normalise(&list(&[a.clone(), b.clone(), a.clone()]), &[]);
-        assert_eq!(stored, Ok(list(&[a, b])));
-    }
-
-    #[test]
-    fn auth_becomes_every_proved_identity() {
-        let ids = [
-            id("ip", "10.0.0.1"),
-            bob(),
-            id("super", ""),
-            id("digest", "eve:h"),
-        ];
-        let stored = normalise(&list(&[entry(5, "auth", "whatever")]), &ids);
-        let expected = [entry(5, "digest", &bob().id), entry(5, "digest", "eve:h")];
-        assert_eq!(stored, Ok(list(&expected)));
-    }
-
-    #[test]
-    fn auth_from_nobody_is_invalid() {
-        let result = normalise(&list(&[entry(31, "auth", "")]), &[id("ip", "10.0.0.1")]);
-        assert_eq!(result, Err(ErrorCode::InvalidAcl));
-    }
-
-    #[test]
-    fn there_is_no_wrong_password() {
-        assert_eq!(authenticate("digest", b"bob:secret", &[]), Ok(bob()));
-        assert!(authenticate("digest", b"bob:other", &[]).is_ok());
-        assert!(authenticate("digest", &[0xff, 0xfe], &[]).is_ok());
-    }
-
-    #[test]
-    fn ip_is_what_the_connection_has() {
-        let ids = [id("ip", "10.0.0.1")];
-        assert_eq!(authenticate("ip", b"", &ids), Ok(id("ip", "10.0.0.1")));
-        assert_eq!(authenticate("ip", b"", &[]), Err(ErrorCode::AuthFailed));
-    }
-
-    #[test]
-    fn unknown_schemes_fail_authentication() {
-        for scheme in ["sasl", "x509", "world", "super", ""] {
-            assert_eq!(
-                authenticate(scheme, b"a:b", &[]),
-                Err(ErrorCode::AuthFailed)
-            );
-        }
-    }
-
-    #[test]
-    fn hashes_are_hidden_and_nothing_else() {
-        let shown = hide_digests(&list(&[
-            entry(31, "digest", "joe:VAXy9"),
-            entry(1, "world", "anyone"),
-        ]));
-        assert_eq!(
-            *shown,
-            [entry(31, "digest", "joe:x"), entry(1, "world", "anyone")]
-        );
-    }
-}
+mod tests;

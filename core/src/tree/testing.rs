@@ -2,9 +2,11 @@
 
 use super::{Applied, Database, acl};
 use crate::{
-    id::{SessionId, Zxid},
+    config::{Config, Membership},
+    id::{ServerId, SessionId, Zxid},
     pipeline::prepare::{Context, predict, prepare},
     request::{Acl, AuthId, Create, CreateMode, CreateOp, ErrorCode, Response, Write},
+    time::Span,
     txn::{Data, Txn, TxnBody, TxnHeader},
 };
 use std::sync::Arc;
@@ -17,7 +19,7 @@ pub(crate) struct World {
     pub log: Vec<Txn>,
     pub session: SessionId,
     pub auth: Vec<AuthId>,
-    pub extended: bool,
+    pub cfg: Config,
 }
 
 pub(crate) fn data(text: &str) -> Data {
@@ -79,7 +81,10 @@ impl World {
             log: Vec::new(),
             session: ME,
             auth: Vec::new(),
-            extended: true,
+            cfg: Config {
+                extended_types: true,
+                ..Config::new(ServerId(1), Membership::simple(1, 0), Span::millis(2000))
+            },
         };
         for session in [OTHER, ME] {
             world.session = session;
@@ -98,10 +103,10 @@ impl World {
                 time_ms: 1000 * zxid.0,
             },
             auth: &self.auth,
-            extended_types: self.extended,
+            cfg: &self.cfg,
         };
         let body = prepare(&self.db, write, &ctx);
-        let txn = predict(&mut self.db, ctx.header, body);
+        let txn = predict(&mut self.db, ctx.header, body, self.cfg.digest);
         self.log.push(txn.clone());
         txn.body
     }

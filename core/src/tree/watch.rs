@@ -3,6 +3,7 @@
 
 use super::{Tree, acl, database::Change, database::ChangeKind, path};
 use crate::{
+    config::{Release, Rights},
     id::{ClientId, Zxid},
     request::{
         Acl, AuthId, ErrorCode, SetWatches, WatchEvent, WatchEventKind, WatchKind, WatcherType,
@@ -156,12 +157,16 @@ impl Table {
     }
 
     /// Who hears of `at`, and whether a standard watch went with it. Each connection once.
-    fn ring(&mut self, at: &Arc<str>) -> BTreeMap<ClientId, bool> {
+    fn ring(&mut self, at: &Arc<str>, kind: WatchEventKind) -> BTreeMap<ClientId, bool> {
         let mut heard = BTreeMap::new();
+        // A recursive watch hears of the children themselves, not that there are others.
+        let of_children = kind == WatchEventKind::NodeChildrenChanged;
+        let here = Modes::STANDARD.with(Modes::PERSISTENT);
         if let Some(watchers) = self.by_path.get(at) {
             heard.extend(
                 watchers
                     .iter()
+                    .filter(|(_, modes)| !of_children || modes.has(here))
                     .map(|(client, modes)| (*client, modes.has(Modes::STANDARD))),
             );
         }
@@ -171,7 +176,7 @@ impl Table {
             }
         }
         let mut above: &str = at;
-        while self.recursive > 0 && above.len() > 1 {
+        while !of_children && self.recursive > 0 && above.len() > 1 {
             let Some(next) = path::parent(above) else {
                 break;
             };
@@ -191,25 +196,41 @@ impl Table {
 pub struct WatchTable {
     data: Table,
     child: Table,
+    /// As 3.8 has it: a connection has one mode for a path in each table, the last it registered, and a
+    /// recursive watch stands in both tables.
+    exclusive: bool,
 }
 
 impl WatchTable {
-    /// None yet.
+    /// None yet; modes live side by side as in 3.9.
     #[must_use]
     pub fn new() -> WatchTable {
         WatchTable::default()
     }
 
+    /// None yet, in the way of a release.
+    #[must_use]
+    pub fn of(release: Release) -> WatchTable {
+        WatchTable {
+            exclusive: release == Release::V38,
+            ..WatchTable::default()
+        }
+    }
+
     /// Sets a watch; a second time changes nothing.
     pub fn register(&mut self, client: ClientId, path: &Arc<str>, kind: WatchKind) {
-        match kind {
-            WatchKind::Data => self.data.add(path, client, Modes::STANDARD),
-            WatchKind::Child => self.child.add(path, client, Modes::STANDARD),
-            WatchKind::Persistent => {
-                self.data.add(path, client, Modes::PERSISTENT);
-                self.child.add(path, client, Modes::PERSISTENT);
+        let (data, child) = match kind {
+            WatchKind::Data => (Modes::STANDARD, Modes::NONE),
+            WatchKind::Child => (Modes::NONE, Modes::STANDARD),
+            WatchKind::Persistent => (Modes::PERSISTENT, Modes::PERSISTENT),
+            WatchKind::Recursive if self.exclusive => (Modes::RECURSIVE, Modes::RECURSIVE),
+            WatchKind::Recursive => (Modes::RECURSIVE, Modes::NONE),
+        };
+        for (table, modes) in [(&mut self.data, data), (&mut self.child, child)] {
+            if self.exclusive && !modes.is_empty() {
+                table.remove(path, client, Modes::ALL.without(modes));
             }
-            WatchKind::Recursive => self.data.add(path, client, Modes::RECURSIVE),
+            table.add(path, client, modes);
         }
     }
 
@@ -217,24 +238,26 @@ impl WatchTable {
     /// within each by connection. `ids` are what a connection has proved.
     pub fn trigger<'a>(
         &mut self,
+        rights: &Rights,
         change: &Change,
         ids: impl Fn(ClientId) -> &'a [AuthId],
     ) -> Vec<Fired> {
         let mut pass = Pass {
             fired: Vec::new(),
             zxid: change.zxid,
+            rights,
             ids,
         };
         let at = &change.path;
         match &change.kind {
             ChangeKind::Created { parent_acl } => {
-                let heard = self.data.ring(at);
+                let heard = self.data.ring(at, WatchEventKind::NodeCreated);
                 pass.tell(heard, at, WatchEventKind::NodeCreated, &change.acl);
                 self.children_changed(&mut pass, at, parent_acl);
             }
             ChangeKind::Deleted { parent_acl } => {
-                let heard = self.data.ring(at);
-                let mut rest = self.child.ring(at);
+                let heard = self.data.ring(at, WatchEventKind::NodeDeleted);
+                let mut rest = self.child.ring(at, WatchEventKind::NodeDeleted);
                 // Told already; its child watch is gone with the znode all the same.
                 rest.retain(|client, _| !heard.contains_key(client));
                 pass.tell(heard, at, WatchEventKind::NodeDeleted, &change.acl);
@@ -242,7 +265,7 @@ impl WatchTable {
                 self.children_changed(&mut pass, at, parent_acl);
             }
             ChangeKind::DataChanged => {
-                let heard = self.data.ring(at);
+                let heard = self.data.ring(at, WatchEventKind::NodeDataChanged);
                 pass.tell(heard, at, WatchEventKind::NodeDataChanged, &change.acl);
             }
         }
@@ -251,7 +274,7 @@ impl WatchTable {
 
     fn children_changed<'a, F: Fn(ClientId) -> &'a [AuthId]>(
         &mut self,
-        pass: &mut Pass<F>,
+        pass: &mut Pass<'_, F>,
         at: &Arc<str>,
         parent_acl: &Arc<[Acl]>,
     ) {
@@ -263,7 +286,9 @@ impl WatchTable {
             return;
         };
         let parent = parent.clone();
-        let heard = self.child.ring(&parent);
+        let heard = self
+            .child
+            .ring(&parent, WatchEventKind::NodeChildrenChanged);
         pass.tell(
             heard,
             &parent,
@@ -275,9 +300,9 @@ impl WatchTable {
     /// Whether such a watch is set.
     ///
     /// # Errors
-    /// [`ErrorCode::NoWatcher`]
+    /// [`ErrorCode::NoWatcher`], or [`ErrorCode::MarshallingError`] for a type that 3.8 does not have.
     pub fn check(&self, client: ClientId, path: &str, kind: WatcherType) -> Result<(), ErrorCode> {
-        let (data, child) = tables(kind);
+        let (data, child) = self.meant(kind)?;
         let set =
             self.data.modes(path, client).has(data) || self.child.modes(path, client).has(child);
         if set {
@@ -290,20 +315,36 @@ impl WatchTable {
     /// Takes such watches away.
     ///
     /// # Errors
-    /// [`ErrorCode::NoWatcher`] when there was none.
+    /// [`ErrorCode::NoWatcher`] when there was none, and as [`WatchTable::check`].
     pub fn remove(
         &mut self,
         client: ClientId,
         path: &Arc<str>,
         kind: WatcherType,
     ) -> Result<(), ErrorCode> {
-        let (data, child) = tables(kind);
+        let (data, child) = self.meant(kind)?;
         let data = self.data.remove(path, client, data);
         let child = self.child.remove(path, client, child);
         if data || child {
             Ok(())
         } else {
             Err(ErrorCode::NoWatcher)
+        }
+    }
+
+    /// What a type of watch means in the data table and in the child table. In 3.8 the types name
+    /// tables, whatever the mode.
+    fn meant(&self, kind: WatcherType) -> Result<(Modes, Modes), ErrorCode> {
+        if !self.exclusive {
+            return Ok(tables(kind));
+        }
+        match kind {
+            WatcherType::Children => Ok((Modes::NONE, Modes::ALL)),
+            WatcherType::Data => Ok((Modes::ALL, Modes::NONE)),
+            WatcherType::Any => Ok((Modes::ALL, Modes::ALL)),
+            WatcherType::Persistent | WatcherType::PersistentRecursive => {
+                Err(ErrorCode::MarshallingError)
+            }
         }
     }
 
@@ -454,13 +495,14 @@ fn tables(kind: WatcherType) -> (Modes, Modes) {
 }
 
 /// Collects what one change rings.
-struct Pass<F> {
+struct Pass<'r, F> {
     fired: Vec<Fired>,
     zxid: Zxid,
+    rights: &'r Rights,
     ids: F,
 }
 
-impl<'a, F: Fn(ClientId) -> &'a [AuthId]> Pass<F> {
+impl<'a, F: Fn(ClientId) -> &'a [AuthId]> Pass<'_, F> {
     fn tell(
         &mut self,
         heard: BTreeMap<ClientId, bool>,
@@ -477,7 +519,7 @@ impl<'a, F: Fn(ClientId) -> &'a [AuthId]> Pass<F> {
                     zxid: self.zxid,
                 },
                 consumed,
-                withheld: !acl::allows(governing, perms::READ, (self.ids)(client)),
+                withheld: !acl::allows(self.rights, governing, perms::READ, (self.ids)(client)),
             }));
     }
 }
@@ -531,7 +573,7 @@ mod tests {
 
     fn ring(table: &mut WatchTable, change: &Change) -> Vec<(ClientId, WatchEventKind, String)> {
         table
-            .trigger(change, |_| &[])
+            .trigger(&Rights::default(), change, |_| &[])
             .into_iter()
             .map(|fired| (fired.client, fired.event.kind, fired.event.path.to_string()))
             .collect()
@@ -549,10 +591,70 @@ mod tests {
     }
 
     #[test]
+    fn in_3_8_the_last_mode_of_a_path_is_the_only_one() {
+        let mut old = WatchTable::of(Release::V38);
+        let mut new = WatchTable::of(Release::V39);
+        for table in [&mut old, &mut new] {
+            table.register(A, &path("/a"), Persistent);
+            table.register(A, &path("/a"), Data);
+            assert_eq!(ring(table, &set("/a")), [told(A, NodeDataChanged, "/a")]);
+        }
+        assert_eq!(ring(&mut old, &set("/a")), [], "it was a standard one");
+        assert_eq!(ring(&mut new, &set("/a")), [told(A, NodeDataChanged, "/a")]);
+        // The other table kept its mode.
+        assert_eq!(
+            ring(&mut old, &created("/a/b")),
+            [told(A, NodeChildrenChanged, "/a")]
+        );
+    }
+
+    #[test]
+    fn in_3_8_a_recursive_watch_stands_in_both_tables_and_is_told_once() {
+        let mut table = WatchTable::of(Release::V38);
+        table.register(A, &path("/a"), Recursive);
+        assert_eq!(table.len(), 2);
+        assert_eq!(
+            ring(&mut table, &created("/a/b")),
+            [told(A, NodeCreated, "/a/b")],
+            "nothing of children"
+        );
+        assert_eq!(
+            ring(&mut table, &deleted("/a/b")),
+            [told(A, NodeDeleted, "/a/b")]
+        );
+        // Replaced in the data table it goes on in the child table.
+        table.register(A, &path("/a"), Data);
+        assert_eq!(
+            ring(&mut table, &deleted("/a/b")),
+            [told(A, NodeDeleted, "/a/b")]
+        );
+    }
+
+    #[test]
+    fn in_3_8_types_of_watch_name_tables() {
+        let mut table = WatchTable::of(Release::V38);
+        table.register(A, &path("/a"), Persistent);
+        for kind in [WatcherType::Children, WatcherType::Data, WatcherType::Any] {
+            assert_eq!(table.check(A, "/a", kind), Ok(()), "{kind:?}");
+        }
+        for kind in [WatcherType::Persistent, WatcherType::PersistentRecursive] {
+            let unknown = Err(ErrorCode::MarshallingError);
+            assert_eq!(table.remove(A, &path("/a"), kind), unknown, "{kind:?}");
+        }
+        assert_eq!(table.remove(A, &path("/a"), WatcherType::Data), Ok(()));
+        assert_eq!(
+            table.check(A, "/a", WatcherType::Data),
+            Err(ErrorCode::NoWatcher)
+        );
+        assert_eq!(table.remove(A, &path("/a"), WatcherType::Any), Ok(()));
+        assert!(table.is_empty());
+    }
+
+    #[test]
     fn a_standard_watch_rings_once() {
         let mut table = table(&[(A, "/a", Data), (A, "/a", Data)]);
         assert_eq!(table.len(), 1, "registering twice is registering once");
-        let fired = table.trigger(&set("/a"), |_| &[]);
+        let fired = table.trigger(&Rights::default(), &set("/a"), |_| &[]);
         assert!(fired[0].consumed && !fired[0].withheld);
         assert_eq!(fired[0].event.zxid, Zxid(7));
         assert!(table.is_empty());
@@ -614,10 +716,10 @@ mod tests {
     #[test]
     fn with_both_modes_one_event_and_only_the_standard_one_goes() {
         let mut table = table(&[(A, "/a", Data), (A, "/a", Persistent)]);
-        let fired = table.trigger(&set("/a"), |_| &[]);
+        let fired = table.trigger(&Rights::default(), &set("/a"), |_| &[]);
         assert_eq!(fired.len(), 1);
         assert!(fired[0].consumed);
-        let fired = table.trigger(&set("/a"), |_| &[]);
+        let fired = table.trigger(&Rights::default(), &set("/a"), |_| &[]);
         assert_eq!(fired.len(), 1);
         assert!(!fired[0].consumed);
     }
@@ -644,7 +746,7 @@ mod tests {
     #[test]
     fn several_watches_on_the_way_up_are_one_event() {
         let mut table = table(&[(A, "/", Recursive), (A, "/a", Recursive), (A, "/a/b", Data)]);
-        let fired = table.trigger(&set("/a/b"), |_| &[]);
+        let fired = table.trigger(&Rights::default(), &set("/a/b"), |_| &[]);
         assert_eq!(fired.len(), 1);
         assert!(fired[0].consumed, "its standard watch went");
     }
@@ -668,7 +770,9 @@ mod tests {
             acl: private,
             ..created("/a")
         };
-        let fired = table.trigger(&change, |client| if client == B { &joe } else { &[] });
+        let fired = table.trigger(&Rights::default(), &change, |client| {
+            if client == B { &joe } else { &[] }
+        });
         let withheld: Vec<(ClientId, bool)> =
             fired.iter().map(|f| (f.client, f.withheld)).collect();
         assert_eq!(
@@ -687,7 +791,7 @@ mod tests {
             acl: Arc::from([entry(perms::ADMIN, "world", "anyone")]),
             ..deleted("/a")
         };
-        let fired = table.trigger(&change, |_| &[]);
+        let fired = table.trigger(&Rights::default(), &change, |_| &[]);
         assert_eq!(fired.len(), 1);
         assert!(fired[0].withheld);
         assert!(table.is_empty());

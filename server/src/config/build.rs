@@ -3,8 +3,8 @@
 mod parts;
 
 use super::{
-    Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, ReadFile, Role,
-    ServerConfig, Sources,
+    Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
+    ReadFile, Role, ServerConfig, Sources,
     members::{Lines, server_id},
     problem::shown,
     properties,
@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zabscope_core::{
-    config::{Config, Membership},
+    config::{Config, DigestAlgorithm, Membership, Release, Rights},
     id::{ServerId, Zxid},
     quorum::{Quorum, QuorumRule},
     time::Span,
@@ -98,7 +98,7 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     check_members(s, &ensemble, mode);
     let storage = parts::storage(s);
     let my_id = my_id(s, mode, &ensemble, &storage.data_dir, read);
-    let core = core(s, mode, &ensemble, my_id);
+    let mut core = core(s, mode, &ensemble, my_id);
     let mut clients = parts::clients(s);
     client_port(s, &mut clients.listen, &ensemble, mode, my_id);
     if clients.listen.is_none() && clients.secure.is_none() {
@@ -118,6 +118,20 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
         Some("3.8") => Compatibility::V38,
         _ => Compatibility::V39,
     };
+    let (service, auth) = (parts::service(s), parts::auth(s));
+    core.release = match compatibility {
+        Compatibility::V38 => Release::V38,
+        Compatibility::V39 => Release::V39,
+    };
+    core.rights = rights(s, &auth, clients.secure.is_some());
+    core.enforce_quota = service.enforce_quota;
+    core.digest = service.digest;
+    core.close_session_txn = service.close_session_txn;
+    core.container_max_per_minute = service.container_max_per_minute;
+    core.container_max_never_used = service
+        .container_max_never_used
+        .map(|t| Span::millis(u64::try_from(t.as_millis()).unwrap_or(u64::MAX)));
+    core.members_text = (mode == Mode::Quorum).then(|| ensemble.quorum_text().into());
     ServerConfig {
         file: file.map(Path::to_owned),
         core,
@@ -127,8 +141,8 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
         dynamic_file,
         storage,
         clients,
-        service: parts::service(s),
-        auth: parts::auth(s),
+        service,
+        auth,
         peers: parts::peers(s),
         tls: parts::tls(s, "ssl.", "client.certReload"),
         quorum_tls: parts::tls(s, "ssl.quorum.", "sslQuorumReloadCertFiles"),
@@ -484,6 +498,24 @@ fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> C
         usize::try_from(s.count("globalOutstandingLimit")).unwrap_or(usize::MAX);
     core.max_buffer = usize::try_from(s.count("jute.maxbuffer")).unwrap_or(usize::MAX);
     core
+}
+
+/// Who clients may be. A port with TLS brings the scheme x509 with it, as in Apache.
+fn rights(s: &Settings, auth: &Auth, tls: bool) -> Rights {
+    let algorithm = match auth.digest_algorithm.as_str() {
+        "SHA-256" => DigestAlgorithm::Sha256,
+        "SHA-512" => DigestAlgorithm::Sha512,
+        _ => DigestAlgorithm::Sha1,
+    };
+    Rights {
+        skip_acl: auth.skip_acl,
+        digest: auth.digest_enabled.then_some(algorithm),
+        super_digest: auth.super_digest.clone(),
+        x509: tls || auth.providers.contains(&Provider::X509),
+        sasl: auth.providers.contains(&Provider::Sasl),
+        any_sasl: s.text("letAnySaslUserDoX"),
+        enforced_schemes: auth.enforced_schemes.clone(),
+    }
 }
 
 /// A problem that belongs to a key which was set.

@@ -212,6 +212,7 @@ const NM1: Kind = Kind::Int(-1, i32::MAX as i64);
 const F: Property = Property::FileOnly;
 const Z: Property = Property::Prefixed;
 const NOT_YET: Use = Use::NotYet;
+const YES: Use = Use::Effective;
 
 const fn key(
     name: &'static str,

@@ -164,7 +164,8 @@ impl Settings {
                     let todo = format!("write {}", values::wanted(g.key.kind));
                     self.error(g.origin, &name, what, todo);
                 }
-                Use::NotYet if g.origin != Origin::Nowhere => {
+                // To say what is so anyway asks for nothing.
+                Use::NotYet if g.origin != Origin::Nowhere && !is_default(g.key, &g.text) => {
                     let what = "is understood, but nothing obeys it so far";
                     self.warn(g.origin, &name, what, "");
                 }
@@ -281,4 +282,10 @@ impl Settings {
     pub fn is_set(&self, name: &str) -> bool {
         self.given.get(name).is_some_and(|g| !g.text.is_empty())
     }
+}
+
+/// Whether a value says what would count without it.
+fn is_default(key: &Key, text: &str) -> bool {
+    let default = key.default_value().unwrap_or_default();
+    text == default || values::read(key.kind, text) == values::read(key.kind, default)
 }

@@ -4,7 +4,12 @@ use super::{
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, env};
-use zabscope_core::{id::Zxid, quorum::QuorumRule, time::Span};
+use zabscope_core::{
+    config::{DigestAlgorithm, Release, Rights},
+    id::Zxid,
+    quorum::QuorumRule,
+    time::Span,
+};
 
 /// A disk of a few files.
 struct Disk(BTreeMap<PathBuf, Vec<u8>>);
@@ -184,6 +189,7 @@ fn groups_and_weights_are_a_hierarchical_quorum() {
     assert_eq!((weight[&ServerId(9)], weight[&ServerId(8)]), (0, 1));
     let text = c.quorum_text();
     assert!(text.contains("\ngroup.3=7:8:9\nweight.1=1\n"), "{text}");
+    assert_eq!(c.core.members_text.as_deref(), Some(text.as_str()));
     assert_eq!(Ensemble::parse_text(&text), Ok(c.ensemble));
 }
 
@@ -261,7 +267,7 @@ fn a_key_may_have_its_prefix_or_be_called_as_its_property() {
 
 #[test]
 fn without_a_file_only_this_machine_is_served() {
-    let dir = Path::new("/home/ann/.local/share/zabscope");
+    let dir = Path::new("/data/ann/zabscope");
     let loaded = ServerConfig::default_standalone(dir, &Sources::default()).expect("good");
     let c = loaded.config;
     assert_eq!(c.clients.listen.expect("set").to_string(), "127.0.0.1:2181");
@@ -465,6 +471,55 @@ fn zabscope_compatibility_switches_to_3_8() {
     assert_eq!(good(MINIMAL).compatibility, Compatibility::V39);
     let old = good(&format!("{MINIMAL}zabscope.compatibility=3.8\n"));
     assert_eq!(old.compatibility, Compatibility::V38);
+    assert_eq!(old.core.release, Release::V38);
+    assert_eq!(good(MINIMAL).core.release, Release::V39);
+}
+
+#[test]
+fn rights_reach_the_protocol() {
+    assert_eq!(good(MINIMAL).core.rights, Rights::default());
+    let c = good(&format!(
+        "{MINIMAL}skipACL=yes\nDigestAuthenticationProvider.superDigest=super:abc=\n\
+         DigestAuthenticationProvider.digestAlg=sha-256\nletAnySaslUserDoX=all\n\
+         authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n\
+         authProvider.2=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+         enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n"
+    ));
+    let expected = Rights {
+        skip_acl: true,
+        digest: Some(DigestAlgorithm::Sha256),
+        super_digest: Some("super:abc=".to_owned()),
+        x509: true,
+        sasl: true,
+        any_sasl: Some("all".to_owned()),
+        enforced_schemes: Some(vec!["digest".to_owned(), "sasl".to_owned()]),
+    };
+    assert_eq!(c.core.rights, expected);
+    let off = good(&format!(
+        "{MINIMAL}DigestAuthenticationProvider.enabled=false\n"
+    ));
+    assert_eq!(off.core.rights.digest, None);
+    let tls = good(&format!("{MINIMAL}secureClientPort=2281\n"));
+    assert!(tls.core.rights.x509, "a port with TLS brings it along");
+}
+
+#[test]
+fn the_service_reaches_the_protocol() {
+    let core = good(&format!(
+        "{MINIMAL}enforceQuota=true\ndigest.enabled=false\ncloseSessionTxn.enabled=false\n\
+         znode.container.maxPerMinute=7\nznode.container.maxNeverUsedIntervalMs=9\n"
+    ))
+    .core;
+    assert!(core.enforce_quota && !core.digest && !core.close_session_txn);
+    assert_eq!(core.container_max_per_minute, 7);
+    assert_eq!(core.container_max_never_used, Some(Span::millis(9)));
+    assert_eq!(
+        core.members_text, None,
+        "a server of its own names no members"
+    );
+    let usual = good(MINIMAL).core;
+    assert!(!usual.enforce_quota && usual.digest && usual.close_session_txn);
+    assert_eq!(usual.container_max_never_used, None);
 }
 
 #[test]
@@ -641,6 +696,30 @@ fn configuration_md_is_what_the_table_says() {
         "docs/configuration.md is not what the table says; first difference: {differs:?}; \
          ZABSCOPE_WRITE_DOCS=1 cargo test -p zabscope-server --lib configuration_md writes it"
     );
+}
+
+#[test]
+fn an_ordinary_configuration_is_obeyed_without_a_warning() {
+    // The keys of the zoo.cfg that Apache and its packages ship, and what people add first.
+    let ordinary = "tickTime=2000\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=60\n\
+                    autopurge.snapRetainCount=3\nautopurge.purgeInterval=1\n\
+                    4lw.commands.whitelist=ruok, mntr\npreAllocSize=1024\nforceSync=no\n\
+                    snapCount=1000\njute.maxbuffer=2097152\nadmin.serverPort=8080\n";
+    let loaded = load(&format!("{MINIMAL}{ordinary}")).expect("good");
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn what_nothing_obeys_is_warned_about_unless_it_says_what_is_so_anyway() {
+    let warned = |line: &str| {
+        let loaded = load(&format!("{MINIMAL}{line}\n")).expect("good");
+        loaded.warnings.len()
+    };
+    let key =
+        keys::all().find(|k| k.used == Use::NotYet && k.kind == Kind::Bool && k.default == "false");
+    let key = key.expect("a flag that nothing obeys: without one this rule can go");
+    assert_eq!(warned(&format!("{}=true", key.name)), 1);
+    assert_eq!(warned(&format!("{}=FALSE", key.name)), 0);
 }
 
 #[test]

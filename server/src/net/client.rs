@@ -5,9 +5,10 @@
 //! to the node; a frame that can't be decoded ends the connection and changes nothing.
 
 use crate::{
-    net::words::Words,
+    metrics::Metrics,
+    net::words::{Word, Words},
     node::{ClientReceiver, Inbox, ToClient, client_channel},
-    stats::{ConnectionStats, Roster, ServerStats},
+    stats::{self, ConnectionStats, Roster, ServerStats},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,7 +29,7 @@ use tokio::{
 };
 use zabscope_core::{
     id::ClientId,
-    request::{AuthId, Request},
+    request::{AuthId, OpKind, Request},
     wire::{
         client::{self, Connect, Connected, EventZxid},
         frame,
@@ -68,6 +69,7 @@ pub struct ClientNet {
     words: Words,
     stats: Arc<ServerStats>,
     roster: Arc<Roster>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
@@ -105,6 +107,7 @@ impl ClientNet {
         words: Words,
         stats: Arc<ServerStats>,
         roster: Arc<Roster>,
+        metrics: Arc<Metrics>,
     ) -> Arc<ClientNet> {
         Arc::new(ClientNet {
             limits,
@@ -115,6 +118,7 @@ impl ClientNet {
             words,
             stats,
             roster,
+            metrics,
         })
     }
 
@@ -158,7 +162,10 @@ pub async fn accept(net: Arc<ClientNet>, listener: TcpListener) {
                         serve(&counted.net, stream, from).await;
                     });
                 }
-                Err(why) => tracing::warn!(%from, "a client was turned away: {why}"),
+                Err(why) => {
+                    net.metrics.connection_rejected.one();
+                    tracing::warn!(%from, "a client was turned away: {why}");
+                }
             },
             Err(error) => {
                 // Too many open files, most likely: it passes when others close.
@@ -182,21 +189,51 @@ enum End {
     Stopped,
 }
 
+/// What a connection wants.
+enum First {
+    Session(Connect),
+    Word(Word),
+}
+
+/// A connection in the roster; taken out of it when it goes.
+struct Entered<'a> {
+    roster: &'a Roster,
+    id: ClientId,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.roster.leave(self.id);
+    }
+}
+
 async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
+    let id = ClientId(net.next.fetch_add(1, Ordering::Relaxed));
+    let stats = net.roster.enter(id, from);
+    let _entered = Entered {
+        roster: &net.roster,
+        id,
+    };
     let introduced = match timeout(INTRODUCTION, introduce(net, &mut stream)).await {
-        Ok(Ok(Some(first))) => first,
-        // A four-letter word, answered.
-        Ok(Ok(None)) => return,
+        Ok(Ok(First::Session(connect))) => connect,
+        Ok(Ok(First::Word(word))) => {
+            stats.introduced(true);
+            if let Err(error) = net.words.answer(word, &mut stream).await {
+                tracing::debug!(%from, %error, "{} was not read to its end", word.name());
+            }
+            return;
+        }
         Ok(Err(error)) => {
             tracing::debug!(%from, %error, "no client came of it");
             return;
         }
         Err(_) => {
+            net.metrics.sessionless_connections_expired.one();
             tracing::debug!(%from, "nothing said for {} s", INTRODUCTION.as_secs());
             return;
         }
     };
-    let id = ClientId(net.next.fetch_add(1, Ordering::Relaxed));
+    stats.introduced(false);
     let (to, mail) = client_channel();
     let auth = Arc::from([AuthId {
         scheme: "ip".into(),
@@ -211,7 +248,6 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
     if net.inbox.send(connect).is_err() {
         return;
     }
-    let stats = net.roster.enter(id, from);
     let (read, write) = stream.into_split();
     let mut connection = Connection {
         net,
@@ -228,20 +264,16 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
     if let Err(error) = connection.run(mail).await {
         tracing::debug!(%from, %error, "a client's connection ended");
     }
-    net.roster.leave(id);
     let _ = net.inbox.send(Inbox::Gone(id));
 }
 
-/// Reads the first packet; `None` if it was a four-letter word.
-async fn introduce(
-    net: &ClientNet,
-    stream: &mut TcpStream,
-) -> Result<Option<Connect>, End> {
+/// Reads the first packet.
+async fn introduce(net: &ClientNet, stream: &mut TcpStream) -> Result<First, End> {
     let first = stream.read_i32().await?;
-    if let Some(answer) = net.words.answer(first).await {
-        stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await?;
-        return Ok(None);
+    net.metrics.bytes_received_count.add(4);
+    if let Some(word) = Word::of(first) {
+        net.stats.received();
+        return Ok(First::Word(word));
     }
     let length = frame_length(first, net.limits.max_buffer)?;
     let mut frame = Vec::new();
@@ -250,8 +282,10 @@ async fn introduce(
     if frame.len() < length {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
+    net.metrics.bytes_received_count.add(length as u64);
     net.stats.received();
-    Ok(Some(Connect::decode(&frame, net.limits.max_buffer)?))
+    let connect = Connect::decode(&frame, net.limits.max_buffer)?;
+    Ok(First::Session(connect))
 }
 
 fn frame_length(length: i32, max_buffer: usize) -> Result<usize, End> {
@@ -271,8 +305,8 @@ struct Connection<'a, R, W> {
     write: W,
     inbound: Vec<u8>,
     outbound: Vec<u8>,
-    /// When what is not answered yet was asked, oldest first: replies come in this order.
-    asked: VecDeque<Instant>,
+    /// What is not answered yet, and when it was asked, oldest first: replies come in this order.
+    asked: VecDeque<(OpKind, Instant)>,
     attached: bool,
 }
 
@@ -295,9 +329,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 }
                 // Until its session is there a client has nothing to say that could be answered.
                 read = self.read.read_buf(&mut self.inbound), if self.attached => {
-                    if read? == 0 {
+                    let read = read.inspect_err(|_| self.net.metrics.connection_drop_count.one())?;
+                    if read == 0 {
+                        self.net.metrics.connection_drop_count.one();
                         return Ok(());
                     }
+                    self.net.metrics.bytes_received_count.add(read as u64);
                     self.take_frames().await?;
                 }
             }
@@ -305,11 +342,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
     }
 
     /// Writes this packet and all that wait behind it.
-    async fn deliver(
-        &mut self,
-        first: ToClient,
-        mail: &mut ClientReceiver,
-    ) -> Result<Next, End> {
+    async fn deliver(&mut self, first: ToClient, mail: &mut ClientReceiver) -> Result<Next, End> {
         let mut next = Some(first);
         loop {
             while let Some(packet) = next {
@@ -356,20 +389,38 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             }
             ToClient::Reply(reply) => {
                 // An auth packet is answered at once, before what was asked earlier (trap 10).
-                let latency = if reply.xid == client::xid::AUTH {
+                let asked = if reply.xid == client::xid::AUTH {
                     None
                 } else {
-                    self.asked.pop_front().map(|at| at.elapsed())
+                    let first = self.asked.pop_front();
+                    first.map(|(op, at)| (op, at.elapsed()))
                 };
-                self.stats.replied(&reply, latency);
-                self.net.stats.replied(latency);
-                frame::write(&mut self.outbound, |body| client::encode_reply(&reply, body));
+                self.stats.replied(&reply, asked);
+                self.net.stats.replied(asked.map(|(_, latency)| latency));
+                if let Some((op, latency)) = asked {
+                    let times = if stats::is_update(op) {
+                        &self.net.metrics.updatelatency
+                    } else {
+                        &self.net.metrics.readlatency
+                    };
+                    times.add(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
+                }
+                let before = self.outbound.len();
+                frame::write(&mut self.outbound, |body| {
+                    client::encode_reply(&reply, body)
+                });
+                let bytes = self.outbound.len() - before;
+                self.net.stats.replied_with(bytes);
+                self.net.metrics.response_bytes.add(bytes as u64);
             }
             ToClient::Watch(event) => {
                 let zxid = self.net.limits.event_zxid;
+                let before = self.outbound.len();
                 frame::write(&mut self.outbound, |body| {
                     client::encode_event(&event, zxid, body);
                 });
+                let bytes = self.outbound.len() - before;
+                self.net.metrics.watch_bytes.add(bytes as u64);
                 self.stats.sent();
                 self.net.stats.sent();
             }
@@ -385,10 +436,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         while let Some((body, used)) = frame::read(&self.inbound[at..], allowed.clone())? {
             let (xid, request) = client::decode_request(body, self.net.limits.max_buffer)?;
             at += used;
-            self.stats.received(xid, &request);
+            self.stats.received();
             self.net.stats.received();
             if !matches!(request, Request::Auth { .. }) {
-                self.asked.push_back(Instant::now());
+                self.asked.push_back((request.kind(), Instant::now()));
             }
             let permit = self.net.gate.acquire().await.map_err(|_| End::Stopped)?;
             let request = Inbox::Request {

@@ -32,6 +32,8 @@ use zabscope_core::{
 const GREETING: Duration = Duration::from_secs(5);
 /// How many connections may stand at the door at once.
 const DOOR: usize = 128;
+/// How many notifications of one peer may wait for the node (Apache: 100 of all, the oldest go).
+const AHEAD: usize = 100;
 /// The first and the longest pause between two attempts to reach a peer that has mail waiting.
 const REDIAL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -49,6 +51,8 @@ pub struct ElectionNet {
 struct Post {
     newest: Mutex<Letters>,
     mail: Notify,
+    /// A permit for each notification that the node may still be given.
+    ahead: Semaphore,
 }
 
 #[derive(Default)]
@@ -106,6 +110,13 @@ impl ElectionNet {
             post.put(framed(notification, &self.config_text));
         }
     }
+
+    /// The node has taken one notification of this peer.
+    pub fn taken(&self, from: ServerId) {
+        if let Some(post) = self.peers.get(&from) {
+            post.ahead.add_permits(1);
+        }
+    }
 }
 
 fn framed(notification: Notification, config: &str) -> Vec<u8> {
@@ -134,6 +145,7 @@ pub fn start(
         let post = Arc::new(Post {
             newest: Mutex::new(Letters::default()),
             mail: Notify::new(),
+            ahead: Semaphore::new(AHEAD),
         });
         // One connection at the door, a newer one replaces it: see `accept`.
         let (door, knocks) = mpsc::channel(4);
@@ -365,6 +377,11 @@ impl Line {
             while let Some((message, used)) = frame::read(&bytes[at..], FRAME).map_err(invalid)? {
                 match Message::decode(message) {
                     Ok(message) => {
+                        // Given back when the node has taken it.
+                        let Ok(permit) = self.post.ahead.acquire().await else {
+                            return Ok(());
+                        };
+                        permit.forget();
                         let input = InputKind::Notification(self.peer, message.notification);
                         if self.inbox.send(Inbox::Peer(input)).is_err() {
                             return Ok(());

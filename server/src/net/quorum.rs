@@ -14,7 +14,7 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc as std_mpsc,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -45,6 +45,8 @@ const BEHIND: usize = 100_000;
 const INTRODUCTION: Duration = Duration::from_secs(5);
 /// How many strangers may stand at the door at once.
 const DOOR: usize = 128;
+/// How often a newcomer looks whether the connection before it has ended.
+const WAIT: Duration = Duration::from_millis(20);
 /// Packets are gathered into writes of about this size.
 const WRITE: usize = 64 * 1024;
 /// A read asks for so much.
@@ -64,6 +66,9 @@ pub struct Identity {
     pub extended_types: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
+    /// often).
+    pub lively: Duration,
 }
 
 /// The sending half: what the node uses.
@@ -76,12 +81,17 @@ struct Shared {
     identity: Identity,
     members: BTreeMap<ServerId, Vec<String>>,
     inbox: std_mpsc::Sender<Inbox>,
+    start: Instant,
     next: AtomicU64,
     lines: Mutex<HashMap<ConnId, Line>>,
 }
 
 /// One connection as the node sees it.
 struct Line {
+    /// The learner at its other end; `None` towards a leader, and before it has said who it is.
+    learner: Option<ServerId>,
+    /// When something came last, in ms since [`Shared::start`].
+    heard: Arc<AtomicU64>,
     queue: mpsc::UnboundedSender<QuorumMessage>,
     waiting: Arc<AtomicUsize>,
     /// A permit for each packet that the node may still be given.
@@ -98,8 +108,42 @@ impl Shared {
             identity,
             members,
             inbox,
+            start: Instant::now(),
             next: AtomicU64::new(1),
             lines: Mutex::default(),
+        }
+    }
+
+    fn ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether `conn` may be the connection of learner `id`. Nobody takes the place of a learner that
+    /// is there: whoever only says to be it would unseat it, and with it perhaps the leader. An old
+    /// connection that is just ending, or whose other end has died in silence, is waited for.
+    async fn takes_place(&self, id: ServerId, conn: ConnId) -> bool {
+        let lively = u64::try_from(self.identity.lively.as_millis()).unwrap_or(u64::MAX);
+        let until = self.ms().saturating_add(lively.saturating_mul(2));
+        loop {
+            {
+                let mut lines = self.lines();
+                let now = self.ms();
+                let taken = lines.iter().any(|(other, line)| {
+                    *other != conn
+                        && line.learner == Some(id)
+                        && now.saturating_sub(line.heard.load(Ordering::Relaxed)) <= lively
+                });
+                if !taken {
+                    if let Some(line) = lines.get_mut(&conn) {
+                        line.learner = Some(id);
+                    }
+                    return true;
+                }
+                if now >= until {
+                    return false;
+                }
+            }
+            tokio::time::sleep(WAIT).await;
         }
     }
 
@@ -109,7 +153,9 @@ impl Shared {
     }
 
     fn tell(&self, input: InputKind) -> Result<(), End> {
-        self.inbox.send(Inbox::Peer(input)).map_err(|_| End::Stopped)
+        self.inbox
+            .send(Inbox::Peer(input))
+            .map_err(|_| End::Stopped)
     }
 
     fn limit(&self) -> usize {
@@ -213,7 +259,9 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
                 }
                 return;
             }
-            Ok(Err(error)) => tracing::debug!(to = to.0, %host, %error, "the leader was not reached"),
+            Ok(Err(error)) => {
+                tracing::debug!(to = to.0, %host, %error, "the leader was not reached")
+            }
             Err(_) => tracing::debug!(to = to.0, %host, "the leader was not reached in time"),
         }
     }
@@ -232,13 +280,20 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
                 tokio::spawn(async move {
                     let mut line = Connection::open(&shared, stream, Sender::Learner);
                     let introduced = timeout(INTRODUCTION, line.introduction()).await;
-                    drop(place);
                     match introduced {
                         Ok(Ok((id, info))) => {
                             let conn = line.conn;
+                            if !shared.takes_place(id, conn).await {
+                                tracing::warn!(
+                                    %from,
+                                    "turned away: it says that it is server {id}, which is connected and answers"
+                                );
+                                return;
+                            }
                             let come = shared.tell(InputKind::Accepted { from: id, conn });
                             let said = Packet::LearnerInfo(info).into_message();
                             let heard = said.map(|said| shared.tell(InputKind::Quorum(conn, said)));
+                            drop(place);
                             if come.is_ok() && heard.is_some_and(|heard| heard.is_ok()) {
                                 line.run(id).await;
                             }
@@ -272,6 +327,7 @@ struct Connection {
     queue: mpsc::UnboundedReceiver<QuorumMessage>,
     waiting: Arc<AtomicUsize>,
     ahead: Arc<Semaphore>,
+    heard: Arc<AtomicU64>,
 }
 
 impl Drop for Connection {
@@ -289,7 +345,10 @@ impl Connection {
         let (sender, queue) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let ahead = Arc::new(Semaphore::new(AHEAD));
+        let heard = Arc::new(AtomicU64::new(shared.ms()));
         let line = Line {
+            learner: None,
+            heard: Arc::clone(&heard),
             queue: sender,
             waiting: Arc::clone(&waiting),
             ahead: Arc::clone(&ahead),
@@ -305,6 +364,7 @@ impl Connection {
             queue,
             waiting,
             ahead,
+            heard,
         }
     }
 
@@ -317,7 +377,8 @@ impl Connection {
             ..
         } = self;
         loop {
-            if let Some((packet, used)) = quorum::decode(inbound, Sender::Learner, shared.limit())? {
+            if let Some((packet, used)) = quorum::decode(inbound, Sender::Learner, shared.limit())?
+            {
                 inbound.drain(..used);
                 let Packet::LearnerInfo(info) = packet else {
                     return Err(End::NotIntroduced);
@@ -344,9 +405,10 @@ impl Connection {
             queue,
             waiting,
             ahead,
+            heard,
         } = self;
         let ended = tokio::select! {
-            ended = listen(shared, *conn, read, inbound, *other, ahead) => ended,
+            ended = listen(shared, *conn, read, inbound, *other, ahead, heard) => ended,
             ended = speak(shared, write, queue, waiting) => ended,
         };
         if let Err(error) = ended {
@@ -371,8 +433,10 @@ async fn listen(
     inbound: &mut Vec<u8>,
     other: Sender,
     ahead: &Semaphore,
+    heard: &AtomicU64,
 ) -> Result<(), End> {
     loop {
+        heard.store(shared.ms(), Ordering::Relaxed);
         let mut at = 0;
         while let Some((packet, used)) = quorum::decode(&inbound[at..], other, shared.limit())? {
             at += used;
@@ -383,7 +447,11 @@ async fn listen(
                     receive_snapshot(shared, read, inbound, zxid).await?
                 }
                 Packet::Unexpected(packet) => {
-                    tracing::warn!(conn = conn.0, kind = packet.kind, "an unexpected packet was ignored");
+                    tracing::warn!(
+                        conn = conn.0,
+                        kind = packet.kind,
+                        "an unexpected packet was ignored"
+                    );
                     continue;
                 }
                 packet @ (Packet::Message(_)

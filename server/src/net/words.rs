@@ -1,107 +1,232 @@
 //! The four-letter words on the client port (ZooKeeper.md 1.18): four ASCII letters where the length
 //! of the first packet would stand, a text back, and the connection closes.
 
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+
 use crate::{
-    node::{Inbox, View},
-    stats::{Roster, ServerStats},
+    inspect::{self, Inspector, Job},
+    node::View,
 };
-use std::{
-    fmt::Write as _,
-    sync::{Arc, mpsc as std_mpsc},
-    time::Duration,
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
 };
-use tokio::{sync::oneshot, time::timeout};
 
-/// How long the node may take to answer a question.
-const ANSWER: Duration = Duration::from_secs(5);
 /// What a server says that has no quorum.
-const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests\n";
+pub const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests";
+/// How long a short answer may take to leave, and the mask of `stmk` to come.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The words that exist here.
-const KNOWN: [&str; 3] = ["isro", "ruok", "srvr"];
+macro_rules! words {
+    ($($(#[$about:meta])* $word:ident = $name:literal,)*) => {
+        /// The words that exist.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Word {
+            $($(#[$about])* $word,)*
+        }
+
+        impl Word {
+            /// All of them.
+            pub const ALL: &[Word] = &[$(Word::$word,)*];
+
+            /// Its four letters.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Word::$word => $name,)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// The configuration.
+    Conf = "conf",
+    /// Connections in full.
+    Cons = "cons",
+    /// Connections' statistics begin anew.
+    Crst = "crst",
+    /// The sizes of the directories.
+    Dirs = "dirs",
+    /// Sessions, their ephemerals, connections.
+    Dump = "dump",
+    /// The surroundings.
+    Envi = "envi",
+    /// The trace mask.
+    Gtmk = "gtmk",
+    /// The tree's digests.
+    Hash = "hash",
+    /// Whether it is read-only.
+    Isro = "isro",
+    /// All metrics.
+    Mntr = "mntr",
+    /// Whether it is there.
+    Ruok = "ruok",
+    /// The server in short.
+    Srvr = "srvr",
+    /// The server's statistics begin anew.
+    Srst = "srst",
+    /// The server in short, and its connections.
+    Stat = "stat",
+    /// Sets the trace mask.
+    Stmk = "stmk",
+    /// Watches by session.
+    Wchc = "wchc",
+    /// Watches by path.
+    Wchp = "wchp",
+    /// Watches counted.
+    Wchs = "wchs",
+}
+
+impl Word {
+    /// The word that these four bytes are; `None` if they are a length.
+    #[must_use]
+    pub fn of(first: i32) -> Option<Word> {
+        let letters = first.to_be_bytes();
+        let mut all = Word::ALL.iter().copied();
+        all.find(|word| word.name().as_bytes() == letters)
+    }
+}
+
+/// What is said.
+enum Answer {
+    Text(String),
+    /// Perhaps more than one wants to have in memory.
+    Long(Job),
+}
 
 /// Answers words.
 #[derive(Clone)]
 pub struct Words {
-    allowed: Arc<[String]>,
-    inbox: std_mpsc::Sender<Inbox>,
-    stats: Arc<ServerStats>,
-    roster: Arc<Roster>,
+    allowed: Arc<[Word]>,
+    inspector: Arc<Inspector>,
 }
 
 impl Words {
-    /// `allowed` is `4lw.commands.whitelist`: words, or `*` for all.
+    /// Those of `4lw.commands.whitelist` are answered: words, or `*` for all.
     #[must_use]
-    pub fn new(
-        allowed: &[String],
-        inbox: std_mpsc::Sender<Inbox>,
-        stats: Arc<ServerStats>,
-        roster: Arc<Roster>,
-    ) -> Words {
+    pub fn new(inspector: Arc<Inspector>) -> Words {
+        let wanted = &inspector.config.clients.four_letter_words;
+        let all = wanted.contains("*");
+        let allowed = Word::ALL.iter().copied();
         Words {
-            allowed: allowed.into(),
-            inbox,
-            stats,
-            roster,
+            allowed: allowed
+                .filter(|word| all || wanted.contains(word.name()))
+                .collect(),
+            inspector,
         }
     }
 
-    /// The text for the word that these four bytes are; `None` if they are a length.
-    pub async fn answer(&self, first: i32) -> Option<String> {
-        let letters = first.to_be_bytes();
-        let word = std::str::from_utf8(&letters)
-            .ok()
-            .and_then(|text| KNOWN.into_iter().find(|known| *known == text))?;
-        if !self.allowed.iter().any(|a| a == "*" || a == word) {
-            return Some(format!(
-                "{word} is not executed because it is not in the whitelist.\n"
-            ));
+    /// Answers on this connection and ends it.
+    ///
+    /// # Errors
+    /// The reader is gone or does not read.
+    pub async fn answer(&self, word: Word, stream: &mut TcpStream) -> io::Result<()> {
+        let answer = if !self.allowed.contains(&word) {
+            Answer::Text(format!(
+                "{} is not executed because it is not in the whitelist.\n",
+                word.name()
+            ))
+        } else if word == Word::Stmk {
+            let mask = timeout(PATIENCE, stream.read_i64()).await??;
+            self.inspector.set_trace_mask(mask);
+            Answer::Text(mask.to_string())
+        } else {
+            self.look(word).await
+        };
+        match answer {
+            Answer::Text(text) => timeout(PATIENCE, stream.write_all(text.as_bytes())).await??,
+            Answer::Long(job) => self.inspector.write_long(job, stream).await?,
         }
-        if word == "ruok" {
-            return Some("imok".into());
-        }
-        let stats = Arc::clone(&self.stats);
-        let roster = Arc::clone(&self.roster);
-        let text = self
-            .ask(move |view| match word {
-                "isro" => if view.peer.serving() { "rw" } else { "null" }.into(),
-                _ if !view.peer.serving() => NOT_SERVING.into(),
-                _ => srvr(view, &stats, &roster),
-            })
-            .await;
-        Some(text.unwrap_or_else(|| NOT_SERVING.into()))
+        timeout(PATIENCE, stream.shutdown()).await?
     }
 
-    /// Looks at the node; `None` if it does not answer in time.
-    async fn ask<T: Send + 'static>(
+    async fn look(&self, word: Word) -> Answer {
+        let of = &self.inspector;
+        let answer = match word {
+            Word::Ruok => Some("imok".into()),
+            Word::Envi => {
+                let all = tokio::task::spawn_blocking(inspect::environment).await;
+                Some(text::envi(&all.unwrap_or_default()))
+            }
+            Word::Gtmk | Word::Stmk => Some(of.trace_mask().to_string()),
+            Word::Isro => {
+                let serving = of.ask(|view| view.peer.serving()).await;
+                let state = if serving == Some(true) { "rw" } else { "null" };
+                Some(state.into())
+            }
+            Word::Mntr => of
+                .report()
+                .await
+                .filter(|report| report.peer.serving)
+                .map(|report| text::mntr(&report)),
+            Word::Srvr | Word::Stat => {
+                let server = self.if_serving(text::Server::of).await;
+                let connections = (word == Word::Stat).then(|| of.roster.all());
+                server.map(|s| s.text(&of.stats, of.roster.len(), connections.as_deref()))
+            }
+            Word::Cons => self
+                .if_serving(|_| ())
+                .await
+                .map(|()| text::cons(&of.roster.all())),
+            Word::Conf => match self.if_serving(|_| ()).await {
+                Some(()) => Some(text::conf(of, of.directory_sizes().await)),
+                None => None,
+            },
+            Word::Dirs => match self.if_serving(|_| ()).await {
+                Some(()) => Some(text::dirs(of.directory_sizes().await)),
+                None => None,
+            },
+            Word::Crst => self.if_serving(|_| ()).await.map(|()| {
+                of.reset_connections();
+                "Connection stats reset.\n".into()
+            }),
+            Word::Srst => self.if_serving(|_| ()).await.map(|()| {
+                of.reset();
+                "Server stats reset.\n".into()
+            }),
+            Word::Hash => self
+                .if_serving(|_| ())
+                .await
+                .map(|()| text::hash(&of.metrics.digests())),
+            Word::Wchs => {
+                self.if_serving(|view| text::wchs(view.peer.clients().watches()))
+                    .await
+            }
+            Word::Wchc | Word::Wchp => {
+                if let Some(watches) = self.if_serving(text::Watches::of).await {
+                    return Answer::Long(match word {
+                        Word::Wchc => Box::new(move |out| watches.by_session(out)),
+                        _ => Box::new(move |out| watches.by_path(out)),
+                    });
+                }
+                None
+            }
+            Word::Dump => {
+                let connections = of.roster.all();
+                if let Some(dump) = self.if_serving(text::Dump::of).await {
+                    return Answer::Long(Box::new(move |out| dump.write(&connections, out)));
+                }
+                None
+            }
+        };
+        Answer::Text(answer.unwrap_or_else(|| match word {
+            // Apache ends only this one without a line.
+            Word::Hash => NOT_SERVING.into(),
+            _ => format!("{NOT_SERVING}\n"),
+        }))
+    }
+
+    async fn if_serving<T: Send + 'static>(
         &self,
         look: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Option<T> {
-        let (answer, wait) = oneshot::channel();
-        let question = Inbox::Ask(Box::new(move |view| {
-            let _ = answer.send(look(view));
-        }));
-        self.inbox.send(question).ok()?;
-        timeout(ANSWER, wait).await.ok()?.ok()
+        let look = |view: &View<'_>| view.peer.serving().then(|| look(view));
+        self.inspector.ask(look).await.flatten()
     }
-}
-
-fn srvr(view: &View<'_>, stats: &ServerStats, roster: &Roster) -> String {
-    let mut text = format!("Zookeeper version: {}\n", crate::VERSION);
-    let _ = write!(
-        text,
-        "Latency min/avg/max: {}/{}/{}\nReceived: {}\nSent: {}\nConnections: {}\n\
-         Outstanding: {}\nZxid: {}\nMode: {}\nNode count: {}\n",
-        stats.latency.min(),
-        stats.latency.mean(),
-        stats.latency.max(),
-        stats.packets_received(),
-        stats.packets_sent(),
-        roster.len(),
-        view.peer.outstanding(),
-        view.peer.last_applied(),
-        view.peer.mode().name(),
-        view.peer.database().tree.node_count(),
-    );
-    text
 }

@@ -56,6 +56,20 @@ pub(super) fn reader(input: Box<dyn Input>, compression: Compression) -> io::Res
     })
 }
 
+/// Reads a file of which only its bytes tell how it was compressed.
+pub(super) fn open(mut input: Box<dyn Input>) -> io::Result<Box<dyn Read>> {
+    let gzip = begins_with(&mut *input, &GZIP_MAGIC)?;
+    input.seek(SeekFrom::Start(0))?;
+    let snappy = begins_with(&mut *input, &SNAPPY_MAGIC)?;
+    input.seek(SeekFrom::Start(0))?;
+    let compression = match (gzip, snappy) {
+        (true, _) => Compression::Gzip,
+        (_, true) => Compression::Snappy,
+        (false, false) => Compression::Checked,
+    };
+    reader(input, compression)
+}
+
 /// Writes compressed.
 pub(super) enum Sink {
     Checked(Stream),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     config::Membership,
+    id::ServerId,
     pipeline::prepare::{self, Context},
     request::{Create, CreateMode, CreateOp, perms},
     txn::{TxnBody, TxnHeader},
@@ -19,9 +20,16 @@ struct Town {
 impl Town {
     /// Its client has a session.
     fn new() -> Town {
-        let cfg = Config::new(ServerId(1), Membership::simple(1, 0), Span::millis(2000));
+        Town::of(Config::new(
+            ServerId(1),
+            Membership::simple(1, 0),
+            Span::millis(2000),
+        ))
+    }
+
+    fn of(cfg: Config) -> Town {
         let mut town = Town {
-            clients: Clients::new(cfg.my_id, 1_721_000_000_000),
+            clients: Clients::new(&cfg, 1_721_000_000_000),
             cfg,
             db: Database::new(),
             out: Output::default(),
@@ -70,10 +78,10 @@ impl Town {
         let context = Context {
             header,
             auth: &request.auth,
-            extended_types: false,
+            cfg: &self.cfg,
         };
         let body = prepare::prepare(&self.db, write, &context);
-        let txn = prepare::predict(&mut self.db.clone(), header, body);
+        let txn = prepare::predict(&mut self.db.clone(), header, body, true);
         let applied = self.db.apply(&txn);
         let here = Here {
             cfg: &self.cfg,
@@ -238,4 +246,64 @@ fn sasl_without_a_configuration_is_answered_at_once_without_a_token() {
     town.ask(1, create("/a"));
     assert!(town.ask(2, Request::Sasl { token: None }).is_none());
     assert_eq!(town.heard(), [Some((2, 0, None))]);
+}
+
+fn auth(text: &str) -> Request {
+    Request::Auth {
+        scheme: "digest".into(),
+        auth: text.as_bytes().into(),
+    }
+}
+
+#[test]
+fn who_proves_the_super_digest_passes_every_list() {
+    let mut cfg = Config::new(ServerId(1), Membership::simple(1, 0), Span::millis(2000));
+    cfg.rights.super_digest = Some("super:D/InIHSb7yEEbrWz8b9l71RjZJU=".to_owned());
+    let mut town = Town::of(cfg);
+    let write = Request::Write(Write::SetAcl {
+        path: "/".into(),
+        acl: Arc::from([crate::request::Acl {
+            perms: 0,
+            scheme: "world".into(),
+            id: "anyone".into(),
+        }]),
+        version: -1,
+    });
+    let closed = town.ask(1, write).expect("forwarded");
+    town.decide(&closed);
+    let before = town.ask(2, create("/a")).expect("forwarded");
+    town.decide(&before);
+    town.ask(-4, auth("super:test"));
+    let after = town.ask(3, create("/a")).expect("forwarded");
+    town.decide(&after);
+    assert_eq!(
+        town.heard(),
+        [
+            Some((1, 2, None)),
+            Some((2, 3, Some(ErrorCode::NoAuth))),
+            Some((-4, 0, None)),
+            Some((3, 4, None)),
+        ]
+    );
+    let ids = town.clients.connection(CLIENT).map(Connection::auth);
+    assert_eq!(ids.map(<[AuthId]>::len), Some(2), "super and the digest");
+    town.ask(-4, auth("super:test"));
+    let ids = town.clients.connection(CLIENT).map(Connection::auth);
+    assert_eq!(ids.map(<[AuthId]>::len), Some(2), "each once");
+}
+
+#[test]
+fn where_a_scheme_is_enforced_nothing_is_served_before_it_was_used() {
+    let mut cfg = Config::new(ServerId(1), Membership::simple(1, 0), Span::millis(2000));
+    cfg.rights.enforced_schemes = Some(vec!["digest".to_owned()]);
+    for request in [Request::Ping, create("/a"), Request::CloseSession] {
+        let mut town = Town::of(cfg.clone());
+        assert!(town.ask(1, request).is_none());
+        let refused = ErrorCode::SessionClosedRequireSaslAuth;
+        assert_eq!(town.heard(), [Some((1, 0, Some(refused))), None]);
+    }
+    let mut town = Town::of(cfg);
+    town.ask(-4, auth("joe:secret"));
+    town.ask(1, Request::Ping);
+    assert_eq!(town.heard(), [Some((-4, 0, None)), Some((1, 1, None))]);
 }

@@ -444,6 +444,7 @@ impl Loader {
         let Loader { parser, mut build } = self;
         parser.finish(|item| build.take(item))?;
         build.tree.ensure_system_nodes();
+        build.tree.recount_quotas();
         Ok(Loaded {
             database: Database {
                 tree: build.tree,

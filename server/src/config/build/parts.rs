@@ -383,6 +383,7 @@ pub(super) fn admin(s: &Settings) -> Option<Admin> {
             host: s.text("admin.serverAddress"),
             port: s.port("admin.serverPort").unwrap_or(8080),
         },
+        port_is_set: s.is_set("admin.serverPort"),
         idle_timeout: s.ms("admin.idleTimeout"),
         command_url: s.text("admin.commandURL").unwrap_or_default(),
         rate_limit: s.ms("admin.rateLimiterIntervalInMS"),
@@ -409,6 +410,7 @@ pub(super) fn metrics(s: &mut Settings) -> Option<Metrics> {
                     host,
                     port: s.port("metricsProvider.httpPort").unwrap_or(7000),
                 },
+                port_is_set: s.is_set("metricsProvider.httpPort"),
                 https,
             })
         }

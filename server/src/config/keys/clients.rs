@@ -4,9 +4,9 @@ use super::*;
 
 #[rustfmt::skip]
 pub(super) const CLIENTS: Section = Section { title: "Clients", keys: &[
-    key("clientPort", F, PORT, "", "", NOT_YET,
+    key("clientPort", F, PORT, "", "", YES,
         "The port for clients. Without it, the one in this server's own line counts. 0 takes a free one."),
-    key("clientPortAddress", F, T, "", "=all addresses", NOT_YET,
+    key("clientPortAddress", F, T, "", "=all addresses", YES,
         "The address that clientPort is bound to."),
     key("secureClientPort", F, PORT, "", "", NOT_YET, "The port for clients with TLS."),
     key("secureClientPortAddress", F, T, "", "=all addresses", NOT_YET,
@@ -15,9 +15,9 @@ pub(super) const CLIENTS: Section = Section { title: "Clients", keys: &[
         "clientPort also speaks TLS with those who begin with it."),
     key("clientPortListenBacklog", F, NM1, "connections", "-1", NOT_YET,
         "How many connections may wait to be accepted; -1 leaves it to the system."),
-    key("maxClientCnxns", F, N0, "connections", "60", NOT_YET,
+    key("maxClientCnxns", F, N0, "connections", "60", YES,
         "How many connections one address may have; 0 is without a limit."),
-    key("maxCnxns", Z, N0, "connections", "0", NOT_YET,
+    key("maxCnxns", Z, N0, "connections", "0", YES,
         "How many connections a client port may have in all; 0 is without a limit."),
     key("clientTcpKeepAlive", Z, B, "", "false", NOT_YET, "SO_KEEPALIVE on clients' sockets."),
     key("nio.sessionlessCnxnTimeout", Z, N1, "ms", "10000", NOT_YET,

@@ -1,0 +1,354 @@
+//! Administration over HTTP (ZooKeeper.md 1.19): `GET /commands/<name>`, JSON back, with the names and
+//! members of ZooKeeper 3.9.5.
+
+mod commands;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    config,
+    http::{Body, Request, Response, Service},
+    inspect::Inspector,
+    net::words::NOT_SERVING,
+};
+use commands::{Command, Said};
+use serde_json::{Map, Value};
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use zabscope_core::{
+    config::Rights,
+    request::{AuthId, ErrorCode, perms},
+    tree::{Database, acl},
+    wire::snapshot::{Encoder, Form},
+};
+
+/// Answers commands.
+pub struct Admin {
+    inspector: Arc<Inspector>,
+    settings: config::Admin,
+    /// zoo.cfg as it was at the start, passwords left out.
+    initial_config: String,
+    last_snapshot: Mutex<Option<Instant>>,
+}
+
+/// Why a command that needs rights is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denied {
+    /// 401: nobody said who they are.
+    Missing,
+    /// 401: what they said proves nothing.
+    NotAuthenticated,
+    /// 403.
+    NotAuthorized,
+    /// The node did not answer, or serves nobody.
+    NotServing,
+}
+
+impl Admin {
+    /// With these settings.
+    #[must_use]
+    pub fn new(inspector: Arc<Inspector>, settings: config::Admin) -> Admin {
+        let file = inspector.config.file.as_deref();
+        let text = file.and_then(|path| fs::read_to_string(path).ok());
+        Admin {
+            inspector,
+            settings,
+            initial_config: text.map(|text| without_secrets(&text)).unwrap_or_default(),
+            last_snapshot: Mutex::new(None),
+        }
+    }
+
+    fn links(&self) -> Response {
+        let url = &self.settings.command_url;
+        let mut names: Vec<&str> = Command::ALL.iter().map(|c| c.name()).collect();
+        names.sort_unstable();
+        let page: String = names
+            .into_iter()
+            .map(|name| format!("<a href=\"{url}/{name}\">{name}</a>\n<br/>\n"))
+            .collect();
+        Response {
+            status: 200,
+            content_type: "text/html; charset=utf-8",
+            headers: Vec::new(),
+            body: Body::Whole(page.into_bytes()),
+        }
+    }
+
+    async fn command(&self, name: &str, request: &Request, from: SocketAddr) -> Response {
+        let Some(command) = Command::called(name) else {
+            return answer(
+                200,
+                name,
+                Some(&format!("Unknown command: {name}")),
+                Map::new(),
+            );
+        };
+        let name = command.name();
+        if command.needs_server() {
+            let serving = self.inspector.ask(|view| view.peer.serving()).await;
+            if serving != Some(true) {
+                return answer(200, name, Some(NOT_SERVING), Map::new());
+            }
+        }
+        if command.needs_rights()
+            && let Err(denied) = self.authorize(request, from).await
+        {
+            let (status, why) = match denied {
+                Denied::Missing => (401, "Auth info is missing for the command"),
+                Denied::NotAuthenticated => (401, "Not authenticated"),
+                Denied::NotAuthorized => (403, "Not authorized"),
+                Denied::NotServing => (503, NOT_SERVING),
+            };
+            return answer(status, name, Some(why), Map::new());
+        }
+        if (request.method == "POST") != (command == Command::Restore) {
+            let why = match command {
+                Command::Restore => "restore takes a snapshot: send it with POST",
+                _ => "this command takes nothing: use GET",
+            };
+            return answer(405, name, Some(why), Map::new());
+        }
+        match command {
+            Command::Snapshot => self.snapshot(request).await,
+            Command::Restore if !self.settings.restore => {
+                let why = "restore is switched off (admin.restore.enabled)";
+                answer(503, name, Some(why), Map::new())
+            }
+            Command::Restore => {
+                let why = "this server does not restore over HTTP. Stop it, put the snapshot as \
+                           snapshot.<last_zxid> into an empty dataDir/version-2, and start it";
+                answer(503, name, Some(why), Map::new())
+            }
+            _ => match command
+                .run(&self.inspector, request, &self.initial_config)
+                .await
+            {
+                Some(Said::Members(members)) => answer(200, name, None, members),
+                Some(Said::Long(job)) => Response {
+                    status: 200,
+                    content_type: "application/json",
+                    headers: Vec::new(),
+                    body: Body::Long(job, None),
+                },
+                None => answer(200, name, Some(NOT_SERVING), Map::new()),
+            },
+        }
+    }
+
+    /// Whether whoever asks has all permissions on `/`.
+    async fn authorize(&self, request: &Request, from: SocketAddr) -> Result<(), Denied> {
+        let given = request.authorization.as_deref().ok_or(Denied::Missing)?;
+        let auth = &self.inspector.config.auth;
+        let address = self.address(request, from);
+        let root = self.inspector.ask(|view| {
+            let peer = view.peer;
+            let root = peer.database().tree.node("/").map(|node| {
+                let rights = peer.config().rights.clone();
+                (Arc::clone(node.acl()), rights)
+            });
+            root.filter(|_| peer.serving())
+        });
+        let (root, rights) = root.await.flatten().ok_or(Denied::NotServing)?;
+        let ids = prove(&rights, given, address)?;
+        let each = [
+            perms::READ,
+            perms::WRITE,
+            perms::CREATE,
+            perms::DELETE,
+            perms::ADMIN,
+        ];
+        let all = each
+            .into_iter()
+            .all(|one| acl::allows(&rights, &root, one, &ids));
+        if all || auth.skip_acl {
+            Ok(())
+        } else {
+            Err(Denied::NotAuthorized)
+        }
+    }
+
+    /// From where a request comes; a proxy's word counts only if the configuration says so.
+    fn address(&self, request: &Request, from: SocketAddr) -> IpAddr {
+        let direct = from.ip().to_canonical();
+        if !self.inspector.config.auth.use_x_forwarded_for {
+            return direct;
+        }
+        let first = request
+            .forwarded_for
+            .as_deref()
+            .and_then(|all| all.split(',').next());
+        first
+            .and_then(|first| first.trim().parse().ok())
+            .unwrap_or(direct)
+    }
+
+    /// Every interval one; Apache counts it in millionths instead of thousandths of a second, which
+    /// limits nothing.
+    fn may_snapshot(&self) -> bool {
+        let mut last = self
+            .last_snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let wait = self.settings.rate_limit;
+        if wait > Duration::ZERO && last.is_some_and(|at| at.elapsed() < wait) {
+            return false;
+        }
+        *last = Some(Instant::now());
+        true
+    }
+
+    async fn snapshot(&self, request: &Request) -> Response {
+        let name = Command::Snapshot.name();
+        let metrics = &self.inspector.metrics;
+        if !self.settings.snapshot {
+            let why = "snapshot is switched off (admin.snapshot.enabled)";
+            return answer(503, name, Some(why), Map::new());
+        }
+        if !self.may_snapshot() {
+            metrics.snapshot_rate_limited_count.one();
+            let why = format!(
+                "a snapshot was asked for less than {} s ago (admin.rateLimiterIntervalInMS)",
+                self.settings.rate_limit.as_secs_f64()
+            );
+            return answer(429, name, Some(&why), Map::new());
+        }
+        // A consistent copy that shares everything with the living tree.
+        let db = self
+            .inspector
+            .ask(|view| view.peer.database().clone())
+            .await;
+        let Some(db) = db else {
+            metrics.snapshot_error_count.one();
+            return answer(503, name, Some(NOT_SERVING), Map::new());
+        };
+        let zxid = db.last_processed;
+        let measured = tokio::task::spawn_blocking(move || (measure(&db), db)).await;
+        let Ok((size, db)) = measured else {
+            metrics.snapshot_error_count.one();
+            return answer(
+                500,
+                name,
+                Some("the snapshot could not be made"),
+                Map::new(),
+            );
+        };
+        let mut response = if request
+            .query("streaming")
+            .is_none_or(|s| s.eq_ignore_ascii_case("true"))
+        {
+            let job = Box::new(move |out: &mut dyn std::io::Write| {
+                let mut encoder = Encoder::new(&db, Form::FILE);
+                let mut piece = Vec::new();
+                while encoder.next_chunk(&mut piece) {
+                    out.write_all(&piece)?;
+                    piece.clear();
+                }
+                Ok(())
+            });
+            Response {
+                status: 200,
+                content_type: "application/octet-stream",
+                headers: Vec::new(),
+                body: Body::Long(job, Some(size)),
+            }
+        } else {
+            answer(200, name, None, Map::new())
+        };
+        response.headers = vec![
+            ("last_zxid", zxid.to_string()),
+            ("snapshot_size", size.to_string()),
+        ];
+        response
+    }
+}
+
+impl Service for Admin {
+    async fn answer(&self, request: Request, from: SocketAddr) -> Response {
+        let below = request.path.strip_prefix(&self.settings.command_url);
+        match below {
+            Some("" | "/") => self.links(),
+            Some(name) if name.starts_with('/') => self.command(&name[1..], &request, from).await,
+            _ => Response::text(
+                404,
+                format!("commands are at {}\n", self.settings.command_url),
+            ),
+        }
+    }
+}
+
+/// How many bytes a snapshot has.
+fn measure(db: &Database) -> u64 {
+    let mut encoder = Encoder::new(db, Form::FILE);
+    let (mut size, mut piece) = (0, Vec::new());
+    while encoder.next_chunk(&mut piece) {
+        size += piece.len() as u64;
+        piece.clear();
+    }
+    size
+}
+
+/// The identities that `<scheme> <auth>` proves.
+fn prove(rights: &Rights, given: &str, from: IpAddr) -> Result<Vec<AuthId>, Denied> {
+    let mut words = given.split(' ');
+    let (scheme, auth) = match (words.next(), words.next(), words.next()) {
+        (Some(scheme), auth, None) => (scheme, auth.unwrap_or_default()),
+        _ => return Err(Denied::NotAuthenticated),
+    };
+    let address = AuthId {
+        scheme: "ip".into(),
+        id: from.to_string().into(),
+    };
+    acl::authenticate(rights, scheme, auth.as_bytes(), &[address])
+        .map_err(|_: ErrorCode| Denied::NotAuthenticated)
+}
+
+/// The answer as ZooKeeper gives it: `command`, `error`, and what the command says.
+fn answer(
+    status: u16,
+    command: &str,
+    error: Option<&str>,
+    members: Map<String, Value>,
+) -> Response {
+    let mut all = Map::new();
+    all.insert("command".into(), command.into());
+    all.insert("error".into(), error.into());
+    all.extend(members);
+    // A map of names to values always can be written.
+    let mut text = serde_json::to_vec_pretty(&all).unwrap_or_default();
+    text.push(b'\n');
+    let response = Response::text(status, "");
+    Response {
+        content_type: "application/json",
+        body: Body::Whole(text),
+        ..response
+    }
+}
+
+/// A configuration whose passwords may be seen by whoever may ask.
+fn without_secrets(text: &str) -> String {
+    let secret = |line: &str| {
+        let key = line
+            .split(['=', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        key.contains("passw") && !key.contains("passwordpath") || key.contains("superdigest")
+    };
+    let mut shown = String::with_capacity(text.len());
+    let mut goes_on = false;
+    for line in text.lines() {
+        let hidden = goes_on || secret(line);
+        goes_on = hidden && line.ends_with('\\');
+        match line.split_once(['=', ':']).filter(|_| hidden) {
+            Some((key, _)) => shown += &format!("{key}=(not shown)"),
+            None if hidden => {}
+            None => shown += line,
+        }
+        shown += "\n";
+    }
+    shown
+}

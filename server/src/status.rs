@@ -1,0 +1,81 @@
+//! `zabscope status`.
+
+use crate::probe::{self, State};
+use clap::Args;
+use std::{process::ExitCode, time::Duration};
+
+/// How it ended. Kept by docs/operating.md.
+mod exit {
+    /// All that were asked serve.
+    pub const ALL: u8 = 0;
+    /// Some don't.
+    pub const SOME: u8 = 1;
+    /// None does.
+    pub const NONE: u8 = 3;
+}
+
+/// Whom to ask, and how to say it.
+#[derive(Args)]
+pub struct Options {
+    /// The servers; a connect string with commas is fine.
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:2181")]
+    servers: Vec<String>,
+    /// An array of objects instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Seconds that a server has for its answer.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+/// Asks, prints, and says by its exit code whether all is well.
+pub fn run(options: &Options) -> ExitCode {
+    let addresses: Vec<String> = options
+        .servers
+        .iter()
+        .flat_map(|text| split(text))
+        .collect();
+    let reports = probe::ask_all(&addresses, Duration::from_secs(options.timeout));
+    let text = match options.json {
+        true => match serde_json::to_string_pretty(&reports) {
+            Ok(text) => text + "\n",
+            Err(error) => {
+                eprintln!("zabscope status: {error}");
+                return ExitCode::from(exit::NONE);
+            }
+        },
+        false => probe::table(&reports, None),
+    };
+    crate::output::print(&text);
+    let serving = reports.iter().filter(|r| r.state == State::Serving).count();
+    ExitCode::from(match serving {
+        0 => exit::NONE,
+        n if n == reports.len() => exit::ALL,
+        _ => exit::SOME,
+    })
+}
+
+/// A connect string's servers; a chroot at its end is none.
+fn split(text: &str) -> Vec<String> {
+    let servers = text.split_once('/').map_or(text, |(servers, _)| servers);
+    let all = servers.split(',').map(str::trim).filter(|s| !s.is_empty());
+    all.map(|server| {
+        let after_brackets = server.rsplit(']').next().unwrap_or(server);
+        match after_brackets.contains(':') {
+            true => server.to_owned(),
+            false => format!("{server}:2181"),
+        }
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_connect_string_names_servers_with_and_without_ports() {
+        let all = split("a:1, b,[::1]:3,[::2]/chroot/x:1");
+        assert_eq!(all, ["a:1", "b:2181", "[::1]:3", "[::2]:2181"]);
+    }
+}

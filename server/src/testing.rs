@@ -1,0 +1,243 @@
+//! A real server for tests, and the simplest of clients.
+
+use crate::{
+    Server,
+    config::{ServerConfig, Sources},
+};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use zabscope_core::{
+    id::{SessionId, Zxid},
+    request::{
+        Acl, ConnectRequest, Create, CreateMode, CreateOp, ErrorCode, Reply, Request,
+        Write as Change,
+    },
+    wire::{
+        client::{Connect, Connected, decode_reply, encode_request, opcode_of},
+        frame,
+    },
+};
+
+const LIMIT: usize = 1 << 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on its own on free ports of 127.0.0.1, in a directory of its own.
+pub struct TestServer {
+    pub server: Server,
+    pub directory: Directory,
+}
+
+/// A directory that goes when the test ends.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Directory {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "zabscope-test-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(path.join("version-2")).expect("a temporary directory can be made");
+        Directory(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A configuration in this directory with these lines.
+pub fn config(directory: &Directory, lines: &str) -> ServerConfig {
+    let file = directory.path().join("zoo.cfg");
+    let text = format!(
+        "dataDir={}\nclientPort=0\nclientPortAddress=127.0.0.1\nadmin.serverPort=0\n\
+         metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider\n\
+         metricsProvider.httpPort=0\n{lines}",
+        directory.path().display()
+    );
+    fs::write(&file, text).expect("a file can be written");
+    let sources = Sources {
+        file: Some(&file),
+        jvm_flags: None,
+        sets: &[],
+    };
+    ServerConfig::load(&sources)
+        .expect("the configuration is right")
+        .config
+}
+
+impl TestServer {
+    /// Runs and serves.
+    pub fn start(lines: &str) -> TestServer {
+        let directory = Directory::new();
+        let server = Server::start(&config(&directory, lines)).expect("it starts");
+        TestServer { server, directory }
+    }
+
+    fn connect(at: Option<SocketAddr>) -> TcpStream {
+        let stream = TcpStream::connect(at.expect("it listens")).expect("it accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        stream
+    }
+
+    /// What it says to these bytes on the client port before it closes.
+    pub fn say(&self, bytes: &[u8]) -> String {
+        let mut stream = TestServer::connect(self.server.client_address());
+        stream.write_all(bytes).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+
+    /// Its answer to a word.
+    pub fn word(&self, word: &str) -> String {
+        self.say(word.as_bytes())
+    }
+
+    /// A request on the admin port: status, head, body.
+    pub fn http(&self, request: &str) -> (u16, String, Vec<u8>) {
+        exchange(TestServer::connect(self.server.admin_address()), request)
+    }
+
+    /// The same on the metrics port.
+    pub fn metrics(&self, request: &str) -> (u16, String, Vec<u8>) {
+        exchange(TestServer::connect(self.server.metrics_address()), request)
+    }
+
+    /// A new session.
+    pub fn session(&self) -> TestClient {
+        let mut stream = TestServer::connect(self.server.client_address());
+        let request = ConnectRequest {
+            last_zxid_seen: Zxid::ZERO,
+            timeout_ms: 10_000,
+            session: SessionId(0),
+            password: [0; 16],
+        };
+        let connect = Connect::new(&request, false);
+        let mut out = Vec::new();
+        frame::write(&mut out, |body| connect.encode(body));
+        stream.write_all(&out).expect("it reads");
+        let answer = Connected::decode(&read_frame(&mut stream), LIMIT).expect("an answer");
+        TestClient {
+            session: answer.response.session,
+            stream,
+            xid: 0,
+        }
+    }
+}
+
+fn exchange(mut stream: TcpStream, request: &str) -> (u16, String, Vec<u8>) {
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it answers");
+    let end = answer
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .expect("a head");
+    let head = String::from_utf8(answer[..end].to_vec()).expect("text");
+    let mut body = answer[end + 4..].to_vec();
+    if head.contains("Transfer-Encoding: chunked") {
+        body = unchunked(&body);
+    }
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok());
+    (status.expect("a status"), head, body)
+}
+
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body
+            .windows(2)
+            .position(|w| w == b"\r\n")
+            .expect("a length");
+        let length = std::str::from_utf8(&body[..end]).expect("text");
+        let length = usize::from_str_radix(length, 16).expect("a number");
+        body = &body[end + 2..];
+        whole.extend_from_slice(&body[..length]);
+        assert_eq!(&body[length..length + 2], b"\r\n");
+        body = &body[length + 2..];
+        if length == 0 {
+            assert!(body.is_empty());
+            return whole;
+        }
+    }
+}
+
+fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("a frame");
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).expect("a whole frame");
+    body
+}
+
+/// Asks one request at a time; watch events are passed over.
+pub struct TestClient {
+    pub session: SessionId,
+    stream: TcpStream,
+    xid: i32,
+}
+
+impl TestClient {
+    pub fn ask(&mut self, request: Request) -> Reply {
+        self.xid += 1;
+        let mut out = Vec::new();
+        frame::write(&mut out, |body| encode_request(self.xid, &request, body));
+        self.stream.write_all(&out).expect("it reads");
+        loop {
+            let frame = read_frame(&mut self.stream);
+            if frame[..4] == self.xid.to_be_bytes() {
+                return decode_reply(&frame, LIMIT, opcode_of(&request)).expect("a reply");
+            }
+        }
+    }
+
+    pub fn create(&mut self, path: &str, kind: CreateMode) {
+        let reply = self.ask(Request::Write(Change::Create(Create {
+            path: path.into(),
+            data: Some(Arc::from(&b"data"[..])),
+            acl: Arc::from([zabscope_core::tree::acl::anyone(31)]),
+            mode: kind,
+            op: CreateOp::Create,
+        })));
+        assert!(reply.result.is_ok(), "{path}: {reply:?}");
+    }
+
+    /// Watches a path in the data table.
+    pub fn watch(&mut self, path: &str) {
+        let reply = self.ask(Request::Exists {
+            path: path.into(),
+            watch: true,
+        });
+        assert!(
+            matches!(reply.result, Ok(_) | Err(ErrorCode::NoNode)),
+            "{reply:?}"
+        );
+    }
+
+    pub fn set_acl(&mut self, path: &str, acl: Acl) {
+        let reply = self.ask(Request::Write(Change::SetAcl {
+            path: path.into(),
+            acl: Arc::from([acl]),
+            version: -1,
+        }));
+        assert!(reply.result.is_ok(), "{reply:?}");
+    }
+}
