@@ -91,12 +91,15 @@ fn count(tally: &mut Tally, seen: &Seen) {
 
 /// Without the long rows of one byte that big data is made of.
 fn brief(text: &str) -> String {
-    let row = "122, ".repeat(100);
+    let row = "122, ".repeat(10);
     let mut text = text.to_owned();
     while text.contains(&row) {
         text = text.replace(&row, "… ");
     }
-    text.replace("… … ", "… ").replace("… … ", "… ")
+    while text.contains("… … ") {
+        text = text.replace("… … ", "… ");
+    }
+    text
 }
 
 /// Carries out the steps at both servers, below the directory `root`, which must not be there. Stops

@@ -18,7 +18,7 @@ const ROUND: usize = 250;
 
 struct Servers {
     kinds: (Kind, Kind),
-    options: Options,
+    options: (Options, Options),
     running: Option<(Server, Server)>,
 }
 
@@ -31,8 +31,8 @@ impl Pair for Servers {
     fn renew(&mut self) -> Result<()> {
         // The old ones end first: they hold memory that the new ones may need.
         self.running = None;
-        let left = Server::standalone(self.kinds.0, &self.options)?;
-        let right = Server::standalone(self.kinds.1, &self.options)?;
+        let left = Server::standalone(self.kinds.0, &self.options.0)?;
+        let right = Server::standalone(self.kinds.1, &self.options.1)?;
         self.running = Some((left, right));
         Ok(())
     }
@@ -62,6 +62,9 @@ fn options(extended: bool) -> Options {
     Options::default()
         .line("forceSync", "no")
         .line("tickTime", "2000")
+        // No session may end by itself, however short a time it asks for.
+        .line("minSessionTimeout", "20000")
+        .line("maxSessionTimeout", "60000")
         // Apache takes an unknown key for a property that nobody reads.
         .line("zabscope.compatibility", "3.8")
         // Nothing may happen by itself.
@@ -80,7 +83,7 @@ fn run(extended: bool) -> Result<()> {
             kind("ZABSCOPE_LEFT", Kind::Apache)?,
             kind("ZABSCOPE_RIGHT", Kind::Ours)?,
         ),
-        options: options(extended),
+        options: (options(extended), options(extended)),
         running: None,
     };
     let operations = number("ZABSCOPE_OPERATIONS", 10_000)?;
@@ -129,4 +132,25 @@ fn two_servers_answer_the_same() -> Result<()> {
 #[test]
 fn two_servers_with_extended_types_and_enforced_quotas_answer_the_same() -> Result<()> {
     run(true)
+}
+
+/// The tester itself: two servers of the same kind that are told different things.
+#[test]
+fn a_difference_is_found_and_shown_by_few_steps() {
+    let found = || -> Result<_> {
+        let kind = Kind::tested()?;
+        let mut servers = Servers {
+            kinds: (kind, kind),
+            options: (options(false), options(true)),
+            running: None,
+        };
+        servers.renew()?;
+        let steps = Generator::new(2).steps(ROUND);
+        let found = compare(servers.addresses(), "/planted", &steps, &mut Tally::new())?;
+        let found = found.context("servers with and without nodes that have a time to live")?;
+        shortest(&mut servers, found, SHRINKING)
+    };
+    let found = found().unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(found.steps.len() <= 3, "{found}");
+    assert_ne!(found.left, found.right);
 }

@@ -274,11 +274,32 @@ fn multi(r: &mut Reader<'_>) -> Result<Vec<Write>, Unreadable> {
             | opcode::CREATE_TTL
             | opcode::DELETE
             | opcode::SET_DATA
-            | opcode::CHECK => all.push(single(opcode, r)?),
+            | opcode::CHECK => all.push(in_multi(single(opcode, r)?)),
             _ => return Err(not_allowed(r, opcode).into()),
         }
     }
     Ok(all)
+}
+
+/// `[Q]` In a multi the flags say what is created, not the opcode (`getOpcode` in Apache's
+/// Op.Create): with those of a container it is one, unlike outside of a multi (1.8).
+fn in_multi(write: Write) -> Write {
+    match write {
+        Write::Create(Create {
+            path,
+            data,
+            acl,
+            mode: mode @ CreateMode::Container,
+            op: CreateOp::Create | CreateOp::Create2,
+        }) => Write::Create(Create {
+            path,
+            data,
+            acl,
+            mode,
+            op: CreateOp::Container,
+        }),
+        other => other,
+    }
 }
 
 /// The opcode of a MultiHeader; `None` at the end. Its `err` means nothing in a request.

@@ -60,12 +60,12 @@ const QUOTA: &[&str] = &[
     "/zookeeper/quota$/zookeeper_limits",
     "/zookeeper/quota$/zookeeper_stats",
 ];
+/// Nothing that can't be read: every write below it then fails in Apache.
 const LIMITS: &[&str] = &[
     "count=3,bytes=-1",
     "count=-1,bytes=20",
     "count=2,bytes=10=;byteHardLimit=12;countHardLimit=4",
     "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=3",
-    "nonsense",
 ];
 /// user1:password1, as the server writes it down.
 const USER1: &str = "user1:XDkd2dsEuhc9ImU3q8pa8UOdtpI=";
@@ -82,6 +82,9 @@ pub struct Generator {
     /// The only kind of watch of this round: 0 standard, 1 persistent, 2 recursive. In 3.8 the last
     /// kind that a connection sets on a path replaces the others, in 3.9 they stand side by side.
     watches: u64,
+    /// In this round nodes may be unreadable; then there are no watches, and `exists` is not asked:
+    /// both tell more in 3.8.0 than since 3.8.4 and 3.9.2.
+    private: bool,
 }
 
 impl Generator {
@@ -90,7 +93,8 @@ impl Generator {
         Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             hopeful: true,
-            watches: seed % 3,
+            watches: if seed % 4 == 3 { u64::MAX } else { seed % 3 },
+            private: seed % 4 == 3,
         }
     }
 
@@ -146,17 +150,19 @@ impl Generator {
             }
             85..=89 => {
                 let (op, mut damage) = (self.op(), self.damage());
-                // A turned bit must not set a watch of another kind.
-                let watches = matches!(
+                // A turned bit must not set a watch of another kind, or make an entry of a multi one of
+                // those on which 3.8 and 3.9 differ.
+                let careful = matches!(
                     op,
-                    Op::Exists { .. }
+                    Op::Multi(_)
+                        | Op::Exists { .. }
                         | Op::GetData { .. }
                         | Op::GetChildren { .. }
                         | Op::GetChildren2 { .. }
                         | Op::AddWatch { .. }
                         | Op::SetWatches { .. }
                 );
-                if watches && let Damage::Turn(place, _) = damage {
+                if careful && let Damage::Turn(place, _) = damage {
                     damage = Damage::Cut(place);
                 }
                 Step::Damaged { slot, op, damage }
@@ -223,6 +229,11 @@ impl Generator {
 
     fn op(&mut self) -> Op {
         let mut op = self.any_op();
+        if self.private
+            && let Op::Exists { path, watch } = op
+        {
+            op = Op::GetData { path, watch };
+        }
         match &mut op {
             Op::Exists { watch, .. }
             | Op::GetData { watch, .. }
@@ -231,7 +242,8 @@ impl Generator {
             Op::AddWatch { mode, .. } if (0..2).contains(mode) => match self.watches {
                 0 => *mode = 2,
                 1 => *mode = 0,
-                _ => *mode = 1,
+                2 => *mode = 1,
+                _ => *mode = 2,
             },
             Op::SetWatches { lists, .. } => {
                 for (at, list) in lists.iter_mut().enumerate() {
@@ -250,33 +262,33 @@ impl Generator {
         match self.below(100) {
             0..=22 => self.create(),
             23..=27 => Op::Delete {
-                path: self.path(),
+                path: self.any_path(),
                 version: self.version(),
             },
             28..=35 => Op::SetData {
-                path: self.some_path(),
+                path: self.path(),
                 data: self.data(),
                 version: self.version(),
             },
             36..=41 => Op::Exists {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             42..=47 => Op::GetData {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             48..=51 => Op::GetChildren {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             52..=55 => Op::GetChildren2 {
-                path: self.path(),
+                path: self.any_path(),
                 watch: self.one_in(2),
             },
             56..=58 => Op::GetAcl { path: self.path() },
             59..=61 => Op::SetAcl {
-                path: self.some_path(),
+                path: self.path(),
                 acl: self.acl(),
                 version: self.version(),
             },
@@ -317,8 +329,7 @@ impl Generator {
                     self.pick(&[0, 1])
                 };
                 Op::AddWatch {
-                    // Apache takes a null path for a watch of nothing.
-                    path: Some(self.path().unwrap_or_default()),
+                    path: self.path(),
                     mode,
                 }
             }
@@ -348,16 +359,20 @@ impl Generator {
             return Some(self.pick(PLACES).to_owned());
         }
         match self.below(15) {
-            0 => None,
-            1 | 2 => Some(self.pick(ODD).to_owned()),
+            0..=2 => Some(self.pick(ODD).to_owned()),
             3 => Some(self.pick(QUOTA).to_owned()),
             _ => Some(self.pick(PLACES).to_owned()),
         }
     }
 
-    /// Where a null path is refused as a bad argument by Apache, and as unreadable by us.
-    fn some_path(&mut self) -> Path {
-        Some(self.path().unwrap_or_default())
+    /// Perhaps a null path. Only where Apache refuses it as unreadable, as we do everywhere: what else
+    /// it does with one depends on what it looks at first.
+    fn any_path(&mut self) -> Path {
+        if self.hopeful || !self.one_in(8) {
+            self.path()
+        } else {
+            None
+        }
     }
 
     fn version(&mut self) -> i32 {
@@ -389,7 +404,11 @@ impl Generator {
             return None;
         }
         let count = self.below(4);
-        Some((0..count).map(|_| self.acl_entry()).collect())
+        let mut entries: Vec<Acl> = (0..count).map(|_| self.acl_entry()).collect();
+        if !self.private && !entries.is_empty() {
+            entries.push((1, "world".to_owned(), "anyone".to_owned()));
+        }
+        Some(entries)
     }
 
     fn acl_entry(&mut self) -> Acl {
@@ -440,11 +459,7 @@ impl Generator {
         let path = if sequential && !self.one_in(8) {
             Some(self.pick(SEQUENCES).to_owned())
         } else {
-            // With a null path we say that first, Apache says first that it has no such nodes.
-            match flags {
-                5 | 6 => Some(self.path().unwrap_or_default()),
-                _ => self.path(),
-            }
+            self.path()
         };
         Op::Create {
             how,
@@ -488,12 +503,12 @@ impl Generator {
                         version: self.version(),
                     },
                     13..=16 => Op::SetData {
-                        path: self.some_path(),
+                        path: self.path(),
                         data: self.data(),
                         version: self.version(),
                     },
                     17..=18 => Op::Check {
-                        path: self.some_path(),
+                        path: self.path(),
                         version: self.version(),
                     },
                     _ => match self.below(8) {
@@ -502,12 +517,12 @@ impl Generator {
                             watch: false,
                         },
                         1 => Op::SetAcl {
-                            path: self.some_path(),
+                            path: self.path(),
                             acl: self.acl(),
                             version: -1,
                         },
                         _ => Op::Check {
-                            path: self.some_path(),
+                            path: self.path(),
                             version: -1,
                         },
                     },
@@ -582,6 +597,10 @@ impl Generator {
 
     // 4 and 5 came with 3.9; 3.8 does not know them.
     fn watcher_kind(&mut self) -> i32 {
+        // In 3.8 the types for data and children also remove what addWatch has set.
+        if self.watches != 0 {
+            return 3;
+        }
         if self.hopeful {
             self.pick(&[1, 2, 3])
         } else {

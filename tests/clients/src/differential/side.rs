@@ -456,11 +456,15 @@ impl Side {
         if zxid <= 0 {
             return zxid;
         }
+        // Of an earlier round, which the two may have counted differently.
+        if self.bases.first().is_some_and(|(begin, _)| zxid < *begin) {
+            return FAR - 1;
+        }
         let base = self
             .bases
             .iter()
             .rev()
-            .find(|(from, _)| zxid > *from)
+            .find(|(from, _)| zxid >= *from)
             .or(self.bases.first());
 
         zxid - base.map_or(0, |(_, base)| *base) + FAR
