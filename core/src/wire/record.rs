@@ -15,7 +15,7 @@ const SMALLEST_ACL: usize = 12;
 /// The bytes of a [`StatPersisted`].
 pub const STAT_PERSISTED_BYTES: usize = 60;
 
-/// vec<ACL>. A null list, which ZooKeeper can read and never writes, is an empty one.
+/// `vec<ACL>`. A null list, which ZooKeeper can read and never writes, is an empty one.
 pub fn read_acls(r: &mut Reader<'_>) -> Result<Arc<[Acl]>, DecodeError> {
     let count = r.count("ACL", SMALLEST_ACL)?.unwrap_or(0);
     (0..count)
@@ -29,7 +29,7 @@ pub fn read_acls(r: &mut Reader<'_>) -> Result<Arc<[Acl]>, DecodeError> {
         .collect()
 }
 
-/// vec<ACL>.
+/// `vec<ACL>`.
 pub fn write_acls(acls: &[Acl], out: &mut Vec<u8>) {
     out.put_len(acls.len());
     for acl in acls {
