@@ -53,7 +53,7 @@ pub enum Inbox {
         /// Where answers go.
         to: ClientSender,
     },
-    /// A client's request. Its sender holds one of the node's [`Node::gate`] permits for it.
+    /// A client's request. Its sender holds one permit of the node's gate for it.
     Request {
         /// The connection.
         client: ClientId,

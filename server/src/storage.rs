@@ -62,7 +62,7 @@ const PADDING_MARGIN: u64 = 4096;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The longest string or buffer that is read: of `jute.maxbuffer`, see
-    /// [`record_limit`](zabscope_core::wire::jute::record_limit).
+    /// [`record_limit`].
     pub record_limit: usize,
     /// `zookeeper.extendedTypesEnabled`
     pub extended_types: bool,

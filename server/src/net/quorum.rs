@@ -1,9 +1,9 @@
 //! Quorum traffic, port 2888 (ZooKeeper.md 3.1, 3.2): a learner dials its leader, packets come back
 //! to back without a length before them.
 //!
-//! Two halves of one task per connection. What it reads goes to the node, at most [`AHEAD`] packets
+//! Two halves of one task per connection. What it reads goes to the node, at most `AHEAD` packets
 //! before the node has taken them; what the node sends waits in a queue that ends the connection when
-//! it grows beyond [`BEHIND`]: a learner so far behind is better off synchronising again.
+//! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
 use crate::node::Inbox;
 use std::{
