@@ -53,6 +53,9 @@ enum Command {
         /// Only what a developer runs every few minutes: formatting, clippy, native tests.
         #[arg(long)]
         quick: bool,
+        /// Also clients that others wrote: Java's, C's, kazoo, and the comparison with Apache's server.
+        #[arg(long)]
+        clients: bool,
     },
     /// Runs a benchmark.
     Bench {
@@ -67,7 +70,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run { no_open, port } => run::run(port, !no_open).map(|()| true),
-        Command::Test { quick } => test::run(quick),
+        Command::Test { quick, clients } => test::run(quick, clients),
         Command::Bench { what } => bench::run(what),
         Command::Size => page::build().and_then(|dist| size::check(&dist)),
     };

@@ -46,18 +46,22 @@ const PARTS: &[Part] = &[
     full("documentation", parts::documentation),
     full("xtask's own tests", parts::xtask),
     full("native tests", parts::native),
-    full("existing clients", parts::clients),
+    full("servers killed under load", parts::crashes),
     full("wasm tests in Node", parts::wasm_in_node),
     full("wasm tests in the browser", parts::wasm_in_browser),
     full("page: build and size", parts::size),
     full("page: browser tests", parts::browser),
 ];
 
+/// What also needs Java, a C compiler and Python packages.
+const CLIENTS: Part = full("existing clients", parts::clients);
+
 /// In place of the long native tests.
 const QUICK_NATIVE: Part = quick("native tests, quick", parts::native_quick);
 
-/// Runs all parts, or the quick ones; true if nothing failed.
-pub fn run(only_quick: bool) -> Result<bool> {
+/// Runs all parts, or the quick ones, and with `clients` those of other people's clients; true if nothing
+/// failed.
+pub fn run(only_quick: bool, clients: bool) -> Result<bool> {
     let began = Instant::now();
     let parts: Vec<&Part> = if only_quick {
         PARTS
@@ -68,6 +72,7 @@ pub fn run(only_quick: bool) -> Result<bool> {
     } else {
         PARTS.iter().collect()
     };
+    let parts = parts.into_iter().chain(clients.then_some(&CLIENTS));
     let mut rows = Vec::new();
     let mut total = Outcome::default();
     for part in parts {

@@ -145,14 +145,30 @@ pub fn native_quick() -> Result<Outcome> {
     tests(command)
 }
 
-/// The server as a process: Apache's and others' clients, and Apache's server beside it.
+/// Servers as processes, killed under load; needs nothing but the server.
+pub fn crashes() -> Result<Outcome> {
+    clients_tests(&["--lib", "--test", "crashes"])
+}
+
+/// Clients that others wrote, and Apache's server beside ours: Java, C and Python are needed.
 pub fn clients() -> Result<Outcome> {
     system::zookeeper_clients()?;
+    clients_tests(&[
+        "--test",
+        "differential",
+        "--test",
+        "kazoo",
+        "--test",
+        "programs",
+    ])
+}
+
+/// Tests of zabscope-clients, one after the other: each has several processes.
+fn clients_tests(which: &[&str]) -> Result<Outcome> {
     process::must(
         cargo(&["build", "--locked", "-p", "zabscope-server"], &[]),
         TEST_LIMIT,
     )?;
-    // Its tests one after the other: each has several processes.
     let mut command = cargo(
         &[
             "test",
@@ -161,9 +177,11 @@ pub fn clients() -> Result<Outcome> {
             "-p",
             "zabscope-clients",
         ],
-        &["--", "--test-threads", "1"],
+        &[],
     );
     command
+        .args(which)
+        .args(["--", "--test-threads", "1"])
         .env("ZABSCOPE_BINARY", workspace::binary("zabscope"))
         .envs(CLIENTS_BOX.iter().copied());
     tests(command)
