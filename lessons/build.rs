@@ -38,11 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let field = file.trim_end_matches(".md");
             writeln!(texts, "        {field}: {},", markdown::rust(&text))?;
         }
-        let json = dir.join("lesson.json");
+        // Not this directory's name: what was built here is still good when all of it moves.
+        let json = format!("/data/{name}/lesson.json");
         writeln!(
             out,
-            "    Embedded {{\n        name: {name:?},\n        json: include_str!({:?}),\n{texts}    }},",
-            json.display().to_string()
+            "    Embedded {{\n        name: {name:?},\n        json: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {json:?})),\n{texts}    }},"
         )?;
     }
     out.push_str("];\n");
