@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ const SELECTION: &[&str] = &[
 /// The longest that setting up may take; it downloads packages.
 const SET_UP: Duration = Duration::from_secs(15 * 60);
 /// The longest that the suite may take.
-const LIMIT: Duration = Duration::from_secs(40 * 60);
+const LIMIT: Duration = Duration::from_secs(12 * 60);
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,6 +42,8 @@ fn run(mut command: Command, log: &Path, limit: Duration) -> Result<bool> {
     let file = fs::File::options().create(true).append(true).open(log)?;
     let mut child = command
         .stdin(Stdio::null())
+        // A group of its own: what it has started ends with it.
+        .process_group(0)
         .stdout(file.try_clone()?)
         .stderr(file)
         .spawn()
@@ -51,7 +54,9 @@ fn run(mut command: Command, log: &Path, limit: Duration) -> Result<bool> {
             return Ok(status.success());
         }
         if Instant::now() > deadline {
-            let _ = child.kill();
+            let group = format!("-{}", child.id());
+            // It may have ended meanwhile: then this fails, as it should.
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
             let _ = child.wait();
             bail!(
                 "{} takes longer than {limit:?}",
@@ -123,6 +128,7 @@ fn suite(
         .args(["--timeout", "90", "--tb", "short", "--rootdir"])
         .arg(&directory)
         .args(tests.iter().map(|test| directory.join(test)))
+        .args(hanging().map(|test| format!("--deselect={test}")).filter(|_| kind == Kind::Ours))
         .current_dir(scratch.path())
         // The tests' servers put their directories here.
         .env("TMPDIR", scratch.path())
@@ -172,6 +178,20 @@ fn suite(
         .collect())
 }
 
+/// Tests that may fail, with the reason.
+fn may_fail() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FAILS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('#'))
+        .map(|(test, why)| (test.trim(), why.trim()))
+}
+
+/// Those of them in which kazoo itself then waits for ever: they can't be run.
+fn hanging() -> impl Iterator<Item = &'static str> {
+    may_fail().filter_map(|(test, _)| test.strip_prefix('!'))
+}
+
 fn failed(outcomes: &BTreeMap<String, String>) -> Vec<String> {
     let failed = outcomes.iter().filter(|(_, outcome)| *outcome == "failed");
     failed.map(|(test, _)| test.clone()).collect()
@@ -197,12 +217,7 @@ fn kazoo() -> Result<()> {
         outcomes.len(),
         said()
     );
-    let may: BTreeMap<&str, &str> = FAILS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once('#'))
-        .map(|(test, why)| (test.trim(), why.trim()))
-        .collect();
+    let may: BTreeMap<&str, &str> = may_fail().collect();
     let mut wrong: Vec<String> = failed(&outcomes);
     wrong.retain(|test| kind == Kind::Apache || !may.contains_key(test.as_str()));
     if !wrong.is_empty() && wrong.len() < 20 {
