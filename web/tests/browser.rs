@@ -93,7 +93,7 @@ async fn a_hostile_link_shows_the_default_world_and_says_why() {
         place.query_selector_all("[data-server]").unwrap().length(),
         5
     );
-    assert!(text(&place, "[role=alert]").contains("can't be read"));
+    assert!(text(&place, "[role=alert]").contains("Ask for the link again"));
     place.remove();
 }
 
