@@ -182,12 +182,6 @@ impl ClientReceiver {
     pub async fn let_go(&self) {
         self.line.ended.notified().await;
     }
-
-    /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.line.waiting.load(Ordering::Relaxed)
-    }
 }
 
 /// One client as the node knows it.
@@ -353,7 +347,16 @@ impl Node {
                     InputKind::Quorum(conn, _) => self.quorum.taken(*conn),
                     InputKind::Notification(from, _) => self.election.taken(*from),
                     InputKind::Durable(seq) => self.release(*seq),
-                    _ => {}
+                    InputKind::Timer
+                    | InputKind::Connected { .. }
+                    | InputKind::ConnectFailed { .. }
+                    | InputKind::Accepted { .. }
+                    | InputKind::Closed { .. }
+                    | InputKind::Truncated(_)
+                    | InputKind::LogRead { .. }
+                    | InputKind::ClientConnect { .. }
+                    | InputKind::ClientRequest { .. }
+                    | InputKind::ClientGone { .. } => {}
                 }
                 self.handle(input);
             }

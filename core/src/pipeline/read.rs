@@ -168,7 +168,12 @@ fn get_acl(
     Ok(Response::Acl(list, node.stat()))
 }
 
-/// Each for itself: a failure is an entry. Only getData and getChildren are allowed.
+/// The most bytes of data and names in one answer to a multiRead. A request of a mebibyte can ask for a
+/// large znode tens of thousands of times; no client reads an answer anywhere near this.
+const MULTI_READ_LIMIT: usize = 64 << 20;
+
+/// Each for itself: a failure is an entry. Only getData and getChildren are allowed. What would be
+/// larger than [`MULTI_READ_LIMIT`] is refused as a whole.
 fn multi_read(
     cfg: &Config,
     db: &Database,
@@ -176,18 +181,27 @@ fn multi_read(
     session: SessionId,
     auth: &[AuthId],
 ) -> Result<Response, ErrorCode> {
+    let mut left = MULTI_READ_LIMIT;
     all.iter()
         .map(|request| {
             match request {
                 Request::GetData { .. } | Request::GetChildren { stat: false, .. } => {}
                 _ => return Err(ErrorCode::MarshallingError),
             }
-            Ok(match read(cfg, db, request, session, auth) {
-                Ok(Response::Data(data, stat)) => OpResult::Data(data, stat),
-                Ok(Response::Children(names)) => OpResult::Children(names),
-                Ok(_) => OpResult::Error(ErrorCode::RuntimeInconsistency),
-                Err(code) => OpResult::Error(code),
-            })
+            let (result, bytes) = match read(cfg, db, request, session, auth) {
+                Ok(Response::Data(data, stat)) => {
+                    let bytes = data.as_ref().map_or(0, |data| data.len());
+                    (OpResult::Data(data, stat), bytes)
+                }
+                Ok(Response::Children(names)) => {
+                    let bytes = names.iter().map(|name| 4 + name.len()).sum();
+                    (OpResult::Children(names), bytes)
+                }
+                Ok(_) => (OpResult::Error(ErrorCode::RuntimeInconsistency), 0),
+                Err(code) => (OpResult::Error(code), 0),
+            };
+            left = left.checked_sub(bytes).ok_or(ErrorCode::MarshallingError)?;
+            Ok(result)
         })
         .collect::<Result<Vec<OpResult>, ErrorCode>>()
         .map(Response::Multi)
@@ -423,6 +437,20 @@ mod tests {
             let error = ask(&world, &Request::MultiRead(vec![get("/"), odd]));
             assert_eq!(error, Err(ErrorCode::MarshallingError));
         }
+    }
+
+    #[test]
+    fn a_multi_read_never_answers_with_more_than_its_limit() {
+        let mut world = World::new();
+        world.create("/large");
+        world.ask(&Write::SetData {
+            path: "/large".into(),
+            data: Some(vec![b'x'; 1 << 20].into()),
+            version: -1,
+        });
+        let asked = |times| ask(&world, &Request::MultiRead(vec![get("/large"); times]));
+        assert!(matches!(asked(64), Ok(Response::Multi(all)) if all.len() == 64));
+        assert_eq!(asked(65), Err(ErrorCode::MarshallingError));
     }
 
     #[test]
