@@ -276,6 +276,16 @@ fn a_stale_read_is_made_and_called_allowed() {
             assert_eq!(behind_by, 1);
             let told = crate::text::sentence(fact, Lang::En, &crate::text::NoContext);
             assert_eq!(told.tone, crate::text::Tone::Allowed);
+            // The answer is still under way; what it shows is known all the same.
+            let sight = crate::scene::read::sight(
+                run.world(),
+                records.iter(),
+                None,
+                &crate::scene::Pick::Nothing,
+            );
+            let stale = sight.stale.unwrap();
+            assert_eq!(stale.shown_value.as_deref(), Some("\"blue\""));
+            assert_eq!(stale.newest_value.as_deref(), Some("\"green\""));
             seen = true;
             break;
         }

@@ -238,6 +238,22 @@ pub fn Logs(props: &LogsProps) -> Html {
                         let committed = known_committed(world, server.peer);
                         let entries = server.disk.last_entries(2 * COLUMNS);
                         let mine = props.selection == Selection::Server(server.id);
+                        let cells: Vec<Cell> = columns.iter().map(|z| {
+                            match entries.iter().rev().find(|e| e.txn.zxid() == *z) {
+                                Some(e) if !e.durable => Cell::Received,
+                                Some(_) if *z <= committed => Cell::Committed,
+                                Some(_) => Cell::OnDisk,
+                                None => server.disk.removed().rev().find(|r| r.zxid == *z)
+                                    .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
+                            }
+                        }).collect();
+                        // So far behind that nothing of it stands in these columns: where it is, then.
+                        let elsewhere = cells.iter().all(|cell| *cell == Cell::Nothing).then(|| {
+                            match entries.last() {
+                                Some(last) => format!("{} {}", lang.pick("ends at", "止于"), zxid(last.txn.zxid())),
+                                None => lang.pick("empty", "为空").to_owned(),
+                            }
+                        });
                         html! {
                             <tr class={classes!(mine.then_some("chosen"))}>
                                 <th scope="row">
@@ -246,22 +262,18 @@ pub fn Logs(props: &LogsProps) -> Html {
                                         { server.id.0 }
                                     </button>
                                 </th>
-                                { for columns.iter().map(|z| {
-                                    let entry = entries.iter().rev().find(|e| e.txn.zxid() == *z);
-                                    let cell = match entry {
-                                        Some(e) if !e.durable => Cell::Received,
-                                        Some(_) if *z <= committed => Cell::Committed,
-                                        Some(_) => Cell::OnDisk,
-                                        None => server.disk.removed().rev().find(|r| r.zxid == *z)
-                                            .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
-                                    };
-                                    let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
-                                    html! {
-                                        <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
-                                            { shown }<span class="unseen">{ " " }{ word(cell) }</span>
-                                        </span></td>
-                                    }
-                                }) }
+                                if let Some(elsewhere) = elsewhere {
+                                    <td class="elsewhere" colspan={columns.len().to_string()}>{ elsewhere }</td>
+                                } else {
+                                    { for columns.iter().zip(cells).map(|(z, cell)| {
+                                        let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
+                                        html! {
+                                            <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
+                                                { shown }<span class="unseen">{ " " }{ word(cell) }</span>
+                                            </span></td>
+                                        }
+                                    }) }
+                                }
                             </tr>
                         }
                     }) }
