@@ -51,10 +51,13 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     let size = pen.room(13.0, 12.0);
     let lines = match lang {
         Lang::En => [
-            format!(
-                "Allowed: server {} has not applied the last {}.",
-                r.server, r.behind
-            ),
+            match r.behind {
+                1 => format!(
+                    "Allowed: server {} has not applied the newest one.",
+                    r.server
+                ),
+                n => format!("Allowed: server {} has not applied the last {n}.", r.server),
+            },
             "It answers from its own memory.".to_owned(),
             format!("sync would wait until it has {}.", z(r.newest)),
         ],
