@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_line_is_drawn_again_when_another_branch_or_run_has_something_else_there() {
-        let begin = || State::new(Run::new(&opening()).unwrap());
+        let begin = || State::new(Run::new(&opening()).expect("it is possible"));
         let mut state = begin();
         for _ in 0..4 {
             state.apply(Action::NextPhase);
