@@ -56,6 +56,43 @@ fn a_subject_is_written_as_java_writes_it() {
 }
 
 #[test]
+fn no_damage_to_a_certificate_or_a_store_is_a_panic() {
+    let certificates = CertificateDer::pem_file_iter(fixture("names.pem")).expect("a file");
+    for one in certificates {
+        let whole = one.expect("a certificate").to_vec();
+        for at in 0..whole.len() {
+            for change in [0x01, 0x80, 0xff] {
+                let mut broken = whole.clone();
+                broken[at] ^= change;
+                let broken = CertificateDer::from(broken);
+                let _ = subject::of(&broken);
+                let _ = verify::names(&broken, "zk.example.org");
+            }
+            let torn = CertificateDer::from(whole[..at].to_vec());
+            assert_eq!(subject::of(&torn), None, "{at}");
+        }
+    }
+    let directory = Directory::new();
+    for name in [
+        "keytool.p12",
+        "openssl-trust.p12",
+        "encrypted.pem",
+        "java.jks",
+    ] {
+        let whole = fs::read(fixture(name)).expect("a file");
+        for at in (0..whole.len()).step_by(7) {
+            let file = directory.path().join(name);
+            fs::write(&file, &whole[..at]).expect("a file");
+            let torn = with_password(file, "secret1");
+            assert!(key_of(&torn).is_err(), "{name} {at}");
+            // What a certificate without its key still is.
+            let found = trusted_of(&torn);
+            assert!(found.is_err() || name == "encrypted.pem", "{name} {at}");
+        }
+    }
+}
+
+#[test]
 fn key_stores_of_openssl_and_keytool_are_read() {
     for name in ["openssl.p12", "legacy.p12", "keytool.p12", "encrypted.pem"] {
         let found = key_of(&with_password(fixture(name), "secret1"));
