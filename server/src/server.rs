@@ -75,7 +75,7 @@ pub enum StartError {
 pub struct Listeners {
     /// For clients.
     pub client: Option<TcpListener>,
-    /// For clients with TLS.
+    /// For clients with TLS; bound at the start if the configuration names a port and this is `None`.
     pub secure: Option<TcpListener>,
     /// For learners.
     pub quorum: Option<TcpListener>,
@@ -287,7 +287,12 @@ impl Server {
         let way = secure.peers(config);
         let (election, quorum) = peers(config, way, listeners.quorum, listeners.election, &inbox)?;
         let (client_address, listener) = with_address(listeners.client, "client")?;
-        let (secure_address, secure_listener) = with_address(listeners.secure, "secure client")?;
+        // Whoever brings sockets of its own need not bring this one.
+        let secure_listener = match (listeners.secure, &config.clients.secure) {
+            (None, Some(at)) => Some(bind("secure client", at)?),
+            (given, _) => given,
+        };
+        let (secure_address, secure_listener) = with_address(secure_listener, "secure client")?;
         let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
         drop(entered);

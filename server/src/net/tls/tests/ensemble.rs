@@ -6,7 +6,10 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
 };
-use zabscope_core::{request::CreateMode, tree::acl};
+use zabscope_core::{
+    request::{Acl, CreateMode, ErrorCode, perms},
+    tree::acl,
+};
 
 fn builder(authority: &Authority, lines: &[(&str, &str)]) -> Builder {
     let key = authority.issue("server", &["127.0.0.1"]);
@@ -133,4 +136,50 @@ fn an_ensemble_changes_to_tls_one_server_after_the_other() {
         matches!(read, Ok(0) | Err(_)),
         "plain text is not let in any more"
     );
+}
+
+#[test]
+fn an_identity_of_x509_counts_on_every_server() {
+    let authority = Authority::new();
+    let key = authority.issue("server", &["127.0.0.1"]);
+    let ensemble = builder(
+        &authority,
+        &[
+            ("secureClientPort", "0"),
+            ("secureClientPortAddress", "127.0.0.1"),
+            ("ssl.keyStore.location", key.to_str().expect("text")),
+            (
+                "ssl.trustStore.location",
+                authority.ca().to_str().expect("text"),
+            ),
+        ],
+    );
+    let ensemble = ensemble.start().expect("it starts");
+    ensemble.wait_until_serving(LONG * 2).expect("it serves");
+    let alice = authority.client(Some(authority.issue("alice", &[])));
+    let bob = authority.client(Some(authority.issue("bob", &[])));
+    let own = Arc::from([Acl {
+        perms: perms::ALL,
+        scheme: "auth".into(),
+        id: "".into(),
+    }]);
+    for id in ensemble.ids() {
+        let server = ensemble.server(id).expect("it runs");
+        let at = server.secure_address().expect("it listens");
+        let enter =
+            |who: &Arc<Context>| connect(at, Some(Arc::clone(who)), LONG).expect("it comes in");
+        let (alice, bob) = (enter(&alice), enter(&bob));
+        // Followers forward who it is together with what is written.
+        let path = format!("/of-{id}");
+        let made = alice.create(&path, None, Arc::clone(&own), CreateMode::Persistent, 0);
+        made.expect("she may");
+        let (acl, _) = alice.get_acl(&path).expect("hers");
+        assert_eq!(
+            (&*acl[0].scheme, &*acl[0].id),
+            ("x509", "CN=alice,O=Example")
+        );
+        let refused = bob.set_data(&path, None, -1).expect_err("it is hers");
+        assert_eq!(refused, ClientError::Server(ErrorCode::NoAuth));
+        alice.set_data(&path, None, -1).expect("she may");
+    }
 }
