@@ -200,7 +200,11 @@ impl<'a> Reading<'a> {
         } else {
             format!("correct {name}.password")
         };
-        self.wrong("its password is another one", todo)
+        let what = match password.is_empty() {
+            true => "it has a password",
+            false => "its password is another one",
+        };
+        self.wrong(what, todo)
     }
 
     fn pkcs12(
