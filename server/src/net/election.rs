@@ -4,19 +4,20 @@
 //! One task per peer owns the connection to it. A greeting is read by a task of its own with a
 //! deadline, so that silent strangers keep nobody out.
 
-use crate::node::Inbox;
+use crate::{
+    net::tls::{Dialer, Door, Reader, Stream, TurnedAway, Writer},
+    node::Inbox,
+};
 use std::{
     collections::BTreeMap,
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpListener, TcpStream},
     sync::{Notify, Semaphore, mpsc},
     time::timeout,
 };
@@ -126,17 +127,29 @@ fn framed(notification: Notification, config: &str) -> Vec<u8> {
     bytes
 }
 
+/// How this server reaches the others, and they it.
+#[derive(Debug)]
+pub struct Sockets {
+    /// How long connecting may take, a TLS handshake included.
+    pub connect_timeout: Duration,
+    /// With TLS or without.
+    pub dialer: Dialer,
+    /// With TLS, without, or both.
+    pub door: Door,
+    /// This server's election port.
+    pub listener: TcpListener,
+}
+
 /// The whole of it: called on the runtime; tasks end with the runtime.
 ///
-/// `listener` is this server's election port; `own_address` is what it tells others as its own.
+/// `own_address` is what it tells others as its own.
 #[must_use]
 pub fn start(
     me: ServerId,
     addresses: &Addresses,
     own_address: Address,
     config_text: String,
-    connect_timeout: Duration,
-    listener: TcpListener,
+    sockets: Sockets,
     inbox: std_mpsc::Sender<Inbox>,
 ) -> ElectionNet {
     let mut posts = BTreeMap::new();
@@ -156,13 +169,14 @@ pub fn start(
             peer: *id,
             hosts: hosts.clone(),
             own_address: own_address.clone(),
-            connect_timeout,
+            connect_timeout: sockets.connect_timeout,
+            dialer: sockets.dialer.clone(),
             post,
             inbox: inbox.clone(),
         };
         tokio::spawn(line.run(knocks));
     }
-    tokio::spawn(accept(me, listener, doors));
+    tokio::spawn(accept(me, sockets.door, sockets.listener, doors));
     ElectionNet {
         peers: posts,
         config_text,
@@ -171,7 +185,7 @@ pub fn start(
 
 /// A connection with what was read from it already.
 struct Caller {
-    stream: TcpStream,
+    stream: Stream,
     early: Vec<u8>,
 }
 
@@ -185,10 +199,11 @@ enum Knock {
 
 async fn accept(
     me: ServerId,
+    entrance: Door,
     listener: TcpListener,
     doors: BTreeMap<ServerId, mpsc::Sender<Knock>>,
 ) {
-    let doors = Arc::new(doors);
+    let (entrance, doors) = (Arc::new(entrance), Arc::new(doors));
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -196,10 +211,10 @@ async fn accept(
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let doors = Arc::clone(&doors);
+                let (entrance, doors) = (Arc::clone(&entrance), Arc::clone(&doors));
                 tokio::spawn(async move {
                     let _place = place;
-                    match timeout(GREETING, greeting(stream)).await {
+                    match timeout(GREETING, greeting(&entrance, stream, from)).await {
                         Ok(Ok((greeting, caller))) => {
                             let server = greeting.from();
                             let knock = if server > me {
@@ -241,7 +256,16 @@ async fn accept(
 }
 
 /// Reads the initial message, and what may have come right behind it.
-async fn greeting(mut stream: TcpStream) -> io::Result<(Greeting, Caller)> {
+async fn greeting(
+    entrance: &Door,
+    stream: TcpStream,
+    from: SocketAddr,
+) -> io::Result<(Greeting, Caller)> {
+    let mut stream = match entrance.open(stream, from).await {
+        Ok(guest) => guest.stream,
+        Err(TurnedAway::Gone(error)) => return Err(error),
+        Err(refused @ TurnedAway::Refused(_)) => return Err(io::Error::other(refused)),
+    };
     let mut early = Vec::with_capacity(128);
     loop {
         if let Some((greeting, used)) = Greeting::decode(&early).map_err(invalid)? {
@@ -265,6 +289,7 @@ struct Line {
     hosts: Vec<String>,
     own_address: Address,
     connect_timeout: Duration,
+    dialer: Dialer,
     post: Arc<Post>,
     inbox: std_mpsc::Sender<Inbox>,
 }
@@ -332,7 +357,7 @@ impl Line {
         .encode(&mut hello);
         for host in &self.hosts {
             let attempt = timeout(self.connect_timeout, async {
-                let mut stream = TcpStream::connect(host).await?;
+                let mut stream = self.dialer.connect(host).await?;
                 stream.set_nodelay(true)?;
                 stream.write_all(&hello).await?;
                 Ok::<_, io::Error>(stream)
@@ -371,7 +396,7 @@ impl Line {
         }
     }
 
-    async fn listen(&self, mut read: OwnedReadHalf, mut bytes: Vec<u8>) -> io::Result<()> {
+    async fn listen(&self, mut read: Reader, mut bytes: Vec<u8>) -> io::Result<()> {
         loop {
             let mut at = 0;
             while let Some((message, used)) = frame::read(&bytes[at..], FRAME).map_err(invalid)? {
@@ -400,7 +425,7 @@ impl Line {
         }
     }
 
-    async fn speak(&self, mut write: OwnedWriteHalf) -> io::Result<()> {
+    async fn speak(&self, mut write: Writer) -> io::Result<()> {
         loop {
             let mail = self.post.mail.notified();
             match self.post.take() {

@@ -5,10 +5,14 @@
 //! before the node has taken them; what the node sends waits in a queue that ends the connection when
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
-use crate::node::Inbox;
+use crate::{
+    net::tls::{Dialer, Door, Reader, Stream, Writer},
+    node::Inbox,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     io,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -18,10 +22,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpListener, TcpStream},
     runtime::Handle,
     sync::{Semaphore, mpsc},
     time::timeout,
@@ -79,6 +80,7 @@ pub struct QuorumNet {
 
 struct Shared {
     identity: Identity,
+    dialer: Dialer,
     members: BTreeMap<ServerId, Vec<String>>,
     inbox: std_mpsc::Sender<Inbox>,
     start: Instant,
@@ -101,11 +103,13 @@ struct Line {
 impl Shared {
     fn new(
         identity: Identity,
+        dialer: Dialer,
         members: BTreeMap<ServerId, Vec<String>>,
         inbox: std_mpsc::Sender<Inbox>,
     ) -> Shared {
         Shared {
             identity,
+            dialer,
             members,
             inbox,
             start: Instant::now(),
@@ -168,7 +172,12 @@ impl QuorumNet {
     #[must_use]
     pub fn none(identity: Identity, inbox: std_mpsc::Sender<Inbox>) -> QuorumNet {
         QuorumNet {
-            shared: Arc::new(Shared::new(identity, BTreeMap::new(), inbox)),
+            shared: Arc::new(Shared::new(
+                identity,
+                Dialer::plain(),
+                BTreeMap::new(),
+                inbox,
+            )),
             runtime: None,
         }
     }
@@ -178,11 +187,12 @@ impl QuorumNet {
     pub fn start(
         identity: Identity,
         members: BTreeMap<ServerId, Vec<String>>,
+        (dialer, door): (Dialer, Door),
         listener: TcpListener,
         inbox: std_mpsc::Sender<Inbox>,
     ) -> QuorumNet {
-        let shared = Arc::new(Shared::new(identity, members, inbox));
-        tokio::spawn(accept(Arc::clone(&shared), listener));
+        let shared = Arc::new(Shared::new(identity, dialer, members, inbox));
+        tokio::spawn(accept(Arc::clone(&shared), door, listener));
         QuorumNet {
             shared,
             runtime: Some(Handle::current()),
@@ -250,7 +260,7 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
     let hosts = shared.members.get(&to).cloned().unwrap_or_default();
     let limit = shared.identity.connect_timeout;
     for host in &hosts {
-        match timeout(limit, TcpStream::connect(host)).await {
+        match timeout(limit, shared.dialer.connect(host)).await {
             Ok(Ok(stream)) => {
                 let mut line = Connection::open(&shared, stream, Sender::Leader);
                 let conn = line.conn;
@@ -268,7 +278,8 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
     let _ = shared.tell(InputKind::ConnectFailed { to });
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+async fn accept(shared: Arc<Shared>, door: Door, listener: TcpListener) {
+    let door = Arc::new(door);
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -276,8 +287,11 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let shared = Arc::clone(&shared);
+                let (shared, door) = (Arc::clone(&shared), Arc::clone(&door));
                 tokio::spawn(async move {
+                    let Some(stream) = come_in(&door, stream, from).await else {
+                        return;
+                    };
                     let mut line = Connection::open(&shared, stream, Sender::Learner);
                     let introduced = timeout(INTRODUCTION, line.introduction()).await;
                     match introduced {
@@ -315,12 +329,31 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
+/// Through the door, within the time that an introduction may take.
+async fn come_in(door: &Door, stream: TcpStream, from: SocketAddr) -> Option<Stream> {
+    match timeout(INTRODUCTION, door.open(stream, from)).await {
+        Ok(Ok(guest)) => Some(guest.stream),
+        Ok(Err(error)) => {
+            tracing::warn!(%from, %error, "no learner came of it");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(
+                %from,
+                "nothing said on the quorum port for {} s",
+                INTRODUCTION.as_secs()
+            );
+            None
+        }
+    }
+}
+
 /// One connection's task.
 struct Connection {
     shared: Arc<Shared>,
     conn: ConnId,
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+    read: Reader,
+    write: Writer,
     inbound: Vec<u8>,
     /// Who sends what we read.
     other: Sender,
@@ -337,7 +370,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    fn open(shared: &Arc<Shared>, stream: TcpStream, other: Sender) -> Connection {
+    fn open(shared: &Arc<Shared>, stream: Stream, other: Sender) -> Connection {
         // Best effort: without it packets are only slower.
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
@@ -418,7 +451,7 @@ impl Connection {
     }
 }
 
-async fn more(read: &mut OwnedReadHalf, inbound: &mut Vec<u8>) -> Result<(), End> {
+async fn more(read: &mut Reader, inbound: &mut Vec<u8>) -> Result<(), End> {
     inbound.reserve(READ);
     match read.read_buf(inbound).await? {
         0 => Err(End::Closed),
@@ -429,7 +462,7 @@ async fn more(read: &mut OwnedReadHalf, inbound: &mut Vec<u8>) -> Result<(), End
 async fn listen(
     shared: &Shared,
     conn: ConnId,
-    read: &mut OwnedReadHalf,
+    read: &mut Reader,
     inbound: &mut Vec<u8>,
     other: Sender,
     ahead: &Semaphore,
@@ -479,7 +512,7 @@ async fn listen(
 /// The database that follows SNAP. It is built as it comes: no more of it is held than it is large.
 async fn receive_snapshot(
     shared: &Shared,
-    read: &mut OwnedReadHalf,
+    read: &mut Reader,
     inbound: &mut Vec<u8>,
     zxid: Zxid,
 ) -> Result<QuorumMessage, End> {
@@ -504,7 +537,7 @@ async fn receive_snapshot(
 
 async fn speak(
     shared: &Shared,
-    write: &mut OwnedWriteHalf,
+    write: &mut Writer,
     queue: &mut mpsc::UnboundedReceiver<QuorumMessage>,
     waiting: &AtomicUsize,
 ) -> Result<(), End> {
