@@ -177,6 +177,14 @@ pub struct Config {
     /// The last counter that a zxid may have; then a new epoch is needed (3.6). ZooKeeper's is
     /// 2^32 - 2; a smaller one lets roll-over be seen.
     pub last_counter: u32,
+    /// Sessions begin as local ones, known to one server only (`localSessionsEnabled`).
+    pub local_sessions: bool,
+    /// A local session becomes a global one when it creates an ephemeral
+    /// (`localSessionsUpgradingEnabled`).
+    pub local_sessions_upgrading: bool,
+    /// While it looks for a leader, the server answers reads of clients that allow it
+    /// (`readonlymode.enabled`).
+    pub read_only_mode: bool,
     /// No ensemble: the server serves at once, without election, epochs and learners. Made by
     /// [`Config::standalone`].
     pub standalone: bool,
@@ -251,6 +259,9 @@ impl Config {
             global_outstanding_limit: 1000,
             backlog_limit: 1 << 30,
             last_counter: u32::MAX - 1,
+            local_sessions: false,
+            local_sessions_upgrading: false,
+            read_only_mode: false,
             standalone: false,
         }
     }
@@ -259,6 +270,19 @@ impl Config {
     #[must_use]
     pub fn is_voter(&self) -> bool {
         self.membership.quorum.is_voter(self.my_id)
+    }
+
+    /// Whether new sessions are local ones. A server of its own has nobody to save a transaction for.
+    #[must_use]
+    pub fn begins_local_sessions(&self) -> bool {
+        self.local_sessions && !self.standalone
+    }
+
+    /// How long a server has looked for a leader when it begins to serve reads: 2 s or a tick, whichever
+    /// is longer (1.13).
+    #[must_use]
+    pub fn read_only_wait(&self) -> Span {
+        self.tick.max(Span::millis(2000))
     }
 
     /// initLimit as a time.

@@ -57,6 +57,8 @@ pub enum WaitReason {
     SessionExpiry,
     /// Leader: look for empty containers and outdated TTL nodes.
     ContainerCheck,
+    /// LOOKING: begin to serve reads (`readonlymode.enabled`).
+    ReadOnlyService,
 }
 
 /// A deadline with its reason.
@@ -81,6 +83,8 @@ pub enum Mode {
     Follower,
     /// It follows without a vote.
     Observer,
+    /// It looks for a leader, and meanwhile answers reads.
+    ReadOnly,
 }
 
 impl Mode {
@@ -93,6 +97,7 @@ impl Mode {
             Mode::Leader => "leader",
             Mode::Follower => "follower",
             Mode::Observer => "observer",
+            Mode::ReadOnly => "read-only",
         }
     }
 }
@@ -280,8 +285,15 @@ impl Peer {
         out.because(EventKind::TimerFired {
             reason: wait.reason,
         });
+        // Each looks for itself whether its time has come.
+        self.me.clients.expire_local(now.at, out);
         match &mut self.role {
             Role::Looking(election) => {
+                if self.me.read_only_due(now.at) {
+                    let last_zxid = self.me.db.last_processed;
+                    out.because(EventKind::ReadOnlyBegan { last_zxid });
+                    self.me.clients.only_read();
+                }
                 let decision =
                     election.on_timer(now.at, &self.me.cfg, &mut self.me.logical_clock, out);
                 self.decided(now, decision, out);
@@ -335,6 +347,7 @@ impl Peer {
     /// The election is over: the role begins.
     fn decided(&mut self, now: Now, decision: Option<Decision>, out: &mut Output) {
         let Some(decision) = decision else { return };
+        self.me.end_read_only(out);
         self.me.vote = decision.vote;
         self.me.vote_round = decision.round;
         self.role = match decision.state {
@@ -454,7 +467,12 @@ impl Peer {
         auth: Arc<[AuthId]>,
         out: &mut Output,
     ) -> Result<(), ElectionReason> {
-        if !self.me.serving {
+        if self.me.clients.only_reads() {
+            if !request.read_only {
+                clients::refuse(client, RefuseReason::OnlyReads, out);
+                return Ok(());
+            }
+        } else if !self.me.serving {
             clients::refuse(client, RefuseReason::NotServing, out);
             return Ok(());
         }
@@ -466,7 +484,11 @@ impl Peer {
             cfg: &self.me.cfg,
             db: &self.me.db,
         };
-        match self.me.clients.connect(here, client, request, auth, out) {
+        match self
+            .me
+            .clients
+            .connect(now.at, here, client, request, auth, out)
+        {
             Connect::Answered => Ok(()),
             Connect::Create(request) => self.ask_leader(now, request, out),
             Connect::Validate {
@@ -498,14 +520,17 @@ impl Peer {
             cfg: &self.me.cfg,
             db: &self.me.db,
         };
-        let forward = self.me.clients.request(here, client, xid, request, out);
+        let forward = self
+            .me
+            .clients
+            .request(now.at, here, client, xid, request, out);
         if let Role::Leading(leader) = &mut self.role {
             leader.touch_here(now, &mut self.me);
         }
-        match forward {
-            Some(request) => self.ask_leader(now, request, out),
-            None => Ok(()),
+        for request in forward.into_iter().flatten() {
+            self.ask_leader(now, request, out)?;
         }
+        Ok(())
     }
 
     fn ask_leader(
@@ -529,20 +554,27 @@ impl Peer {
     /// When it wants to be called if nothing comes, and what for.
     #[must_use]
     pub fn deadline(&self) -> Option<Wait> {
-        match &self.role {
+        let role = match &self.role {
             Role::Looking(election) => Some(election.deadline()),
             Role::Learning(learner) => learner.next_wait(&self.me),
             Role::Leading(leader) => Some(leader.next_wait()),
+        };
+        let mut nearest = role;
+        for more in self.me.waits().into_iter().flatten() {
+            nearest = Some(nearest.map_or(more, |wait| wait.min(more)));
         }
+        nearest
     }
 
     /// Everything that it waits for, the nearest first.
     #[must_use]
     pub fn waits(&self) -> Vec<Wait> {
         let mut all = match &self.role {
-            Role::Looking(_) | Role::Learning(_) => Vec::from_iter(self.deadline()),
+            Role::Looking(election) => vec![election.deadline()],
+            Role::Learning(learner) => Vec::from_iter(learner.next_wait(&self.me)),
             Role::Leading(leader) => leader.waits(),
         };
+        all.extend(self.me.waits().into_iter().flatten());
         all.sort_unstable();
         all
     }
@@ -585,6 +617,7 @@ impl Peer {
     #[must_use]
     pub fn mode(&self) -> Mode {
         match &self.role {
+            Role::Looking(_) if self.me.clients.only_reads() => Mode::ReadOnly,
             Role::Looking(_) => Mode::Looking,
             Role::Learning(learner) => match learner.state() {
                 ServerState::Observing => Mode::Observer,
@@ -621,10 +654,16 @@ impl Peer {
         }
     }
 
-    /// Whether it answers clients.
+    /// Whether it answers clients as a part of an ensemble with a quorum, or alone.
     #[must_use]
     pub fn serving(&self) -> bool {
         self.me.serving
+    }
+
+    /// Whether it answers clients at all: reads, where it has no quorum (1.13).
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.me.serving || self.me.clients.only_reads()
     }
 
     /// acceptedEpoch.
@@ -747,6 +786,7 @@ fn begin_election(
     out: &mut Output,
 ) -> (Election, Option<Decision>) {
     let initial = me.own_vote();
+    me.await_read_only(now.at);
     let cfg = Arc::clone(&me.cfg);
     Election::begin(now.at, &cfg, &mut me.logical_clock, initial, because, out)
 }

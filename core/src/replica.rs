@@ -10,11 +10,12 @@ use crate::{
     log::{Log, Stored, Written},
     message::{Notification, ServerState, Vote},
     peer::{
+        Wait, WaitReason,
         event::EventKind,
         output::{Output, StorageSeq},
     },
     pipeline::clients::{Clients, Here},
-    time::Now,
+    time::{Moment, Now},
     tree::Database,
     txn::Txn,
 };
@@ -39,6 +40,8 @@ pub struct Replica {
     pub clients: Clients,
     /// Whether it answers clients.
     pub serving: bool,
+    /// When it begins to serve reads, if no leader is found before (1.13).
+    read_only_at: Option<Moment>,
     /// Logged and not yet applied, oldest first.
     waiting: VecDeque<Arc<Txn>>,
     /// About how many bytes these have.
@@ -68,6 +71,7 @@ impl Replica {
             db: Database::new(),
             clients,
             serving: false,
+            read_only_at: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             committed: Zxid::ZERO,
@@ -309,6 +313,35 @@ impl Replica {
                 ephemerals,
             });
         }
+    }
+
+    /// It begins to look for a leader: when that takes long it will serve reads.
+    pub fn await_read_only(&mut self, now: Moment) {
+        let enabled = self.cfg.read_only_mode && !self.cfg.standalone;
+        self.read_only_at = enabled.then(|| now + self.cfg.read_only_wait());
+    }
+
+    /// Whether it is time to serve reads; only once.
+    pub fn read_only_due(&mut self, now: Moment) -> bool {
+        self.read_only_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// The search is over. Who was served meanwhile comes back to a server with a quorum.
+    pub fn end_read_only(&mut self, out: &mut Output) {
+        self.read_only_at = None;
+        if self.clients.only_reads() {
+            self.clients.end_all(out);
+        }
+    }
+
+    /// What it waits for whatever its role.
+    #[must_use]
+    pub fn waits(&self) -> [Option<Wait>; 2] {
+        let wait = |at: Option<Moment>, reason| at.map(|at| Wait { at, reason });
+        [
+            wait(self.read_only_at, WaitReason::ReadOnlyService),
+            wait(self.clients.local_deadline(), WaitReason::SessionExpiry),
+        ]
     }
 
     /// The role ends: what is in the log counts as history from now on, whatever its fate was; the

@@ -8,7 +8,6 @@ pub mod properties;
 
 mod build;
 mod document;
-mod members;
 mod problem;
 mod settings;
 #[cfg(test)]
@@ -16,8 +15,10 @@ mod tests;
 mod values;
 
 pub use document::markdown;
-pub use members::{Address, Ensemble, HostPort, LARGEST_ID, Member, MemberError, Role};
 pub use problem::{ConfigError, Origin, Problem};
+pub use zabscope_core::members::{
+    Address, Ensemble, HostPort, LARGEST_ID, Member, MemberError, Role,
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -168,6 +168,7 @@ impl Driven {
                 timeout_ms: 10_000,
                 session: SessionId::NONE,
                 password: [0; 16],
+                read_only: false,
             },
             auth: Arc::from([]),
         });

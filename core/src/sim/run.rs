@@ -175,10 +175,19 @@ impl Run {
     ///
     /// # Errors
     /// The plan's setup is out of bounds.
-    pub fn new(plan: Plan, mut checker: Checker) -> Result<Run, SetupError> {
+    pub fn new(plan: Plan, checker: Checker) -> Result<Run, SetupError> {
+        let setup = plan.setup();
+        Run::of_setup(plan, &setup, checker)
+    }
+
+    /// The same in another world than the plan's own.
+    ///
+    /// # Errors
+    /// The setup is out of bounds.
+    pub fn of_setup(plan: Plan, setup: &Setup, mut checker: Checker) -> Result<Run, SetupError> {
         checker.reset();
         Ok(Run {
-            world: World::new(&plan.setup())?,
+            world: World::new(setup)?,
             log: StepLog::default(),
             faults: Faults::new(plan.faults.clone(), plan.seed),
             workload: Workload::new(plan.seed, plan.clients),

@@ -42,6 +42,8 @@ pub struct Setup {
     pub snap_retain: usize,
     /// extendedTypesEnabled.
     pub extended_types: bool,
+    /// localSessionsEnabled and localSessionsUpgradingEnabled.
+    pub local_sessions: bool,
     /// [`Config::last_counter`](crate::config::Config): a small one lets zxids roll over.
     pub last_counter: u32,
     /// Shortest time a message takes.
@@ -71,6 +73,7 @@ impl Default for Setup {
             snap_count: 100_000,
             snap_retain: 3,
             extended_types: true,
+            local_sessions: false,
             last_counter: u32::MAX - 1,
             latency: Span::millis(8),
             jitter: Span::millis(6),

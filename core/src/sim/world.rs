@@ -240,6 +240,8 @@ impl World {
                 cfg.snapshot_size_percent = setup.snapshot_size_percent;
                 cfg.snap_count = setup.snap_count;
                 cfg.extended_types = setup.extended_types;
+                cfg.local_sessions = setup.local_sessions;
+                cfg.local_sessions_upgrading = setup.local_sessions;
                 cfg.last_counter = setup.last_counter;
                 Server {
                     id,

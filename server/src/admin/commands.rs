@@ -152,7 +152,10 @@ impl Command {
                 json!({ "digests": all })
             }
             Command::InitialConfiguration => json!({ "initial_configuration": initial_config }),
-            Command::IsReadOnly => json!({ "read_only": false }),
+            Command::IsReadOnly => {
+                let only = of.ask(|view| view.peer.clients().only_reads()).await?;
+                json!({ "read_only": only })
+            }
             Command::LastSnapshot => {
                 let directory = of.snapshot_dir();
                 let last = tokio::task::spawn_blocking(move || last_snapshot(&directory)).await;
@@ -403,6 +406,7 @@ struct Node {
     outstanding: usize,
     zxid: Zxid,
     state: &'static str,
+    only_reads: bool,
     nodes: usize,
     leads: bool,
     sizes: Option<ProposalSizes>,
@@ -417,6 +421,7 @@ async fn server_stats(of: &Inspector) -> Option<Value> {
             outstanding: peer.outstanding(),
             zxid: peer.last_applied(),
             state: peer.mode().name(),
+            only_reads: peer.clients().only_reads(),
             nodes: inspect::node_count(peer.database()),
             leads: leading.is_some(),
             sizes: leading.and_then(|leader| leader.proposal_sizes()),
@@ -431,7 +436,7 @@ async fn server_stats(of: &Inspector) -> Option<Value> {
     let client_response = sizes(responses.last, responses.min, responses.max);
     let mut all = json!({
         "version": crate::VERSION,
-        "read_only": false,
+        "read_only": node.only_reads,
         "server_stats": {
             "packets_sent": stats.packets_sent(),
             "packets_received": stats.packets_received(),

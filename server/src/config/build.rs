@@ -4,11 +4,7 @@ mod parts;
 
 use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
-    ReadFile, Role, ServerConfig, Sources,
-    members::{Lines, server_id},
-    problem::shown,
-    properties,
-    settings::Settings,
+    ReadFile, Role, ServerConfig, Sources, problem::shown, properties, settings::Settings,
 };
 use std::{
     io,
@@ -17,6 +13,7 @@ use std::{
 use zabscope_core::{
     config::{Config, DigestAlgorithm, Membership, Release, Rights},
     id::{ServerId, Zxid},
+    members::{Lines, server_id},
     quorum::{Quorum, QuorumRule},
     time::Span,
 };
@@ -125,6 +122,9 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     };
     core.rights = rights(s, &auth, clients.secure.is_some());
     core.enforce_quota = service.enforce_quota;
+    core.local_sessions = service.local_sessions;
+    core.local_sessions_upgrading = service.local_sessions_upgrading;
+    core.read_only_mode = service.read_only_mode;
     core.digest = service.digest;
     core.close_session_txn = service.close_session_txn;
     core.container_max_per_minute = service.container_max_per_minute;

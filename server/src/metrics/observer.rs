@@ -137,7 +137,8 @@ impl Observer {
             EventKind::Logged { .. } => m.sync_processor_request_queued.one(),
             EventKind::Applied { zxid, digest, .. } => m.digest(*zxid, *digest),
             EventKind::DigestMismatch { .. } => m.digest_mismatches_count.one(),
-            EventKind::SessionExpired { .. } => m.stale_sessions_expired.one(),
+            EventKind::SessionExpired { .. }
+            | EventKind::LocalSessionEnded { expired: true, .. } => m.stale_sessions_expired.one(),
             EventKind::SessionValidated { at, .. } => {
                 if *at != self.me {
                     m.revalidate_count.one();
@@ -147,6 +148,8 @@ impl Observer {
                 RefuseReason::NotServing => m.cnxn_closed_without_zk_server_running.one(),
                 RefuseReason::Protocol(_)
                 | RefuseReason::LeaderDoesNotServe
+                | RefuseReason::OnlyReads
+                | RefuseReason::SessionNeedsQuorum
                 | RefuseReason::ClientAhead { .. }
                 | RefuseReason::WrongPassword
                 | RefuseReason::SessionUnknown
@@ -200,6 +203,10 @@ impl Observer {
             | EventKind::QuorumChecked { .. }
             | EventKind::LinkDropped { .. }
             | EventKind::SessionProposed { .. }
+            | EventKind::LocalSessionBegan { .. }
+            | EventKind::LocalSessionEnded { expired: false, .. }
+            | EventKind::SessionUpgraded { .. }
+            | EventKind::ReadOnlyBegan { .. }
             | EventKind::SessionAttached { .. }
             | EventKind::SessionTouched { .. }
             | EventKind::SessionEnded { .. }

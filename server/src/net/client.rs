@@ -383,7 +383,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             ToClient::Connected(response) => {
                 self.attached = response.timeout_ms > 0;
                 self.stats.attached(response.session, response.timeout_ms);
-                let connected = Connected::to(&self.introduced, response, false);
+                let connected = Connected::to(&self.introduced, response);
                 frame::write(&mut self.outbound, |body| connected.encode(body));
                 self.net.stats.sent();
             }

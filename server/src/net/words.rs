@@ -156,9 +156,12 @@ impl Words {
             }
             Word::Gtmk | Word::Stmk => Some(of.trace_mask().to_string()),
             Word::Isro => {
-                let serving = of.ask(|view| view.peer.serving()).await;
-                let state = if serving == Some(true) { "rw" } else { "null" };
-                Some(state.into())
+                let state = of.ask(|view| match (view.peer.serving(), view.peer.answers()) {
+                    (true, _) => "rw",
+                    (false, true) => "ro",
+                    (false, false) => "null",
+                });
+                Some(state.await.unwrap_or("null").into())
             }
             Word::Mntr => of
                 .report()
@@ -226,7 +229,7 @@ impl Words {
         &self,
         look: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Option<T> {
-        let look = |view: &View<'_>| view.peer.serving().then(|| look(view));
+        let look = |view: &View<'_>| view.peer.answers().then(|| look(view));
         self.inspector.ask(look).await.flatten()
     }
 }

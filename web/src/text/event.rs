@@ -747,6 +747,36 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 申请一个新会话：{1}，超时 {2}。它的事务被应用时会话才开始。",
             &[me_, Session(*session), Ms(*timeout_ms)],
         ),
+        K::LocalSessionBegan {
+            session,
+            timeout_ms,
+        } => p.say(
+            "{0} begins a local session, {1}, with a time-out of {2}. Nobody else knows of it, and it costs no transaction.",
+            "{0} 开始一个本地会话：{1}，超时 {2}。别的服务器都不知道它，也不需要事务。",
+            &[me_, Session(*session), Ms(*timeout_ms)],
+        ),
+        K::SessionUpgraded { session } => p.say(
+            "{1} wants an ephemeral znode: {0} has it made a global session first.",
+            "{1} 要创建临时节点：{0} 先请求把它变成全局会话。",
+            &[me_, Session(*session)],
+        ),
+        K::LocalSessionEnded { session, expired } => match expired {
+            true => p.say(
+                "{0} has heard nothing of the local session {1} for its time-out: it is over.",
+                "{0} 在超时时间内没有听到本地会话 {1} 的消息：它结束了。",
+                &[me_, Session(*session)],
+            ),
+            false => p.say(
+                "The local session {1} is closed. Only {0} knew of it.",
+                "本地会话 {1} 已关闭。只有{0} 知道它。",
+                &[me_, Session(*session)],
+            ),
+        },
+        K::ReadOnlyBegan { last_zxid } => p.say(
+            "{0} has looked for a leader for a while: until it finds one it answers reads, from what it has up to {1}, for clients that said that this is enough.",
+            "{0} 已经找了一阵领导者：在找到之前，它用自己到 {1} 为止的数据，为声明可以接受的客户端回答读操作。",
+            &[me_, Z(*last_zxid)],
+        ),
         K::SessionAttached {
             session: _,
             client,

@@ -82,7 +82,7 @@ pub(super) const MESSAGES: [MessageKind; 20] = [
     MessageKind::Sync,
 ];
 
-pub(super) const WAITS: [WaitReason; 11] = [
+pub(super) const WAITS: [WaitReason; 12] = [
     WaitReason::RepeatVote,
     WaitReason::FinalizeWait,
     WaitReason::RetryConnect,
@@ -94,6 +94,7 @@ pub(super) const WAITS: [WaitReason; 11] = [
     WaitReason::HalfTick,
     WaitReason::SessionExpiry,
     WaitReason::ContainerCheck,
+    WaitReason::ReadOnlyService,
 ];
 
 pub(super) const ERRORS: [ErrorCode; 32] = [
@@ -583,6 +584,20 @@ fn peer_kinds() -> Vec<K> {
             session: SESSION,
             timeout_ms: 40_000,
         },
+        K::LocalSessionBegan {
+            session: SESSION,
+            timeout_ms: 40_000,
+        },
+        K::LocalSessionEnded {
+            session: SESSION,
+            expired: true,
+        },
+        K::LocalSessionEnded {
+            session: SESSION,
+            expired: false,
+        },
+        K::SessionUpgraded { session: SESSION },
+        K::ReadOnlyBegan { last_zxid: z },
         K::SessionTouched { session: SESSION },
         K::SessionExpired {
             session: SESSION,
@@ -697,6 +712,8 @@ fn peer_kinds() -> Vec<K> {
     for because in [
         RefuseReason::NotServing,
         RefuseReason::LeaderDoesNotServe,
+        RefuseReason::OnlyReads,
+        RefuseReason::SessionNeedsQuorum,
         RefuseReason::ClientAhead { seen: z2, have: z },
         RefuseReason::WrongPassword,
         RefuseReason::SessionUnknown,

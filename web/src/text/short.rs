@@ -538,6 +538,22 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         K::SessionProposed { session, .. } => {
             p.say("{0} asks for {1}", "{0} 申请{1}", &[s, Session(*session)])
         }
+        K::LocalSessionBegan { session, .. } => p.say(
+            "{0} begins {1} as a local session",
+            "{0} 开始本地会话{1}",
+            &[s, Session(*session)],
+        ),
+        K::SessionUpgraded { session } => p.say(
+            "{0} has {1} made global",
+            "{0} 请求把{1} 变成全局会话",
+            &[s, Session(*session)],
+        ),
+        K::LocalSessionEnded { session, .. } => p.say(
+            "the local session {1} is over at {0}",
+            "本地会话{1} 在{0} 结束",
+            &[s, Session(*session)],
+        ),
+        K::ReadOnlyBegan { .. } => p.say("{0} answers reads only", "{0} 只回答读操作", &[s]),
         K::SessionAttached { client, moved, .. } => {
             if *moved {
                 p.say(

@@ -284,6 +284,20 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             ),
             zk("1.4"),
         ),
+        K::LocalSessionBegan { .. } | K::SessionUpgraded { .. } | K::LocalSessionEnded { .. } => (
+            (
+                "A local session costs no transaction, so very many clients may come and go. It can't be taken over by another server, and owns no ephemeral znodes: for these it first becomes a global one.",
+                "本地会话不需要事务，所以大量客户端可以来来去去。它不能被别的服务器接管，也不拥有临时节点：要创建临时节点，先得变成全局会话。",
+            ),
+            zk("1.4"),
+        ),
+        K::ReadOnlyBegan { .. } => (
+            (
+                "Without a quorum nobody knows what is committed. What such a server answers may be old, and may even be taken back; who reads from it has agreed to that.",
+                "没有法定人数就没人知道什么已提交。这样的服务器的回答可能是旧的，甚至可能被撤回；读它的客户端已同意这一点。",
+            ),
+            zk("1.13"),
+        ),
         K::SessionAttached { .. } => (
             (
                 "The session's life does not depend on the connection. A client that reconnects in time, anywhere, keeps its session and its ephemeral znodes.",
@@ -770,6 +784,8 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             }
             RefuseReason::NotServing
             | RefuseReason::LeaderDoesNotServe
+            | RefuseReason::OnlyReads
+            | RefuseReason::SessionNeedsQuorum
             | RefuseReason::WrongPassword
             | RefuseReason::SessionUnknown
             | RefuseReason::SessionTakenOver
