@@ -2,8 +2,10 @@
 //! (ZooKeeper.md 3.3 to 3.7).
 
 mod liveness;
+mod reconfig;
 
 use crate::{
+    config::Config,
     id::{ConnId, Epoch, ServerId, SessionId, Zxid},
     log::{LogRead, Written},
     message::{ForwardedOp, ForwardedRequest, QuorumMessage},
@@ -13,7 +15,6 @@ use crate::{
         output::{Effect, Output, StorageSeq},
     },
     pipeline::prepare,
-    quorum::Quorum,
     replica::Replica,
     request::{AuthId, ErrorCode, Write},
     session::{self, tracker::SessionTracker},
@@ -203,6 +204,8 @@ pub struct Leader {
     /// `None` when there is nobody to ping.
     next_half_tick: Option<Moment>,
     next_container_check: Moment,
+    /// It has committed members that it is not to lead: it commits nothing more.
+    retired: bool,
 }
 
 /// Syncs of learners that may wait for one proposal; far above what their clients can ask for.
@@ -260,6 +263,7 @@ impl Leader {
             half_ticks: 0,
             next_half_tick: None,
             next_container_check: now.at + me.cfg.container_check_interval,
+            retired: false,
         }
     }
 
@@ -425,7 +429,7 @@ impl Leader {
     pub(crate) fn on_accepted(&mut self, now: Now, me: &Replica, from: ServerId, conn: ConnId) {
         let link = LearnerLink {
             id: from,
-            observer: !me.cfg.membership.quorum.is_voter(from),
+            observer: me.cfg.membership.observers.contains(&from),
             stage: LearnerStage::Connected,
             last_zxid: Zxid::UNINITIALISED,
             last_heard: now.at,
@@ -502,7 +506,8 @@ impl Leader {
                     self.drop_learner(conn, DropReason::Unexpected(kind), out);
                     return Ok(());
                 }
-                link.observer = observer || link.observer;
+                // As it says: who is no member yet may follow with its log, and so become a voter.
+                link.observer = observer;
                 link.stage = LearnerStage::Told;
                 self.drop_older(from, conn, out);
                 self.on_info(now, me, conn, from, accepted_epoch, out);
@@ -566,6 +571,8 @@ impl Leader {
             | QuorumMessage::Inform(_)
             | QuorumMessage::Ping { .. }
             | QuorumMessage::Revalidated { .. }
+            | QuorumMessage::CommitAndActivate { .. }
+            | QuorumMessage::InformAndActivate { .. }
             | QuorumMessage::Sync => {
                 self.drop_learner(conn, DropReason::Unexpected(kind), out);
                 Ok(())
@@ -600,10 +607,10 @@ impl Leader {
         out: &mut Output,
     ) {
         self.highest_accepted = self.highest_accepted.max(accepted);
-        let quorum = &me.cfg.membership.quorum;
-        if quorum.is_voter(from) {
+        let cfg = &me.cfg;
+        if cfg.counts(from) {
             self.infos.insert(from);
-            let (have, need) = tally(quorum, &self.infos);
+            let (have, need) = tally(cfg, &self.infos);
             out.emit(EventKind::LearnerInfoCounted {
                 from,
                 accepted_epoch: accepted,
@@ -611,7 +618,7 @@ impl Leader {
                 need,
             });
         }
-        if self.infos.contains(&me.id()) && quorum.contains(&self.infos) {
+        if self.infos.contains(&me.id()) && cfg.is_quorum(|id| self.infos.contains(&id)) {
             let epoch = self.highest_accepted.next();
             self.epoch = Some(epoch);
             out.emit(EventKind::NewEpoch {
@@ -662,9 +669,9 @@ impl Leader {
     ) -> Verdict {
         if self.phase == LeaderPhase::CollectingEpochAcks {
             // A voter without weight can't lead: that it knows more helps nobody.
-            if let Some(epoch) = current.filter(|_| {
-                me.cfg.membership.quorum.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED
-            }) && (epoch, last_zxid) > self.summary
+            if let Some(epoch) =
+                current.filter(|_| me.cfg.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED)
+                && (epoch, last_zxid) > self.summary
             {
                 return Err(ElectionReason::FollowerMoreRecent {
                     follower: from,
@@ -689,15 +696,14 @@ impl Leader {
         current_epoch: Option<Epoch>,
         out: &mut Output,
     ) {
-        let quorum = &me.cfg.membership.quorum;
         // One that had accepted the epoch before, or has no history, does not count (trap 14).
-        let counted = quorum.is_voter(from)
+        let counted = me.cfg.counts(from)
             && current_epoch.is_some()
             && (last_zxid != Zxid::UNINITIALISED || from == me.id());
         if counted {
             self.epoch_acks.insert(from);
         }
-        let (have, need) = tally(quorum, &self.epoch_acks);
+        let (have, need) = tally(&me.cfg, &self.epoch_acks);
         out.emit(EventKind::EpochAckCounted {
             from,
             last_zxid,
@@ -710,11 +716,12 @@ impl Leader {
 
     fn maybe_begin_sync(&mut self, now: Now, me: &mut Replica, out: &mut Output) {
         if self.phase != LeaderPhase::CollectingEpochAcks
-            || !me.cfg.membership.quorum.contains(&self.epoch_acks)
+            || !me.cfg.is_quorum(|id| self.epoch_acks.contains(&id))
         {
             return;
         }
         let Some(epoch) = self.epoch else { return };
+        self.number_members(me, epoch.start(), out);
         // A quorum has accepted: our own history becomes the history of the epoch.
         let witness = me.log.seal_history(epoch, out);
         self.own_history = witness.seq();
@@ -874,13 +881,9 @@ impl Leader {
         }
         link.stage = LearnerStage::Syncing;
         if let Some(epoch) = self.epoch {
-            out.send(
-                learner,
-                conn,
-                QuorumMessage::NewLeader {
-                    zxid: epoch.start(),
-                },
-            );
+            let zxid = epoch.start();
+            let members = self.offered_members(me);
+            out.send(learner, conn, QuorumMessage::NewLeader { zxid, members });
         }
     }
 
@@ -891,16 +894,15 @@ impl Leader {
         from: ServerId,
         out: &mut Output,
     ) -> Verdict {
-        let quorum = &me.cfg.membership.quorum;
-        if !quorum.is_voter(from) {
+        if !me.cfg.counts(from) {
             return Ok(());
         }
         self.new_leader_acks.insert(from);
-        let (have, need) = tally(quorum, &self.new_leader_acks);
+        let (have, need) = tally(&me.cfg, &self.new_leader_acks);
         out.emit(EventKind::NewLeaderAckCounted { from, have, need });
         if self.phase == LeaderPhase::CollectingNewLeaderAcks
             && self.new_leader_acks.contains(&me.id())
-            && quorum.contains(&self.new_leader_acks)
+            && me.cfg.is_quorum(|id| self.new_leader_acks.contains(&id))
         {
             self.establish(now, me, have, out)?;
         }
@@ -929,6 +931,7 @@ impl Leader {
         for conn in synced {
             self.let_serve(now, conn, out);
         }
+        self.complete_members(me, out)?;
         self.serve(now, me, epoch.start(), out)
     }
 
@@ -1011,13 +1014,15 @@ impl Leader {
                     // No owner check: the expiry of a session is not asked for by its owner.
                     Write::CloseSession => None,
                     // What they fail for is found before their session is looked for.
-                    Write::Unreadable { .. } | Write::Reconfig { .. } => None,
+                    Write::Unreadable { .. } => None,
+                    Write::Reconfig { .. } if !me.cfg.reconfig_enabled => None,
                     Write::Create(_)
                     | Write::Delete { .. }
                     | Write::SetData { .. }
                     | Write::SetAcl { .. }
                     | Write::Check { .. }
                     | Write::Multi(_)
+                    | Write::Reconfig { .. }
                     | Write::DeleteContainer { .. } => {
                         match self.sessions.check(session, through) {
                             Err(ErrorCode::SessionExpired)
@@ -1083,7 +1088,7 @@ impl Leader {
             auth,
             cfg: &me.cfg,
         };
-        let mut body = prepare::prepare(&self.predicted, write, &context);
+        let mut body = self.decide(me, write, &context);
         prepare::fit(&mut body, me.cfg.txn_limit());
         if matches!(body, TxnBody::CloseSession { .. }) {
             self.sessions.closing(session);
@@ -1175,10 +1180,9 @@ impl Leader {
             }
             link.stage = LearnerStage::Synced;
             if self.phase == LeaderPhase::Established {
-                let quorum = &me.cfg.membership.quorum;
-                if quorum.is_voter(from) {
+                if me.cfg.counts(from) {
                     self.new_leader_acks.insert(from);
-                    let (have, need) = tally(quorum, &self.new_leader_acks);
+                    let (have, need) = tally(&me.cfg, &self.new_leader_acks);
                     out.emit(EventKind::NewLeaderAckCounted { from, have, need });
                 }
                 self.let_serve(now, conn, out);
@@ -1193,16 +1197,15 @@ impl Leader {
     }
 
     fn count_ack(&mut self, me: &Replica, from: ServerId, zxid: Zxid, out: &mut Output) {
-        let quorum = &me.cfg.membership.quorum;
         let place = self
             .outstanding
             .binary_search_by_key(&zxid, |o| o.txn.zxid())
             .ok()
-            .filter(|_| quorum.is_voter(from));
+            .filter(|_| me.cfg.counts(from));
         match place.and_then(|at| self.outstanding.get_mut(at)) {
             Some(open) => {
                 open.acks.insert(from);
-                let (have, need) = tally(quorum, &open.acks);
+                let (have, need) = tally(&me.cfg, &open.acks);
                 out.emit(EventKind::AckCounted {
                     zxid,
                     from,
@@ -1218,28 +1221,27 @@ impl Leader {
 
     /// Commits from the front of the queue as long as a quorum has it on disk.
     fn commit_ready(&mut self, me: &mut Replica, out: &mut Output) {
-        let quorum = &Arc::clone(&me.cfg).membership.quorum;
         let mut committed_any = false;
-        while self
-            .outstanding
-            .front()
-            .is_some_and(|o| quorum.contains(&o.acks))
+        while !self.retired
+            && let Some(front) = self.outstanding.front()
+            && self.is_ready(me, front)
         {
             let Some(Outstanding { txn, acks }) = self.outstanding.pop_front() else {
                 break;
             };
             let zxid = txn.zxid();
-            let (acks, need) = tally(quorum, &acks);
+            let (count, need) = tally(&me.cfg, &acks);
             let before = out.cause;
-            out.because(EventKind::Committed { zxid, acks, need });
+            out.because(EventKind::Committed {
+                zxid,
+                acks: count,
+                need,
+            });
+            let designated = self.commit_members(me, &txn, &acks, out);
             for (conn, link) in &self.learners {
                 if link.is_forwarded() {
-                    let message = if link.observer {
-                        QuorumMessage::Inform(Arc::clone(&txn))
-                    } else {
-                        QuorumMessage::Commit { zxid }
-                    };
-                    out.send(link.id, *conn, message);
+                    let packet = Leader::commit_packet(link, &txn, designated);
+                    out.send(link.id, *conn, packet);
                 }
             }
             me.commit_up_to(zxid);
@@ -1315,8 +1317,9 @@ impl Leader {
     }
 }
 
-/// Voters in `set`, and what a quorum needs at least.
-fn tally(quorum: &Quorum, set: &BTreeSet<ServerId>) -> (u32, u32) {
+/// Voters in `set`, and what a quorum needs at least; of the members that hold.
+fn tally(cfg: &Config, set: &BTreeSet<ServerId>) -> (u32, u32) {
+    let quorum = &cfg.membership.quorum;
     let have = set.iter().filter(|id| quorum.is_voter(**id)).count();
     (
         u32::try_from(have).unwrap_or(u32::MAX),

@@ -9,7 +9,7 @@ pub mod input;
 pub mod output;
 
 use crate::{
-    config::Config,
+    config::{Config, Membership},
     election::{self, Decision, Election},
     id::{ClientId, ConnId, Epoch, ServerId, Zxid},
     leader::Leader,
@@ -21,7 +21,10 @@ use crate::{
         input::{Input, InputKind},
         output::{Effect, Output},
     },
-    pipeline::clients::{self, Clients, Connect, Here},
+    pipeline::{
+        clients::{self, Clients, Connect, Here},
+        reconfig,
+    },
     replica::Replica,
     request::{AuthId, ConnectRequest, Request},
     time::{Moment, Now},
@@ -143,6 +146,9 @@ impl Peer {
             current_epoch: me.log.current_epoch(),
             accepted_epoch: me.log.accepted_epoch(),
         });
+        if me.cfg.next.is_some() || stored.members.is_some() {
+            me.tell_members(out);
+        }
         if me.cfg.standalone {
             let (leader, verdict) = Leader::alone(now, &mut me, out);
             let mut peer = Peer {
@@ -304,7 +310,38 @@ impl Peer {
         }
     }
 
+    /// Somebody knows newer members: they hold, as they were committed. True if the election begins anew.
+    fn adopts_members(&mut self, now: Now, n: &Notification, out: &mut Output) -> bool {
+        let known = self.me.cfg.membership.clone();
+        let looks = matches!(self.role, Role::Looking(_)) && self.me.cfg.reconfigures();
+        if !looks || n.config_version <= known.version {
+            return false;
+        }
+        let told = n
+            .members
+            .as_deref()
+            .map(str::as_bytes)
+            .and_then(reconfig::read);
+        let Some(told) = told.filter(|t| t.membership.version == n.config_version) else {
+            return false;
+        };
+        self.me.activate_members(&told, out);
+        self.me.write_members();
+        let version = told.membership.version;
+        if (Membership { version, ..known }) == told.membership {
+            return false;
+        }
+        let because = ElectionReason::Reconfigured { version };
+        let (election, decision) = begin_election(now, &mut self.me, because, out);
+        self.role = Role::Looking(election);
+        self.decided(now, decision, out);
+        true
+    }
+
     fn on_notification(&mut self, now: Now, from: ServerId, n: &Notification, out: &mut Output) {
+        if self.adopts_members(now, n, out) {
+            return;
+        }
         match &mut self.role {
             Role::Looking(election) => {
                 let decision = election.on_notification(

@@ -5,19 +5,20 @@
 //! disk, in the order of zxids. So memory never shows what a power failure could take back here.
 
 use crate::{
-    config::Config,
+    config::{Config, Next},
     id::{Epoch, ServerId, Zxid},
     log::{Log, Stored, Written},
     message::{Notification, ServerState, Vote},
     peer::{
         Wait, WaitReason,
         event::EventKind,
-        output::{Output, StorageSeq},
+        output::{Effect, Output, StorageSeq},
     },
     pipeline::clients::{Clients, Here},
+    pipeline::reconfig,
     time::{Moment, Now},
-    tree::Database,
-    txn::Txn,
+    tree::{Database, path},
+    txn::{Txn, TxnBody},
 };
 use std::{collections::VecDeque, sync::Arc};
 
@@ -57,6 +58,7 @@ impl Replica {
     /// Loads what was on disk: the snapshot, then every later transaction of the log.
     #[must_use]
     pub fn load(cfg: Arc<Config>, stored: &Stored, now: Now, storage: StorageSeq) -> Replica {
+        let cfg = with_stored_members(cfg, stored);
         let clients = Clients::new(&cfg, now.wall_ms);
         let nobody = Vote {
             epoch: Epoch(0),
@@ -92,7 +94,7 @@ impl Replica {
         for txn in stored.log.iter().filter(|t| t.zxid() > start) {
             self.db.apply(txn);
         }
-        self.write_members();
+        self.find_members();
         self.waiting.clear();
         self.waiting_bytes = 0;
         stored.log.last().map_or(start, |t| t.zxid().max(start))
@@ -100,7 +102,7 @@ impl Replica {
 
     /// `/zookeeper/config` is written by each server for itself, not by a transaction (1.17), and
     /// again after another server's tree has replaced it.
-    fn write_members(&mut self) {
+    pub fn write_members(&mut self) {
         if let Some(text) = &self.cfg.members_text {
             let version = self.cfg.membership.version;
             let text = Arc::from(text.as_bytes());
@@ -108,6 +110,90 @@ impl Replica {
                 .tree
                 .set_config(Some(text), version, self.started_ms);
         }
+    }
+
+    /// A tree was loaded. What a reconfiguration in it has written is newer than what is known to hold: it
+    /// may have been committed or not, so it is the members to come (3.9).
+    fn find_members(&mut self) {
+        let found = self.members_in_tree();
+        let known = self.cfg.next.as_ref().map(|n| n.membership.version);
+        if known != found.as_ref().map(|n| n.membership.version) {
+            self.cfg = Arc::new(Config {
+                next: found.map(Arc::new),
+                ..(*self.cfg).clone()
+            });
+        }
+        if self.cfg.next.is_none() {
+            self.write_members();
+        }
+    }
+
+    fn members_in_tree(&self) -> Option<Next> {
+        let node = self.db.tree.node(path::CONFIG)?;
+        let next = reconfig::read(node.data().as_ref()?)?;
+        let version = next.membership.version;
+        // Only a reconfiguration names its own zxid, not whoever has written there.
+        (self.cfg.reconfigures()
+            && version > self.cfg.membership.version
+            && version == node.stat().mzxid)
+            .then_some(next)
+    }
+
+    /// Members are proposed: until they hold, or are cut away, a quorum of them is needed too.
+    pub fn see_members(&mut self, next: Next, out: &mut Output) {
+        let version = next.membership.version;
+        let known = self.cfg.next.as_ref().map(|n| n.membership.version);
+        if version <= self.cfg.membership.version || known >= Some(version) {
+            return;
+        }
+        let (voters, observers) = sizes(&next);
+        self.cfg = Arc::new(Config {
+            next: Some(Arc::new(next)),
+            ..(*self.cfg).clone()
+        });
+        out.emit(EventKind::MembersSeen {
+            version,
+            voters,
+            observers,
+        });
+        self.tell_members(out);
+    }
+
+    /// Members hold from now on: a quorum of the old ones and one of these agreed to it, or somebody who
+    /// knows that has told.
+    pub fn activate_members(&mut self, next: &Next, out: &mut Output) {
+        let version = next.membership.version;
+        if version <= self.cfg.membership.version {
+            return;
+        }
+        let later = self.cfg.next.clone();
+        self.cfg = Arc::new(Config {
+            membership: next.membership.clone(),
+            members_text: Some(Arc::clone(&next.text)),
+            next: later.filter(|n| n.membership.version > version),
+            ..(*self.cfg).clone()
+        });
+        let (voters, observers) = sizes(next);
+        out.emit(EventKind::MembersActivated {
+            version,
+            voters,
+            observers,
+        });
+        self.log.store_members(Arc::clone(&next.text), out);
+        self.tell_members(out);
+    }
+
+    /// Tells the driver where servers are.
+    pub fn tell_members(&self, out: &mut Output) {
+        let Some(current) = self.cfg.members_text.clone() else {
+            return;
+        };
+        let next = self.cfg.next.as_ref().map(|n| Arc::clone(&n.text));
+        out.effect(|cause| Effect::Members {
+            current,
+            next,
+            cause,
+        });
     }
 
     /// What was replayed is what DIFF can send (3.4).
@@ -136,7 +222,7 @@ impl Replica {
     pub fn install(&mut self, database: &Arc<Database>, zxid: Zxid, out: &mut Output) {
         self.db = (**database).clone();
         self.db.last_processed = zxid;
-        self.write_members();
+        self.find_members();
         self.committed = self.committed.min(zxid);
         self.waiting.clear();
         self.waiting_bytes = 0;
@@ -194,6 +280,7 @@ impl Replica {
             vote: self.vote,
             round: self.vote_round,
             config_version: self.cfg.membership.version,
+            members: crate::election::told_members(&self.cfg),
         }
     }
 
@@ -231,6 +318,13 @@ impl Replica {
     pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
         let written = self.log.append(&txn, out);
         self.waiting_bytes += txn.approximate_bytes();
+        if let TxnBody::Reconfig { data, .. } = &txn.body
+            && self.cfg.reconfigures()
+            && let Some(next) = data.as_deref().and_then(reconfig::read)
+            && next.membership.version == txn.zxid()
+        {
+            self.see_members(next, out);
+        }
         self.waiting.push_back(txn);
         written
     }
@@ -295,7 +389,10 @@ impl Replica {
         out.because(EventKind::Applied {
             zxid: txn.zxid(),
             txn: txn.body.kind(),
-            path: txn.body.path().cloned(),
+            path: match &txn.body {
+                TxnBody::Reconfig { .. } => Some(Arc::from(path::CONFIG)),
+                body => body.path().cloned(),
+            },
             error: txn.body.error(),
             digest,
         });
@@ -306,7 +403,7 @@ impl Replica {
                 found: digest,
             });
         }
-        if let crate::txn::TxnBody::CloseSession { paths } = &txn.body {
+        if let TxnBody::CloseSession { paths } = &txn.body {
             let ephemerals = u32::try_from(paths.len()).unwrap_or(u32::MAX);
             out.emit(EventKind::SessionEnded {
                 session: txn.header.session,
@@ -379,6 +476,30 @@ impl Replica {
         database.last_processed = self.log.last_logged();
         self.log.snapshot(&database, out);
     }
+}
+
+/// The configuration with the members that held when the server stopped.
+fn with_stored_members(cfg: Arc<Config>, stored: &Stored) -> Arc<Config> {
+    let text = stored.members.as_ref().filter(|_| cfg.reconfigures());
+    let stored = text.and_then(|text| reconfig::read(text.as_bytes()));
+    match stored.filter(|s| s.membership.version > cfg.membership.version) {
+        Some(Next { membership, text }) => Arc::new(Config {
+            membership,
+            members_text: Some(text),
+            ..(*cfg).clone()
+        }),
+        None => cfg,
+    }
+}
+
+/// How many vote, and how many observe.
+fn sizes(next: &Next) -> (u32, u32) {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let members = &next.membership;
+    (
+        count(members.quorum.voters().len()),
+        count(members.observers.len()),
+    )
 }
 
 #[cfg(test)]

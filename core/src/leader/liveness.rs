@@ -93,6 +93,7 @@ impl Leader {
         // A paused leader does not make up for the ticks it missed: it was not there to listen.
         self.next_half_tick = Some(Moment(now.at.0 + me.cfg.tick.0 / 2));
         self.half_ticks += 1;
+        self.after_handing_over(me)?;
         if self.half_ticks.is_multiple_of(2) {
             self.tick += 1;
             self.check_learners(now, me, out);
@@ -156,13 +157,12 @@ impl Leader {
                 .filter(|l| self.tick <= l.tick_deadline)
                 .map(|l| l.id),
         );
-        let quorum = &me.cfg.membership.quorum;
-        let (in_time_count, need) = tally(quorum, &in_time);
+        let (in_time_count, need) = tally(&me.cfg, &in_time);
         out.emit(EventKind::QuorumChecked {
             in_time: in_time_count,
             need,
         });
-        if quorum.contains(&in_time) {
+        if me.cfg.is_quorum(|id| in_time.contains(&id)) {
             Ok(())
         } else {
             Err(ElectionReason::QuorumLost {

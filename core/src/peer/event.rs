@@ -114,6 +114,11 @@ pub enum ElectionReason {
         /// The last one.
         zxid: Zxid,
     },
+    /// The members have changed, and with them our role, or who leads.
+    Reconfigured {
+        /// The version of the members that hold now.
+        version: Zxid,
+    },
 }
 
 /// The four phases of the ring that is drawn round a server.
@@ -941,6 +946,25 @@ pub enum EventKind {
         session: SessionId,
         /// Nothing was heard of it for its time-out; otherwise its client has closed it.
         expired: bool,
+    },
+    /// Other members are proposed, or were found in the log: until they hold or are given up, nothing is
+    /// decided without a quorum of them too.
+    MembersSeen {
+        /// Their version.
+        version: Zxid,
+        /// How many vote.
+        voters: u32,
+        /// How many observe.
+        observers: u32,
+    },
+    /// Other members hold from now on.
+    MembersActivated {
+        /// Their version.
+        version: Zxid,
+        /// How many vote.
+        voters: u32,
+        /// How many observe.
+        observers: u32,
     },
     /// Looking for a leader takes long: until one is found the server answers reads, of clients that
     /// said that this is enough.

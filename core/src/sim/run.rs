@@ -3,6 +3,7 @@
 
 use crate::{
     peer::event::EventKind,
+    quorum::QuorumRule,
     sim::{
         client::{ClientState, ClientView},
         fact::{Fact, StepLog, WorldEventKind},
@@ -55,16 +56,23 @@ impl Plan {
     /// The world that it begins with.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        if self.plain {
-            Setup {
+        let mut setup = match self.plain {
+            true => Setup {
                 seed: self.seed,
                 voters: self.servers,
                 observers: self.observers,
                 ..Setup::default()
-            }
-        } else {
-            swarm(self.seed, self.servers, self.observers)
+            },
+            false => swarm(self.seed, self.servers, self.observers),
+        };
+        if self.faults.reconfigures() {
+            // Who can't lead must not be left to lead: any of them may be the last.
+            setup.leader_serves = true;
+            setup.reconfig = true;
+            // Only a majority system changes by members that join and leave.
+            setup.rule = QuorumRule::Majority;
         }
+        setup
     }
 
     /// The command that repeats it.

@@ -175,7 +175,7 @@ impl Command {
                 all["secure_connections"] = json!([]);
                 all
             }
-            Command::VotingView => voting_view(of),
+            Command::VotingView => voting_view(of, &of.members().await?),
             Command::Zabstate => zabstate(of).await?,
             Command::WatchSummary => {
                 of.ask(|view| {
@@ -367,7 +367,8 @@ async fn leader(of: &Inspector) -> Option<Value> {
         return Some(json!({ "error": "server is not initialized" }));
     }
     let (me, leader) = of.ask(|view| (view.peer.id(), view.peer.leader())).await?;
-    let member = leader.and_then(|id| of.config.ensemble.members.get(&id));
+    let ensemble = of.members().await?;
+    let member = leader.and_then(|id| ensemble.members.get(&id));
     let host = member
         .and_then(|m| m.addresses.first())
         .map(|a| a.host.as_str());
@@ -471,8 +472,8 @@ fn host_port(host: &str, port: u16) -> String {
     HostPort { host, port }.to_string()
 }
 
-fn voting_view(of: &Inspector) -> Value {
-    let members = of.config.ensemble.members.iter();
+fn voting_view(of: &Inspector, ensemble: &config::Ensemble) -> Value {
+    let members = ensemble.members.iter();
     let voters = members
         .filter(|(_, member)| of.config.mode == Mode::Quorum && member.role == Role::Participant);
     let view = voters.map(|(id, member)| {

@@ -122,6 +122,8 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     };
     core.rights = rights(s, &auth, clients.secure.is_some());
     core.enforce_quota = service.enforce_quota;
+    core.reconfig_enabled = service.reconfig;
+    core.standalone_enabled = s.flag("standaloneEnabled");
     core.local_sessions = service.local_sessions;
     core.local_sessions_upgrading = service.local_sessions_upgrading;
     core.read_only_mode = service.read_only_mode;

@@ -58,7 +58,10 @@ impl Observer {
         match event {
             EventKind::Received { message, .. } => match message {
                 MessageKind::Proposal => m.learner_proposal_received_count.one(),
-                MessageKind::Commit | MessageKind::Inform => m.learner_commit_received_count.one(),
+                MessageKind::Commit
+                | MessageKind::Inform
+                | MessageKind::CommitAndActivate
+                | MessageKind::InformAndActivate => m.learner_commit_received_count.one(),
                 MessageKind::Notification
                 | MessageKind::FollowerInfo
                 | MessageKind::ObserverInfo
@@ -207,6 +210,8 @@ impl Observer {
             | EventKind::LocalSessionEnded { expired: false, .. }
             | EventKind::SessionUpgraded { .. }
             | EventKind::ReadOnlyBegan { .. }
+            | EventKind::MembersSeen { .. }
+            | EventKind::MembersActivated { .. }
             | EventKind::SessionAttached { .. }
             | EventKind::SessionTouched { .. }
             | EventKind::SessionEnded { .. }

@@ -24,11 +24,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, mpsc},
     time::timeout,
 };
 use zabscope_core::{
     id::ClientId,
+    members::HostPort,
     request::{AuthId, OpKind, Request},
     wire::{
         client::{self, Connect, Connected, EventZxid},
@@ -174,6 +175,50 @@ pub async fn accept(net: Arc<ClientNet>, listener: TcpListener) {
             }
         }
     }
+}
+
+/// Serves clients at this port, and after each change of this server's line at the one that it names.
+/// Connections stay; a port that can't be had is told, and the one before stays (3.9).
+pub async fn accept_where(
+    net: Arc<ClientNet>,
+    listener: TcpListener,
+    mut moves: mpsc::UnboundedReceiver<HostPort>,
+) {
+    let mut at = listener.local_addr().ok();
+    let mut accepting = tokio::spawn(accept(Arc::clone(&net), listener));
+    while let Some(to) = moves.recv().await {
+        let any = matches!(to.host.as_str(), "0.0.0.0" | "::" | "0:0:0:0:0:0:0:0");
+        let here = at.is_some_and(|at| {
+            let same = to
+                .host
+                .parse::<IpAddr>()
+                .is_ok_and(|ip| ip == at.ip().to_canonical());
+            at.port() == to.port && (same || at.ip().is_unspecified())
+        });
+        if here {
+            continue;
+        }
+        let bound = match any {
+            true => match TcpListener::bind(("::", to.port)).await {
+                Ok(listener) => Ok(listener),
+                Err(_) => TcpListener::bind(("0.0.0.0", to.port)).await,
+            },
+            false => TcpListener::bind((to.host.as_str(), to.port)).await,
+        };
+        match bound {
+            Ok(listener) => {
+                accepting.abort();
+                at = listener.local_addr().ok();
+                tracing::info!("clients are served at {to} from now on");
+                accepting = tokio::spawn(accept(Arc::clone(&net), listener));
+            }
+            Err(error) => tracing::error!(
+                "clients can't be served at {to}, as the members say: {error}. They still are where they were"
+            ),
+        }
+    }
+    // The node has ended; those that are connected end by themselves.
+    let _ = accepting.await;
 }
 
 /// Why a connection ends early.

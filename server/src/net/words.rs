@@ -177,9 +177,11 @@ impl Words {
                 .if_serving(|_| ())
                 .await
                 .map(|()| text::cons(&of.roster.all())),
-            Word::Conf => match self.if_serving(|_| ()).await {
-                Some(()) => Some(text::conf(of, of.directory_sizes().await)),
-                None => None,
+            Word::Conf => match (self.if_serving(|_| ()).await, of.members().await) {
+                (Some(()), Some(members)) => {
+                    Some(text::conf(of, &members, of.directory_sizes().await))
+                }
+                _ => None,
             },
             Word::Dirs => match self.if_serving(|_| ()).await {
                 Some(()) => Some(text::dirs(of.directory_sizes().await)),

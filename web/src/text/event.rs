@@ -772,6 +772,24 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                 &[me_, Session(*session)],
             ),
         },
+        K::MembersSeen {
+            version,
+            voters,
+            observers,
+        } => p.say(
+            "{0} knows members to come, {1}: {2} that vote and {3} that observe. Until they hold, a quorum of them is needed as well.",
+            "{0} 知道了将来的成员 {1}：{2} 个投票，{3} 个观察。在它们生效之前，也需要它们的法定人数。",
+            &[me_, Z(*version), n(*voters), n(*observers)],
+        ),
+        K::MembersActivated {
+            version,
+            voters,
+            observers,
+        } => p.say(
+            "For {0} the members of {1} hold from now on: {2} that vote and {3} that observe.",
+            "对{0} 来说，从现在起以 {1} 的成员为准：{2} 个投票，{3} 个观察。",
+            &[me_, Z(*version), n(*voters), n(*observers)],
+        ),
         K::ReadOnlyBegan { last_zxid } => p.say(
             "{0} has looked for a leader for a while: until it finds one it answers reads, from what it has up to {1}, for clients that said that this is enough.",
             "{0} 已经找了一阵领导者：在找到之前，它用自己到 {1} 为止的数据，为声明可以接受的客户端回答读操作。",

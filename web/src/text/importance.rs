@@ -186,7 +186,8 @@ pub fn importance(fact: &Fact) -> Importance {
         K::LinkDropped { .. } => Step,
         K::SteppedDown { .. } | K::SessionExpired { .. } => Headline,
 
-        K::ReadOnlyBegan { .. } => Step,
+        K::ReadOnlyBegan { .. } | K::MembersSeen { .. } => Step,
+        K::MembersActivated { .. } => Headline,
         K::SessionProposed { .. }
         | K::LocalSessionBegan { .. }
         | K::LocalSessionEnded { .. }

@@ -59,7 +59,7 @@ pub(super) fn world(kind: W) -> Fact {
     })
 }
 
-pub(super) const MESSAGES: [MessageKind; 20] = [
+pub(super) const MESSAGES: [MessageKind; 22] = [
     MessageKind::Notification,
     MessageKind::FollowerInfo,
     MessageKind::ObserverInfo,
@@ -80,6 +80,8 @@ pub(super) const MESSAGES: [MessageKind; 20] = [
     MessageKind::Revalidate,
     MessageKind::Revalidated,
     MessageKind::Sync,
+    MessageKind::CommitAndActivate,
+    MessageKind::InformAndActivate,
 ];
 
 pub(super) const WAITS: [WaitReason; 12] = [
@@ -166,6 +168,9 @@ fn election_reasons() -> Vec<ElectionReason> {
             follower: S2,
             epoch: Epoch(12),
             zxid: zxid(12, 1234),
+        },
+        ElectionReason::Reconfigured {
+            version: zxid(12, 7),
         },
         ElectionReason::ZxidRollOver {
             zxid: zxid(12, u32::MAX),
@@ -597,6 +602,16 @@ fn peer_kinds() -> Vec<K> {
             expired: false,
         },
         K::SessionUpgraded { session: SESSION },
+        K::MembersSeen {
+            version: z,
+            voters: 3,
+            observers: 1,
+        },
+        K::MembersActivated {
+            version: z,
+            voters: 3,
+            observers: 1,
+        },
         K::ReadOnlyBegan { last_zxid: z },
         K::SessionTouched { session: SESSION },
         K::SessionExpired {

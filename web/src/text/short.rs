@@ -553,6 +553,16 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "本地会话{1} 在{0} 结束",
             &[s, Session(*session)],
         ),
+        K::MembersSeen { version, .. } => p.say(
+            "{0} sees the members of {1}",
+            "{0} 看到成员 {1}",
+            &[s, Z(*version)],
+        ),
+        K::MembersActivated { version, .. } => p.say(
+            "{0} takes on the members of {1}",
+            "{0} 启用成员 {1}",
+            &[s, Z(*version)],
+        ),
         K::ReadOnlyBegan { .. } => p.say("{0} answers reads only", "{0} 只回答读操作", &[s]),
         K::SessionAttached { client, moved, .. } => {
             if *moved {

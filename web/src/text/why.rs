@@ -291,6 +291,13 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             ),
             zk("1.4"),
         ),
+        K::MembersSeen { .. } | K::MembersActivated { .. } => (
+            (
+                "While members change, every decision needs a quorum of the old ones and a quorum of the new. So there is no moment at which two halves could each believe that they decide.",
+                "成员变化期间，每个决定都需要旧成员的法定人数和新成员的法定人数。因此不会有两半各自以为能做决定的时刻。",
+            ),
+            zk("3.9"),
+        ),
         K::ReadOnlyBegan { .. } => (
             (
                 "Without a quorum nobody knows what is committed. What such a server answers may be old, and may even be taken back; who reads from it has agreed to that.",
@@ -977,6 +984,13 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
                 "领导者必须拥有其法定人数中最新的历史，否则已提交的事务可能丢失。若跟随者更新，领导者就放弃。",
             ),
             zab("3.3", Paper::Discovery, "LeaderProcessACKEPOCH"),
+        ),
+        ElectionReason::Reconfigured { .. } => (
+            (
+                "Who votes, who observes and who leads is fixed when a server joins its leader. When the members change any of that, it joins anew.",
+                "谁投票、谁观察、谁领导，在服务器加入领导者时就确定了。成员变化改变了其中任何一项，它就重新加入。",
+            ),
+            zk("3.9"),
         ),
         ElectionReason::ZxidRollOver { .. } => (
             (

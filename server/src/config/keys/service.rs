@@ -37,7 +37,7 @@ pub(super) const BASIC: Section = Section { title: "The service", keys: &[
         "A local session becomes a global one when it creates an ephemeral."),
     key("readonlymode.enabled", named("readonlymode.enabled"), B, "", "false", YES,
         "A server without a quorum serves reads to clients that allow it."),
-    key("reconfigEnabled", F, B, "", "false", NOT_YET,
+    key("reconfigEnabled", F, B, "", "false", YES,
         "Allows clients to change the ensemble (reconfig)."),
     key("digest.enabled", Z, B, "", "true", YES,
         "Writes a digest of the tree with each transaction, and compares it. Snapshots on disk carry one in any case."),
