@@ -116,11 +116,23 @@ pub fn compare(a: &Vote, b: &Vote) -> (Ordering, VoteField) {
 /// Whether `new` beats `old`, and what decides it: a candidate without weight never wins (2.4).
 #[must_use]
 pub fn beats(cfg: &Config, new: &Vote, old: &Vote) -> (bool, VoteField) {
-    if cfg.weight(new.leader) == 0 {
+    if cfg.weight(new.leader) == 0 && !is_stranger(cfg, new.leader) {
         return (false, VoteField::Weight);
     }
     let (order, by) = compare(new, old);
     (order.is_gt(), by)
+}
+
+/// A candidate that is no voter here, where members can change: a voter that votes for it may know members
+/// to come of which we have not heard. To follow it is safe: it leads only with the quorums that it knows
+/// to be needed. To ignore it, as Apache does, can leave an ensemble without a leader for ever, when it alone
+/// has the latest history.
+fn is_stranger(cfg: &Config, candidate: ServerId) -> bool {
+    cfg.reconfigures() && candidate != ServerId::NOBODY && !cfg.counts(candidate)
+}
+
+fn may_lead(cfg: &Config, candidate: ServerId) -> bool {
+    cfg.counts(candidate) || is_stranger(cfg, candidate)
 }
 
 /// What a server votes for first: itself, or nobody when it has no vote (2.4).
@@ -279,7 +291,12 @@ impl Election {
         if !cfg.counts(from) {
             // Not counted, and not even a sign of life that our waits would take note of.
             ignored(from, n, IgnoreReason::SenderNoVoter, out);
-            if looking {
+            // Two that have different members to come may be strangers to each other, and would answer
+            // each other without end: only one of them does.
+            let strangers = cfg.next.is_some() && n.config_version == cfg.membership.version;
+            let may =
+                n.config_version <= cfg.membership.version && (!strangers || cfg.my_id > from);
+            if looking && may {
                 self.tell_proposal(cfg, from, out);
             }
             return None;
@@ -305,7 +322,7 @@ impl Election {
                 self.wait_again(now, interval);
             }
         }
-        if !cfg.counts(n.vote.leader) {
+        if !may_lead(cfg, n.vote.leader) {
             ignored(from, n, IgnoreReason::CandidateNoVoter, out);
             return None;
         }
@@ -587,7 +604,7 @@ impl Election {
             ServerState::Following | ServerState::Leading => None,
             ServerState::Observing => Some(IgnoreReason::SenderObserves),
         };
-        let no_voter = !cfg.counts(n.vote.leader);
+        let no_voter = !may_lead(cfg, n.vote.leader);
         let because = because.or(no_voter.then_some(IgnoreReason::CandidateNoVoter));
         if let Some(because) = because {
             return ignored(from, n, because, out);

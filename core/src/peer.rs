@@ -146,7 +146,7 @@ impl Peer {
             current_epoch: me.log.current_epoch(),
             accepted_epoch: me.log.accepted_epoch(),
         });
-        if me.cfg.next.is_some() || stored.members.is_some() {
+        if me.cfg.reconfigures() {
             me.tell_members(out);
         }
         if me.cfg.standalone {

@@ -92,6 +92,10 @@ impl Replica {
         self.db = (*stored.snapshot).clone();
         let start = self.db.last_processed;
         for txn in stored.log.iter().filter(|t| t.zxid() > start) {
+            if matches!(txn.body, TxnBody::Reconfig { .. }) {
+                // One at a time: the one before it was committed.
+                self.hold_members_in_tree();
+            }
             self.db.apply(txn);
         }
         self.find_members();
@@ -128,6 +132,17 @@ impl Replica {
         }
     }
 
+    fn hold_members_in_tree(&mut self) {
+        if let Some(Next { membership, text }) = self.members_in_tree() {
+            self.cfg = Arc::new(Config {
+                membership,
+                members_text: Some(text),
+                next: None,
+                ..(*self.cfg).clone()
+            });
+        }
+    }
+
     fn members_in_tree(&self) -> Option<Next> {
         let node = self.db.tree.node(path::CONFIG)?;
         let next = reconfig::read(node.data().as_ref()?)?;
@@ -142,9 +157,16 @@ impl Replica {
     /// Members are proposed: until they hold, or are cut away, a quorum of them is needed too.
     pub fn see_members(&mut self, next: Next, out: &mut Output) {
         let version = next.membership.version;
-        let known = self.cfg.next.as_ref().map(|n| n.membership.version);
-        if version <= self.cfg.membership.version || known >= Some(version) {
+        if version <= self.cfg.membership.version {
             return;
+        }
+        if let Some(known) = self.cfg.next.clone() {
+            if known.membership.version >= version {
+                return;
+            }
+            // One at a time: that there is another means that the one before it was committed. What was
+            // not is cut away before anything follows.
+            self.activate_members(&known, out);
         }
         let (voters, observers) = sizes(&next);
         self.cfg = Arc::new(Config {

@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 fn four() -> Ensemble {
     let builder = Server::builder()
         .servers(4)
+        .tick(Duration::from_millis(500))
         .set("reconfigEnabled", "true")
         .set("skipACL", "yes");
     let ensemble = builder.start().expect("started");
@@ -75,6 +76,10 @@ fn members_leave_and_come_the_leader_too_and_a_restart_finds_them() {
         let line = text.lines().find(|l| l.starts_with(&of)).map(str::to_owned);
         line.expect("its line")
     };
+    // The first leader has given the members a version, and that is written beside what follows.
+    until("its files are written", || {
+        read(leader, "zoo.cfg").contains("dynamicConfigFile=")
+    });
     let leader_line = line(leader);
 
     // The leader leaves, and follows without a vote.
@@ -92,8 +97,17 @@ fn members_leave_and_come_the_leader_too_and_a_restart_finds_them() {
     });
 
     // Its files name them, and a start finds them.
+    let left = format!("server.{leader}=");
+    until("the files are written", || {
+        let zoo_cfg = read(follower, "zoo.cfg");
+        let dynamic = zoo_cfg
+            .lines()
+            .find_map(|l| l.strip_prefix("dynamicConfigFile="));
+        dynamic.is_some_and(|file| fs::read_to_string(file).is_ok_and(|t| !t.contains(&left)))
+    });
     let zoo_cfg = read(follower, "zoo.cfg");
-    assert!(!zoo_cfg.contains("server."), "{zoo_cfg}");
+    let names_members = zoo_cfg.lines().any(|l| l.starts_with("server."));
+    assert!(!names_members, "{zoo_cfg}");
     let dynamic = zoo_cfg
         .lines()
         .find_map(|l| l.strip_prefix("dynamicConfigFile="))

@@ -33,12 +33,15 @@ impl Learner {
     /// This server is something else in them, or its leader does not lead them.
     pub(super) fn activate_offered(&mut self, me: &mut Replica, out: &mut Output) -> Verdict {
         match self.offered.take() {
-            Some(offered) if offered.membership.version > me.cfg.membership.version => {
+            Some(offered) => {
+                let newer = offered.membership.version > me.cfg.membership.version;
                 let verdict = self.change(me, &offered, None, out);
-                me.write_members();
+                if newer {
+                    me.write_members();
+                }
                 verdict
             }
-            Some(_) | None => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -99,7 +102,7 @@ impl Learner {
         if leads && self.observer == me.cfg.is_observer() {
             return Ok(());
         }
-        let version = next.membership.version;
+        let version = me.cfg.membership.version;
         Err(ElectionReason::Reconfigured { version })
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     config::{Config, Next},
     id::{ServerId, Zxid},
-    members::{Address, Ensemble, HostPort, Member, Role, server_id},
+    members::{Address, Ensemble, HostPort, LARGEST_ID, Member, Role},
     pipeline::prepare::Context,
     quorum::QuorumRule,
     request::{ErrorCode, perms},
@@ -69,6 +69,10 @@ pub fn decide(
     let node = predicted.tree.node(path::CONFIG);
     let node = node.ok_or(ErrorCode::NoNode)?;
     acl::check(&cfg.rights, node.acl(), perms::WRITE, ctx.auth)?;
+    // Last, for Apache has no such limit: its refusals come first. The id is a byte of session ids.
+    if ensemble.members.keys().any(|id| id.0 > LARGEST_ID) {
+        return Err(ErrorCode::BadArguments);
+    }
     Ok(next)
 }
 
@@ -148,7 +152,8 @@ fn changed(mut ensemble: Ensemble, wish: Wish<'_>) -> Result<Ensemble, ErrorCode
     for joiner in words(wish.joining) {
         let (name, spec) = joiner.split_once('=').ok_or(ErrorCode::BadArguments)?;
         let id = name.rsplit('.').next().unwrap_or(name);
-        let id = server_id(id.trim()).map_err(|_| ErrorCode::BadArguments)?;
+        let id = id.trim().parse::<i64>().ok().filter(|id| *id >= 0);
+        let id = ServerId(id.ok_or(ErrorCode::BadArguments)?);
         let member = Member::parse(spec.trim()).map_err(|_| ErrorCode::BadArguments)?;
         one_place(&member)?;
         if member.client.is_none() {

@@ -148,6 +148,9 @@ fn without_the_right_to_write_the_configuration_it_is_refused_last() {
         ask(&cfg, leaving("x"), &[1, 2]),
         Err(ErrorCode::BadArguments)
     );
+    // An id that has no place in session ids is no bad list for who may not ask.
+    let large = joining("server.999=d:2888:3888:observer;d:2181");
+    assert_eq!(ask(&cfg, large, &[1, 2]), Err(ErrorCode::NoAuth));
 }
 
 #[test]
