@@ -208,45 +208,20 @@ fn members_that_were_only_proposed_are_given_up_with_the_tail_of_the_log() {
     }
 }
 
-/// Worlds in which members that were not yet known to be committed were followed by others.
+/// Worlds that found no leader any more: in two a change was followed by another before a server knew that
+/// it was committed; in one only a server that was to become a voter had the latest history, and a voter
+/// that was needed had never heard of it.
 #[test]
-fn a_second_change_says_that_the_first_was_committed() {
-    for seed in [175, 343, 666] {
+fn seeds_that_once_were_left_without_a_leader_find_one() {
+    for (seed, servers, rate) in [(343, 5, 3), (666, 5, 3), (175, 3, 4)] {
         let plan = Plan {
-            servers: if seed == 175 { 2 + (seed % 6) as u8 } else { 5 },
+            servers,
             observers: 1,
-            faults: FaultPlan::all().with(
-                FaultKind::Reconfig,
-                if seed == 175 {
-                    1 + (seed % 4) as u32
-                } else {
-                    3
-                },
-            ),
+            faults: FaultPlan::all().with(FaultKind::Reconfig, rate),
             ..Plan::of_seed(seed, 2500)
         };
         let mut run = Run::new(plan, Checker::all()).expect("a good setup");
         if let Err(violation) = run.run(&mut |_, _| {}) {
-            for s in run.world().servers() {
-                if let Some(p) = s.peer {
-                    let c = p.config();
-                    eprintln!(
-                        "{} v {:?} {:?} obs {:?} next {:?} {:?} vote {:?} round {} cur {:?} acc {:?}",
-                        s.id,
-                        c.membership.version,
-                        c.membership.quorum.voters(),
-                        c.membership.observers,
-                        c.next.as_ref().map(|n| n.membership.version),
-                        c.next
-                            .as_ref()
-                            .map(|n| n.membership.quorum.voters().clone()),
-                        p.vote(),
-                        p.round(),
-                        p.current_epoch(),
-                        p.accepted_epoch()
-                    );
-                }
-            }
             panic!("{}", run.report(&violation));
         }
     }
