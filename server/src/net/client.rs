@@ -184,18 +184,15 @@ pub async fn accept_where(
     listener: TcpListener,
     mut moves: mpsc::UnboundedReceiver<HostPort>,
 ) {
-    let mut at = listener.local_addr().ok();
+    let mut port = listener.local_addr().map_or(0, |at| at.port());
+    // Where the line said before; of the first, which the start has obeyed, only the port is compared.
+    let mut before: Option<HostPort> = None;
     let mut accepting = tokio::spawn(accept(Arc::clone(&net), listener));
     while let Some(to) = moves.recv().await {
         let any = matches!(to.host.as_str(), "0.0.0.0" | "::" | "0:0:0:0:0:0:0:0");
-        let here = at.is_some_and(|at| {
-            let same = to
-                .host
-                .parse::<IpAddr>()
-                .is_ok_and(|ip| ip == at.ip().to_canonical());
-            at.port() == to.port && (same || at.ip().is_unspecified())
-        });
-        if here {
+        let same_host = before.as_ref().is_none_or(|before| before.host == to.host);
+        before = Some(to.clone());
+        if port == to.port && same_host {
             continue;
         }
         let bound = match any {
@@ -208,7 +205,7 @@ pub async fn accept_where(
         match bound {
             Ok(listener) => {
                 accepting.abort();
-                at = listener.local_addr().ok();
+                port = to.port;
                 tracing::info!("clients are served at {to} from now on");
                 accepting = tokio::spawn(accept(Arc::clone(&net), listener));
             }

@@ -548,21 +548,15 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 请求把{1} 变成全局会话",
             &[s, Session(*session)],
         ),
-        K::LocalSessionEnded { session, .. } => p.say(
-            "the local session {1} is over at {0}",
-            "本地会话{1} 在{0} 结束",
-            &[s, Session(*session)],
-        ),
-        K::MembersSeen { version, .. } => p.say(
-            "{0} sees the members of {1}",
-            "{0} 看到成员 {1}",
-            &[s, Z(*version)],
-        ),
-        K::MembersActivated { version, .. } => p.say(
-            "{0} takes on the members of {1}",
-            "{0} 启用成员 {1}",
-            &[s, Z(*version)],
-        ),
+        K::LocalSessionEnded { session, .. } => {
+            p.say("{1} ends at {0}", "{1} 在{0} 结束", &[s, Session(*session)])
+        }
+        K::MembersSeen { version: v, .. } => {
+            p.say("{0} sees members {1}", "{0} 看到成员 {1}", &[s, Z(*v)])
+        }
+        K::MembersActivated { version: v, .. } => {
+            p.say("{0} takes members {1}", "{0} 启用成员 {1}", &[s, Z(*v)])
+        }
         K::ReadOnlyBegan { .. } => p.say("{0} answers reads only", "{0} 只回答读操作", &[s]),
         K::SessionAttached { client, moved, .. } => {
             if *moved {
