@@ -11,8 +11,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// The members of an ensemble and how they count (ZooKeeper.md 2.5).
 ///
-/// `version` grows with each reconfiguration; reconfiguration itself arrives with the server, and
-/// this is its place.
+/// `version` grows with each reconfiguration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Membership {
     /// The voters and their quorums.
@@ -46,6 +45,16 @@ impl Membership {
             .collect();
         all.into_iter()
     }
+}
+
+/// A membership that is proposed and not known to be committed ("last seen", 2.4). Until it is, nothing
+/// is decided without a quorum of it too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Next {
+    /// It.
+    pub membership: Membership,
+    /// Its text.
+    pub text: Arc<str>,
 }
 
 /// Which Apache release is followed where 3.8 and 3.9 differ (ZooKeeper.md 5).
@@ -164,6 +173,12 @@ pub struct Config {
     /// The members as text, for `/zookeeper/config` (2.5); `None` leaves that znode alone, as a server
     /// of its own does.
     pub members_text: Option<Arc<str>>,
+    /// The members to come, while a reconfiguration is under way.
+    pub next: Option<Arc<Next>>,
+    /// Whether clients may change the members (`reconfigEnabled`); it needs `members_text`.
+    pub reconfig_enabled: bool,
+    /// A single voter would serve without an ensemble (`standaloneEnabled`), so none may remain.
+    pub standalone_enabled: bool,
     /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
     pub max_buffer: usize,
     /// Requests that may wait for an answer in the whole ensemble (`globalOutstandingLimit`, 1000); a
@@ -177,6 +192,14 @@ pub struct Config {
     /// The last counter that a zxid may have; then a new epoch is needed (3.6). ZooKeeper's is
     /// 2^32 - 2; a smaller one lets roll-over be seen.
     pub last_counter: u32,
+    /// Sessions begin as local ones, known to one server only (`localSessionsEnabled`).
+    pub local_sessions: bool,
+    /// A local session becomes a global one when it creates an ephemeral
+    /// (`localSessionsUpgradingEnabled`).
+    pub local_sessions_upgrading: bool,
+    /// While it looks for a leader, the server answers reads of clients that allow it
+    /// (`readonlymode.enabled`).
+    pub read_only_mode: bool,
     /// No ensemble: the server serves at once, without election, epochs and learners. Made by
     /// [`Config::standalone`].
     pub standalone: bool,
@@ -247,10 +270,16 @@ impl Config {
             digest: true,
             close_session_txn: true,
             members_text: None,
+            next: None,
+            reconfig_enabled: false,
+            standalone_enabled: true,
             max_buffer: 0xf_ffff,
             global_outstanding_limit: 1000,
             backlog_limit: 1 << 30,
             last_counter: u32::MAX - 1,
+            local_sessions: false,
+            local_sessions_upgrading: false,
+            read_only_mode: false,
             standalone: false,
         }
     }
@@ -258,7 +287,69 @@ impl Config {
     /// Whether this server votes.
     #[must_use]
     pub fn is_voter(&self) -> bool {
-        self.membership.quorum.is_voter(self.my_id)
+        self.counts(self.my_id)
+    }
+
+    /// Whether the members can change while it runs.
+    #[must_use]
+    pub fn reconfigures(&self) -> bool {
+        self.reconfig_enabled && self.members_text.is_some() && !self.standalone
+    }
+
+    /// Whether this server follows without a vote. One that is no member at all follows as if it had a
+    /// vote, but its word does not count: so it can become a voter without coming again (3.9).
+    #[must_use]
+    pub fn is_observer(&self) -> bool {
+        self.membership.observers.contains(&self.my_id)
+    }
+
+    /// Whether the word of `id` counts, in the membership or in the one to come.
+    #[must_use]
+    pub fn counts(&self, id: ServerId) -> bool {
+        self.quorums().any(|q| q.is_voter(id))
+    }
+
+    /// Whether those for which `has` holds are a quorum; while a reconfiguration is under way, of both
+    /// memberships.
+    #[must_use]
+    pub fn is_quorum(&self, has: impl Fn(ServerId) -> bool) -> bool {
+        self.quorums().all(|q| q.contains_where(&has))
+    }
+
+    /// Whether those for which `has` holds are a quorum of the members or of those to come.
+    #[must_use]
+    pub fn is_either_quorum(&self, has: impl Fn(ServerId) -> bool) -> bool {
+        self.quorums().any(|q| q.contains_where(&has))
+    }
+
+    /// A candidate's weight, in the membership or in the one to come.
+    #[must_use]
+    pub fn weight(&self, id: ServerId) -> u64 {
+        self.quorums().map(|q| q.weight(id)).max().unwrap_or(0)
+    }
+
+    /// Everybody whose word counts, in order of id.
+    #[must_use]
+    pub fn voters(&self) -> BTreeSet<ServerId> {
+        self.quorums().flat_map(|q| q.voters()).copied().collect()
+    }
+
+    fn quorums(&self) -> impl Iterator<Item = &Quorum> {
+        let next = self.next.as_ref().map(|n| &n.membership.quorum);
+        [&self.membership.quorum].into_iter().chain(next)
+    }
+
+    /// Whether new sessions are local ones. A server of its own has nobody to save a transaction for.
+    #[must_use]
+    pub fn begins_local_sessions(&self) -> bool {
+        self.local_sessions && !self.standalone
+    }
+
+    /// How long a server has looked for a leader when it begins to serve reads: 2 s or a tick, whichever
+    /// is longer (1.13).
+    #[must_use]
+    pub fn read_only_wait(&self) -> Span {
+        self.tick.max(Span::millis(2000))
     }
 
     /// initLimit as a time.

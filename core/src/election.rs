@@ -8,10 +8,13 @@
 //! is entered at once, which is what that queue amounts to, without the queue. Where Apache's
 //! behaviour was looked up to settle a doubt, the place says so.
 //!
-//! Two things differ on purpose, both in what a server without a vote is told:
+//! Three things differ on purpose; the first and the last in what a server without a vote is told:
 //!
 //! * While LOOKING it is told our proposal, where Apache tells the vote that won the *last* election.
 //!   After a leader has died that makes a quorum for the dead leader, whom observers then call.
+//! * While members change, a leader that is there already is believed when a quorum of the members or of
+//!   those to come says so, where Apache wants both: a server alone with a proposal of members of which it
+//!   is needed would never come back to those that have given it up. Whoever leads needs both in any case.
 //! * It is told only when it is LOOKING itself. Apache's looking voter and an observing observer can
 //!   answer each other without end, as fast as the network allows; nobody uses those answers.
 
@@ -24,11 +27,13 @@ use crate::{
         event::{DecidedBy, ElectionReason, EventKind, IgnoreReason, VoteField},
         output::Output,
     },
-    quorum::Quorum,
     time::{Moment, Span},
 };
 use core::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A vote as one server cast it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,12 +115,24 @@ pub fn compare(a: &Vote, b: &Vote) -> (Ordering, VoteField) {
 
 /// Whether `new` beats `old`, and what decides it: a candidate without weight never wins (2.4).
 #[must_use]
-pub fn beats(quorum: &Quorum, new: &Vote, old: &Vote) -> (bool, VoteField) {
-    if quorum.weight(new.leader) == 0 {
+pub fn beats(cfg: &Config, new: &Vote, old: &Vote) -> (bool, VoteField) {
+    if cfg.weight(new.leader) == 0 && !is_stranger(cfg, new.leader) {
         return (false, VoteField::Weight);
     }
     let (order, by) = compare(new, old);
     (order.is_gt(), by)
+}
+
+/// A candidate that is no voter here, where members can change: a voter that votes for it may know members
+/// to come of which we have not heard. To follow it is safe: it leads only with the quorums that it knows
+/// to be needed. To ignore it, as Apache does, can leave an ensemble without a leader for ever, when it alone
+/// has the latest history.
+fn is_stranger(cfg: &Config, candidate: ServerId) -> bool {
+    cfg.reconfigures() && candidate != ServerId::NOBODY && !cfg.counts(candidate)
+}
+
+fn may_lead(cfg: &Config, candidate: ServerId) -> bool {
+    cfg.counts(candidate) || is_stranger(cfg, candidate)
 }
 
 /// What a server votes for first: itself, or nobody when it has no vote (2.4).
@@ -166,7 +183,7 @@ pub fn answer(
 }
 
 fn not_looking(cfg: &Config, from: ServerId) -> IgnoreReason {
-    if cfg.membership.quorum.is_voter(from) {
+    if cfg.counts(from) {
         IgnoreReason::NobodyLooking
     } else {
         IgnoreReason::SenderNoVoter
@@ -194,8 +211,15 @@ fn tell(cfg: &Config, state: ServerState, vote: Vote, round: u64, to: ServerId, 
         vote,
         round,
         config_version: cfg.membership.version,
+        members: told_members(cfg),
     };
     caused_by(kind, out, |out| out.notify(to, n));
+}
+
+/// What of the membership others are told: what is committed, where it can change (2.3).
+#[must_use]
+pub fn told_members(cfg: &Config) -> Option<Arc<str>> {
+    cfg.members_text.clone().filter(|_| cfg.reconfigures())
 }
 
 /// Emits an event and does something that only this event causes.
@@ -264,10 +288,15 @@ impl Election {
             return None; // never over the bus: our own vote is entered when it is cast
         }
         let looking = n.state == ServerState::Looking;
-        if !cfg.membership.quorum.is_voter(from) {
+        if !cfg.counts(from) {
             // Not counted, and not even a sign of life that our waits would take note of.
             ignored(from, n, IgnoreReason::SenderNoVoter, out);
-            if looking {
+            // Two that have different members to come may be strangers to each other, and would answer
+            // each other without end: only one of them does.
+            let strangers = cfg.next.is_some() && n.config_version == cfg.membership.version;
+            let may =
+                n.config_version <= cfg.membership.version && (!strangers || cfg.my_id > from);
+            if looking && may {
                 self.tell_proposal(cfg, from, out);
             }
             return None;
@@ -280,7 +309,7 @@ impl Election {
         match self.phase {
             Phase::Gathering { interval, .. } => self.wait_again(now, interval),
             Phase::Finalizing { interval, .. } => {
-                let (better, by) = beats(&cfg.membership.quorum, &n.vote, &self.proposal);
+                let (better, by) = beats(cfg, &n.vote, &self.proposal);
                 if !better {
                     self.phase = Phase::Finalizing {
                         until: now + cfg.finalize_wait,
@@ -293,7 +322,7 @@ impl Election {
                 self.wait_again(now, interval);
             }
         }
-        if !cfg.membership.quorum.is_voter(n.vote.leader) {
+        if !may_lead(cfg, n.vote.leader) {
             ignored(from, n, IgnoreReason::CandidateNoVoter, out);
             return None;
         }
@@ -420,7 +449,7 @@ impl Election {
         } else {
             self.proposal
         };
-        let (better, by) = beats(&cfg.membership.quorum, &n.vote, &ours);
+        let (better, by) = beats(cfg, &n.vote, &ours);
         self.proposal = if better { n.vote } else { ours };
         let compared = EventKind::VoteCompared {
             from,
@@ -511,7 +540,6 @@ impl Election {
         self.outofelection.insert(from, ballot);
         out.emit(self.recorded(cfg, from, ballot));
 
-        let quorum = &cfg.membership.quorum;
         let leader = n.vote.leader;
         // In one round it is enough that followers name the same leader: one that has synchronised
         // names the new epoch, one that has not the old. (Apache keeps these votes in recvset
@@ -524,7 +552,7 @@ impl Election {
             }
         };
         if same_round
-            && quorum.contains_where(|id| self.recvset.get(&id).is_some_and(agrees))
+            && cfg.is_either_quorum(|id| self.recvset.get(&id).is_some_and(agrees))
             && self.leader_is_there(cfg, &self.recvset, n)
         {
             return Some(self.decide(cfg, n.vote, DecidedBy::SameRoundDecided, out));
@@ -532,7 +560,7 @@ impl Election {
         // Of an ensemble that runs, leader and epoch must agree; zxid and round may differ with the
         // time at which a follower joined (ZOOKEEPER-1732, -1805).
         let agrees = |b: &Ballot| b.vote.leader == leader && b.vote.epoch == n.vote.epoch;
-        if quorum.contains_where(|id| self.outofelection.get(&id).is_some_and(agrees))
+        if cfg.is_either_quorum(|id| self.outofelection.get(&id).is_some_and(agrees))
             && self.leader_is_there(cfg, &self.outofelection, n)
         {
             self.round = n.round;
@@ -576,7 +604,7 @@ impl Election {
             ServerState::Following | ServerState::Leading => None,
             ServerState::Observing => Some(IgnoreReason::SenderObserves),
         };
-        let no_voter = !cfg.membership.quorum.is_voter(n.vote.leader);
+        let no_voter = !may_lead(cfg, n.vote.leader);
         let because = because.or(no_voter.then_some(IgnoreReason::CandidateNoVoter));
         if let Some(because) = because {
             return ignored(from, n, because, out);
@@ -602,7 +630,7 @@ impl Election {
     /// Begins the last wait when the votes like ours are a quorum.
     fn check_quorum(&mut self, now: Moment, cfg: &Config, out: &mut Output) -> Option<Decision> {
         let supporters = self.supporters();
-        if !cfg.membership.quorum.contains(&supporters) {
+        if !cfg.is_quorum(|id| supporters.contains(&id)) {
             return None;
         }
         let (Phase::Gathering { interval, .. } | Phase::Finalizing { interval, .. }) = self.phase;
@@ -627,10 +655,10 @@ impl Election {
             leader: vote.leader,
             state: if vote.leader == cfg.my_id {
                 ServerState::Leading
-            } else if cfg.is_voter() {
-                ServerState::Following
-            } else {
+            } else if cfg.is_observer() {
                 ServerState::Observing
+            } else {
+                ServerState::Following
             },
             round: self.round,
             vote,
@@ -679,9 +707,9 @@ impl Election {
 
     fn broadcast(&self, cfg: &Config, out: &mut Output) {
         let n = self.notification(cfg);
-        for id in cfg.membership.quorum.voters() {
-            if *id != cfg.my_id {
-                out.notify(*id, n);
+        for id in cfg.voters() {
+            if id != cfg.my_id {
+                out.notify(id, n.clone());
             }
         }
     }
@@ -694,6 +722,7 @@ impl Election {
             vote: self.proposal,
             round: self.round,
             config_version: cfg.membership.version,
+            members: told_members(cfg),
         }
     }
 

@@ -1,7 +1,11 @@
 //! The leader's side: discovery, synchronisation, broadcast, and who is alive
 //! (ZooKeeper.md 3.3 to 3.7).
 
+mod liveness;
+mod reconfig;
+
 use crate::{
+    config::Config,
     id::{ConnId, Epoch, ServerId, SessionId, Zxid},
     log::{LogRead, Written},
     message::{ForwardedOp, ForwardedRequest, QuorumMessage},
@@ -11,10 +15,9 @@ use crate::{
         output::{Effect, Output, StorageSeq},
     },
     pipeline::prepare,
-    quorum::Quorum,
     replica::Replica,
     request::{AuthId, ErrorCode, Write},
-    session::tracker::SessionTracker,
+    session::{self, tracker::SessionTracker},
     sync::{self, SyncChoice, SyncInput, SyncPlan},
     time::{Moment, Now},
     tree::Database,
@@ -201,6 +204,8 @@ pub struct Leader {
     /// `None` when there is nobody to ping.
     next_half_tick: Option<Moment>,
     next_container_check: Moment,
+    /// It has committed members that it is not to lead: it commits nothing more.
+    retired: bool,
 }
 
 /// Syncs of learners that may wait for one proposal; far above what their clients can ask for.
@@ -258,6 +263,7 @@ impl Leader {
             half_ticks: 0,
             next_half_tick: None,
             next_container_check: now.at + me.cfg.container_check_interval,
+            retired: false,
         }
     }
 
@@ -423,7 +429,7 @@ impl Leader {
     pub(crate) fn on_accepted(&mut self, now: Now, me: &Replica, from: ServerId, conn: ConnId) {
         let link = LearnerLink {
             id: from,
-            observer: !me.cfg.membership.quorum.is_voter(from),
+            observer: me.cfg.membership.observers.contains(&from),
             stage: LearnerStage::Connected,
             last_zxid: Zxid::UNINITIALISED,
             last_heard: now.at,
@@ -500,7 +506,8 @@ impl Leader {
                     self.drop_learner(conn, DropReason::Unexpected(kind), out);
                     return Ok(());
                 }
-                link.observer = observer || link.observer;
+                // As it says: who is no member yet may follow with its log, and so become a voter.
+                link.observer = observer;
                 link.stage = LearnerStage::Told;
                 self.drop_older(from, conn, out);
                 self.on_info(now, me, conn, from, accepted_epoch, out);
@@ -564,6 +571,8 @@ impl Leader {
             | QuorumMessage::Inform(_)
             | QuorumMessage::Ping { .. }
             | QuorumMessage::Revalidated { .. }
+            | QuorumMessage::CommitAndActivate { .. }
+            | QuorumMessage::InformAndActivate { .. }
             | QuorumMessage::Sync => {
                 self.drop_learner(conn, DropReason::Unexpected(kind), out);
                 Ok(())
@@ -598,10 +607,10 @@ impl Leader {
         out: &mut Output,
     ) {
         self.highest_accepted = self.highest_accepted.max(accepted);
-        let quorum = &me.cfg.membership.quorum;
-        if quorum.is_voter(from) {
+        let cfg = &me.cfg;
+        if cfg.counts(from) {
             self.infos.insert(from);
-            let (have, need) = tally(quorum, &self.infos);
+            let (have, need) = tally(cfg, &self.infos);
             out.emit(EventKind::LearnerInfoCounted {
                 from,
                 accepted_epoch: accepted,
@@ -609,7 +618,7 @@ impl Leader {
                 need,
             });
         }
-        if self.infos.contains(&me.id()) && quorum.contains(&self.infos) {
+        if self.infos.contains(&me.id()) && cfg.is_quorum(|id| self.infos.contains(&id)) {
             let epoch = self.highest_accepted.next();
             self.epoch = Some(epoch);
             out.emit(EventKind::NewEpoch {
@@ -660,9 +669,9 @@ impl Leader {
     ) -> Verdict {
         if self.phase == LeaderPhase::CollectingEpochAcks {
             // A voter without weight can't lead: that it knows more helps nobody.
-            if let Some(epoch) = current.filter(|_| {
-                me.cfg.membership.quorum.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED
-            }) && (epoch, last_zxid) > self.summary
+            if let Some(epoch) =
+                current.filter(|_| me.cfg.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED)
+                && (epoch, last_zxid) > self.summary
             {
                 return Err(ElectionReason::FollowerMoreRecent {
                     follower: from,
@@ -687,15 +696,14 @@ impl Leader {
         current_epoch: Option<Epoch>,
         out: &mut Output,
     ) {
-        let quorum = &me.cfg.membership.quorum;
         // One that had accepted the epoch before, or has no history, does not count (trap 14).
-        let counted = quorum.is_voter(from)
+        let counted = me.cfg.counts(from)
             && current_epoch.is_some()
             && (last_zxid != Zxid::UNINITIALISED || from == me.id());
         if counted {
             self.epoch_acks.insert(from);
         }
-        let (have, need) = tally(quorum, &self.epoch_acks);
+        let (have, need) = tally(&me.cfg, &self.epoch_acks);
         out.emit(EventKind::EpochAckCounted {
             from,
             last_zxid,
@@ -708,11 +716,12 @@ impl Leader {
 
     fn maybe_begin_sync(&mut self, now: Now, me: &mut Replica, out: &mut Output) {
         if self.phase != LeaderPhase::CollectingEpochAcks
-            || !me.cfg.membership.quorum.contains(&self.epoch_acks)
+            || !me.cfg.is_quorum(|id| self.epoch_acks.contains(&id))
         {
             return;
         }
         let Some(epoch) = self.epoch else { return };
+        self.number_members(me, epoch.start(), out);
         // A quorum has accepted: our own history becomes the history of the epoch.
         let witness = me.log.seal_history(epoch, out);
         self.own_history = witness.seq();
@@ -872,13 +881,9 @@ impl Leader {
         }
         link.stage = LearnerStage::Syncing;
         if let Some(epoch) = self.epoch {
-            out.send(
-                learner,
-                conn,
-                QuorumMessage::NewLeader {
-                    zxid: epoch.start(),
-                },
-            );
+            let zxid = epoch.start();
+            let members = self.offered_members(me);
+            out.send(learner, conn, QuorumMessage::NewLeader { zxid, members });
         }
     }
 
@@ -889,16 +894,15 @@ impl Leader {
         from: ServerId,
         out: &mut Output,
     ) -> Verdict {
-        let quorum = &me.cfg.membership.quorum;
-        if !quorum.is_voter(from) {
+        if !me.cfg.counts(from) {
             return Ok(());
         }
         self.new_leader_acks.insert(from);
-        let (have, need) = tally(quorum, &self.new_leader_acks);
+        let (have, need) = tally(&me.cfg, &self.new_leader_acks);
         out.emit(EventKind::NewLeaderAckCounted { from, have, need });
         if self.phase == LeaderPhase::CollectingNewLeaderAcks
             && self.new_leader_acks.contains(&me.id())
-            && quorum.contains(&self.new_leader_acks)
+            && me.cfg.is_quorum(|id| self.new_leader_acks.contains(&id))
         {
             self.establish(now, me, have, out)?;
         }
@@ -927,6 +931,7 @@ impl Leader {
         for conn in synced {
             self.let_serve(now, conn, out);
         }
+        self.complete_members(me, out)?;
         self.serve(now, me, epoch.start(), out)
     }
 
@@ -1009,14 +1014,25 @@ impl Leader {
                     // No owner check: the expiry of a session is not asked for by its owner.
                     Write::CloseSession => None,
                     // What they fail for is found before their session is looked for.
-                    Write::Unreadable { .. } | Write::Reconfig { .. } => None,
+                    Write::Unreadable { .. } => None,
+                    Write::Reconfig { .. } if !me.cfg.reconfig_enabled => None,
                     Write::Create(_)
                     | Write::Delete { .. }
                     | Write::SetData { .. }
                     | Write::SetAcl { .. }
                     | Write::Check { .. }
                     | Write::Multi(_)
-                    | Write::DeleteContainer { .. } => self.sessions.check(session, through).err(),
+                    | Write::Reconfig { .. }
+                    | Write::DeleteContainer { .. } => {
+                        match self.sessions.check(session, through) {
+                            Err(ErrorCode::SessionExpired)
+                                if self.may_be_local(me, session, through) =>
+                            {
+                                None
+                            }
+                            checked => checked.err(),
+                        }
+                    }
                 };
                 match refused {
                     Some(error) => {
@@ -1030,6 +1046,18 @@ impl Leader {
                     None => self.propose_write(now, me, session, cxid, &write, &auth, out),
                 }
             }
+        }
+    }
+
+    /// Whether a session that the leader does not know may be a local one of the server through which
+    /// it asks (1.4). Of its own local sessions the leader knows; of others' it can only believe.
+    fn may_be_local(&self, me: &Replica, session: SessionId, through: ServerId) -> bool {
+        if !me.cfg.begins_local_sessions() || self.sessions.contains(session) {
+            return false;
+        }
+        match through == me.id() {
+            true => me.clients.is_local(session),
+            false => session::server_of(session) != me.id(),
         }
     }
 
@@ -1060,7 +1088,7 @@ impl Leader {
             auth,
             cfg: &me.cfg,
         };
-        let mut body = prepare::prepare(&self.predicted, write, &context);
+        let mut body = self.decide(me, write, &context);
         prepare::fit(&mut body, me.cfg.txn_limit());
         if matches!(body, TxnBody::CloseSession { .. }) {
             self.sessions.closing(session);
@@ -1152,10 +1180,9 @@ impl Leader {
             }
             link.stage = LearnerStage::Synced;
             if self.phase == LeaderPhase::Established {
-                let quorum = &me.cfg.membership.quorum;
-                if quorum.is_voter(from) {
+                if me.cfg.counts(from) {
                     self.new_leader_acks.insert(from);
-                    let (have, need) = tally(quorum, &self.new_leader_acks);
+                    let (have, need) = tally(&me.cfg, &self.new_leader_acks);
                     out.emit(EventKind::NewLeaderAckCounted { from, have, need });
                 }
                 self.let_serve(now, conn, out);
@@ -1170,16 +1197,15 @@ impl Leader {
     }
 
     fn count_ack(&mut self, me: &Replica, from: ServerId, zxid: Zxid, out: &mut Output) {
-        let quorum = &me.cfg.membership.quorum;
         let place = self
             .outstanding
             .binary_search_by_key(&zxid, |o| o.txn.zxid())
             .ok()
-            .filter(|_| quorum.is_voter(from));
+            .filter(|_| me.cfg.counts(from));
         match place.and_then(|at| self.outstanding.get_mut(at)) {
             Some(open) => {
                 open.acks.insert(from);
-                let (have, need) = tally(quorum, &open.acks);
+                let (have, need) = tally(&me.cfg, &open.acks);
                 out.emit(EventKind::AckCounted {
                     zxid,
                     from,
@@ -1195,28 +1221,27 @@ impl Leader {
 
     /// Commits from the front of the queue as long as a quorum has it on disk.
     fn commit_ready(&mut self, me: &mut Replica, out: &mut Output) {
-        let quorum = &Arc::clone(&me.cfg).membership.quorum;
         let mut committed_any = false;
-        while self
-            .outstanding
-            .front()
-            .is_some_and(|o| quorum.contains(&o.acks))
+        while !self.retired
+            && let Some(front) = self.outstanding.front()
+            && self.is_ready(me, front)
         {
             let Some(Outstanding { txn, acks }) = self.outstanding.pop_front() else {
                 break;
             };
             let zxid = txn.zxid();
-            let (acks, need) = tally(quorum, &acks);
+            let (count, need) = tally(&me.cfg, &acks);
             let before = out.cause;
-            out.because(EventKind::Committed { zxid, acks, need });
+            out.because(EventKind::Committed {
+                zxid,
+                acks: count,
+                need,
+            });
+            let designated = self.commit_members(me, &txn, &acks, out);
             for (conn, link) in &self.learners {
                 if link.is_forwarded() {
-                    let message = if link.observer {
-                        QuorumMessage::Inform(Arc::clone(&txn))
-                    } else {
-                        QuorumMessage::Commit { zxid }
-                    };
-                    out.send(link.id, *conn, message);
+                    let packet = Leader::commit_packet(link, &txn, designated);
+                    out.send(link.id, *conn, packet);
                 }
             }
             me.commit_up_to(zxid);
@@ -1281,166 +1306,6 @@ impl Leader {
         Ok(())
     }
 
-    // ---- liveness --------------------------------------------------------------------------------
-
-    /// A session of this server's own client is alive: true if it may attach here.
-    pub(crate) fn revalidate_here(
-        &mut self,
-        now: Now,
-        me: &Replica,
-        session: SessionId,
-        timeout_ms: i32,
-        out: &mut Output,
-    ) -> bool {
-        let valid = self
-            .sessions
-            .revalidate(now.at, session, timeout_ms, me.id());
-        out.emit(EventKind::SessionValidated {
-            session,
-            at: me.id(),
-            valid,
-        });
-        valid
-    }
-
-    /// A client of this server was heard.
-    pub(crate) fn touch_here(&mut self, now: Now, me: &mut Replica) {
-        me.clients.drain_touched(|session, timeout_ms| {
-            self.sessions.touch(now.at, session, Some(timeout_ms));
-        });
-    }
-
-    /// A deadline has come.
-    pub(crate) fn on_timer(&mut self, now: Now, me: &mut Replica, out: &mut Output) -> Verdict {
-        if self.phase != LeaderPhase::Established {
-            return if now.at >= self.phase_deadline {
-                let phase = match self.phase {
-                    LeaderPhase::CollectingInfo | LeaderPhase::CollectingEpochAcks => {
-                        Phase::Discovery
-                    }
-                    LeaderPhase::CollectingNewLeaderAcks | LeaderPhase::Established => {
-                        Phase::Synchronisation
-                    }
-                };
-                Err(ElectionReason::NoQuorumInTime { phase })
-            } else {
-                Ok(())
-            };
-        }
-        if self.next_half_tick.is_some_and(|at| now.at >= at) {
-            out.scoped(|out| self.half_tick(now, me, out))?;
-        }
-        while let Some((session, timeout_ms)) = self.sessions.expire(now.at) {
-            out.scoped(|out| {
-                out.because(EventKind::SessionExpired {
-                    session,
-                    timeout_ms,
-                });
-                self.propose_write(now, me, session, 0, &Write::CloseSession, &[], out)
-            })?;
-        }
-        if now.at >= self.next_container_check {
-            self.next_container_check = now.at + me.cfg.container_check_interval;
-            let never_used = me.cfg.container_max_never_used;
-            let never_used = never_used.map(|t| i64::try_from(t.as_millis()).unwrap_or(i64::MAX));
-            let found = me.db.tree.reapable(now.wall_ms, never_used);
-            let found: Vec<Arc<str>> = found.take(me.cfg.container_limit()).cloned().collect();
-            for path in found {
-                out.scoped(|out| {
-                    out.because(EventKind::ContainerFound {
-                        path: Arc::clone(&path),
-                    });
-                    let write = Write::DeleteContainer { path };
-                    self.propose_write(now, me, SessionId::NONE, 0, &write, &[], out)
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn half_tick(&mut self, now: Now, me: &mut Replica, out: &mut Output) -> Verdict {
-        // A paused leader does not make up for the ticks it missed: it was not there to listen.
-        self.next_half_tick = Some(Moment(now.at.0 + me.cfg.tick.0 / 2));
-        self.half_ticks += 1;
-        if self.half_ticks.is_multiple_of(2) {
-            self.tick += 1;
-            self.check_learners(now, me, out);
-            self.check_quorum(me, out)?;
-        }
-        let learners = u32::try_from(self.learners.values().filter(|l| l.is_forwarded()).count())
-            .unwrap_or(u32::MAX);
-        out.because(EventKind::PingsSent { learners });
-        for (conn, link) in &self.learners {
-            if link.is_forwarded() {
-                out.send(
-                    link.id,
-                    *conn,
-                    QuorumMessage::Ping {
-                        zxid: self.last_proposed,
-                    },
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives up learners that are silent, or that do not acknowledge.
-    fn check_learners(&mut self, now: Now, me: &Replica, out: &mut Output) {
-        let verdict = |link: &LearnerLink| {
-            let limit = if matches!(link.stage, LearnerStage::Synced | LearnerStage::Serving) {
-                me.cfg.sync_span()
-            } else {
-                me.cfg.init_span()
-            };
-            let waited = now.at - link.last_heard;
-            if waited > limit {
-                return Some(DropReason::Silent { waited });
-            }
-            // Acknowledgements are due only from one that has the history.
-            match link.unacked[0] {
-                Some((zxid, sent))
-                    if link.stage == LearnerStage::Serving
-                        && now.at - sent > me.cfg.sync_span() =>
-                {
-                    Some(DropReason::ProposalUnacked { zxid })
-                }
-                Some(_) | None => None,
-            }
-        };
-        let late: Vec<(ConnId, DropReason)> = self
-            .learners
-            .iter()
-            .filter_map(|(c, l)| verdict(l).map(|why| (*c, why)))
-            .collect();
-        for (conn, because) in late {
-            self.drop_learner(conn, because, out);
-        }
-    }
-
-    fn check_quorum(&mut self, me: &Replica, out: &mut Output) -> Verdict {
-        let mut in_time = BTreeSet::from([me.id()]);
-        in_time.extend(
-            self.learners
-                .values()
-                .filter(|l| self.tick <= l.tick_deadline)
-                .map(|l| l.id),
-        );
-        let quorum = &me.cfg.membership.quorum;
-        let (in_time_count, need) = tally(quorum, &in_time);
-        out.emit(EventKind::QuorumChecked {
-            in_time: in_time_count,
-            need,
-        });
-        if quorum.contains(&in_time) {
-            Ok(())
-        } else {
-            Err(ElectionReason::QuorumLost {
-                in_time: in_time_count,
-                need,
-            })
-        }
-    }
-
     /// What the ring round the server shows.
     #[must_use]
     pub fn ring(&self) -> Phase {
@@ -1452,8 +1317,9 @@ impl Leader {
     }
 }
 
-/// Voters in `set`, and what a quorum needs at least.
-fn tally(quorum: &Quorum, set: &BTreeSet<ServerId>) -> (u32, u32) {
+/// Voters in `set`, and what a quorum needs at least; of the members that hold.
+fn tally(cfg: &Config, set: &BTreeSet<ServerId>) -> (u32, u32) {
+    let quorum = &cfg.membership.quorum;
     let have = set.iter().filter(|id| quorum.is_voter(**id)).count();
     (
         u32::try_from(have).unwrap_or(u32::MAX),

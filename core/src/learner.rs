@@ -1,7 +1,10 @@
 //! The learner's side, follower or observer: find the leader, take its epoch, take its history,
 //! follow (ZooKeeper.md 3.2, 3.3, 3.5, 3.6).
 
+mod reconfig;
+
 use crate::{
+    config::Next,
     id::{ConnId, Epoch, EventId, ServerId, SessionId, Zxid},
     log::Stored,
     message::{ForwardedOp, ForwardedRequest, QuorumMessage, ServerState},
@@ -72,6 +75,8 @@ pub struct Learner {
     /// The leader was lost while our log was being cut: nothing can go on before the disk has
     /// answered, for until then we do not know what we stand for.
     lost: Option<ElectionReason>,
+    /// The members that NEWLEADER has offered: with UPTODATE they hold.
+    offered: Option<Next>,
 }
 
 type Verdict = Result<(), ElectionReason>;
@@ -83,7 +88,7 @@ impl Learner {
         out.effect(|cause| Effect::Connect { to: leader, cause });
         Learner {
             leader,
-            observer: !me.cfg.is_voter(),
+            observer: me.cfg.is_observer(),
             conn: None,
             phase: LearnerPhase::Connecting { retry_at: None },
             epoch: Epoch(0),
@@ -95,6 +100,7 @@ impl Learner {
             kept_bytes: 0,
             cut: None,
             lost: None,
+            offered: None,
         }
     }
 
@@ -331,7 +337,9 @@ impl Learner {
     /// A packet that has to wait for the disk.
     fn hold_back(&mut self, me: &Replica, message: QuorumMessage, out: &mut Output) -> Verdict {
         let fits = match &message {
-            QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => self.keep(me, txn),
+            QuorumMessage::Proposal(txn)
+            | QuorumMessage::Inform(txn)
+            | QuorumMessage::InformAndActivate { txn, .. } => self.keep(me, txn),
             // A second tree has no place here, and is the one packet without a bound.
             QuorumMessage::Snap { .. } => false,
             _ => self.keep_bytes(me, size_of::<QuorumMessage>()),
@@ -528,11 +536,21 @@ impl Learner {
                 self.hold(me, txn, out)?;
                 self.commit_held(zxid, out)
             }
-            QuorumMessage::NewLeader { zxid }
+            QuorumMessage::CommitAndActivate { zxid, designated } => {
+                self.commit_held(zxid, out)?;
+                self.activate_held(me, designated, out)
+            }
+            QuorumMessage::InformAndActivate { txn, designated } if self.observer => {
+                let zxid = txn.zxid();
+                self.hold(me, txn, out)?;
+                self.commit_held(zxid, out)?;
+                self.activate_held(me, designated, out)
+            }
+            QuorumMessage::NewLeader { zxid, members }
                 if matches!(self.phase, LearnerPhase::Syncing { .. })
                     && zxid == self.epoch.start() =>
             {
-                self.on_new_leader(me, conn, out)
+                self.on_new_leader(me, conn, members, out)
             }
             QuorumMessage::UpToDate if self.phase == LearnerPhase::AwaitingUpToDate => {
                 self.on_up_to_date(me, conn, out)
@@ -582,8 +600,15 @@ impl Learner {
 
     /// The history is complete. In this order: what is committed goes to the log, then the epoch,
     /// and only when both are on disk does the ACK leave.
-    fn on_new_leader(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
+    fn on_new_leader(
+        &mut self,
+        me: &mut Replica,
+        conn: ConnId,
+        members: Option<Arc<str>>,
+        out: &mut Output,
+    ) -> Verdict {
         self.log_committed(me, out);
+        self.see_offered(me, members, out);
         out.because(EventKind::HistoryComplete {
             epoch: self.epoch,
             last_zxid: me.log.last_logged(),
@@ -610,6 +635,7 @@ impl Learner {
         out.ack(self.leader, conn, me.log.sealed_history().ack());
         // What we acknowledged with NEWLEADER is committed now.
         me.commit_up_to(me.log.last_logged());
+        self.activate_offered(me, out)?;
         let committed = std::mem::take(&mut self.pending_committed);
         for (at, txn) in std::mem::take(&mut self.pending).into_iter().enumerate() {
             if at < committed {
@@ -659,6 +685,26 @@ impl Learner {
                 me.commit_up_to(zxid);
                 me.apply_ready(out, |_| {});
                 Ok(())
+            }
+            QuorumMessage::CommitAndActivate { zxid, designated } if !self.observer => {
+                if me.oldest_uncommitted() != Some(zxid) {
+                    return self.broke(&message, out);
+                }
+                me.commit_up_to(zxid);
+                let verdict = self.activate(me, zxid, designated, out);
+                me.apply_ready(out, |_| {});
+                verdict
+            }
+            QuorumMessage::InformAndActivate { txn, designated } if self.observer => {
+                let zxid = txn.zxid();
+                if zxid <= me.log.last_logged() {
+                    return self.broke(&QuorumMessage::Inform(txn), out);
+                }
+                let _unacknowledged = me.append(txn, out);
+                me.commit_up_to(zxid);
+                let verdict = self.activate(me, zxid, designated, out);
+                me.apply_ready(out, |_| {});
+                verdict
             }
             QuorumMessage::Inform(txn) if self.observer => {
                 let zxid = txn.zxid();

@@ -7,6 +7,7 @@ pub mod id;
 pub mod leader;
 pub mod learner;
 pub mod log;
+pub mod members;
 pub mod message;
 pub mod peer;
 pub mod pipeline;

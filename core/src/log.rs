@@ -29,6 +29,8 @@ pub struct Stored {
     pub accepted_epoch: Option<Epoch>,
     /// File currentEpoch.
     pub current_epoch: Option<Epoch>,
+    /// The text of the members that held last, if it was written (3.9); otherwise the configuration's hold.
+    pub members: Option<Arc<str>>,
     /// False for a disk that was lost: the server takes part in elections without a say (4.8).
     pub initialised: bool,
 }
@@ -42,6 +44,7 @@ impl Stored {
             log: Vec::new(),
             accepted_epoch: None,
             current_epoch: None,
+            members: None,
             initialised: true,
         }
     }
@@ -295,6 +298,11 @@ impl Log {
         });
         self.store(StorageOp::Snapshot(Arc::new(database.clone())), out);
         self.since_snapshot = 0;
+    }
+
+    /// Writes the members that hold from now on.
+    pub fn store_members(&mut self, text: Arc<str>, out: &mut Output) {
+        self.store(StorageOp::Members(text), out);
     }
 
     /// How many transactions were logged since the last snapshot.

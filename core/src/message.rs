@@ -36,7 +36,7 @@ pub struct Vote {
 }
 
 /// An election message (2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Notification {
     /// The sender's state.
     pub state: ServerState,
@@ -46,6 +46,9 @@ pub struct Notification {
     pub round: u64,
     /// Version of the sender's membership, [`crate::config::Membership::version`].
     pub config_version: Zxid,
+    /// The text of that membership, where the ensemble can be reconfigured (2.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Arc<str>>,
 }
 
 /// A write or sync that a learner hands to the leader (REQUEST).
@@ -137,6 +140,8 @@ pub enum QuorumMessage {
     NewLeader {
         /// `epoch << 32`.
         zxid: Zxid,
+        /// The membership's text, where the ensemble can be reconfigured (2.5).
+        members: Option<Arc<str>>,
     },
     /// 12, leader: a quorum did; serve.
     UpToDate,
@@ -181,6 +186,21 @@ pub enum QuorumMessage {
     },
     /// 7, leader: answers the oldest open sync of this learner.
     Sync,
+    /// 9, leader: a quorum of the old and of the new membership has a reconfiguration on disk; it holds
+    /// from now on.
+    CommitAndActivate {
+        /// Which.
+        zxid: Zxid,
+        /// Who should lead from now on.
+        designated: ServerId,
+    },
+    /// 19, leader to observer: proposal of a reconfiguration, commit and activation in one.
+    InformAndActivate {
+        /// The transaction.
+        txn: Arc<Txn>,
+        /// Who should lead from now on.
+        designated: ServerId,
+    },
 }
 
 /// The name of a packet without its contents: for events, filters and traces.
@@ -207,6 +227,8 @@ pub enum MessageKind {
     Revalidate,
     Revalidated,
     Sync,
+    CommitAndActivate,
+    InformAndActivate,
 }
 
 impl MessageKind {
@@ -234,6 +256,8 @@ impl MessageKind {
             MessageKind::Revalidate => "REVALIDATE",
             MessageKind::Revalidated => "REVALIDATE reply",
             MessageKind::Sync => "SYNC",
+            MessageKind::CommitAndActivate => "COMMITANDACTIVATE",
+            MessageKind::InformAndActivate => "INFORMANDACTIVATE",
         }
     }
 
@@ -270,6 +294,8 @@ impl QuorumMessage {
             QuorumMessage::Revalidate { .. } => MessageKind::Revalidate,
             QuorumMessage::Revalidated { .. } => MessageKind::Revalidated,
             QuorumMessage::Sync => MessageKind::Sync,
+            QuorumMessage::CommitAndActivate { .. } => MessageKind::CommitAndActivate,
+            QuorumMessage::InformAndActivate { .. } => MessageKind::InformAndActivate,
         }
     }
 
@@ -283,11 +309,14 @@ impl QuorumMessage {
             QuorumMessage::Diff { zxid }
             | QuorumMessage::Trunc { zxid }
             | QuorumMessage::Snap { zxid, .. }
-            | QuorumMessage::NewLeader { zxid }
+            | QuorumMessage::NewLeader { zxid, .. }
             | QuorumMessage::Commit { zxid }
+            | QuorumMessage::CommitAndActivate { zxid, .. }
             | QuorumMessage::Ping { zxid }
             | QuorumMessage::Pong { zxid, .. } => Some(*zxid),
-            QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => Some(txn.zxid()),
+            QuorumMessage::Proposal(txn)
+            | QuorumMessage::Inform(txn)
+            | QuorumMessage::InformAndActivate { txn, .. } => Some(txn.zxid()),
             QuorumMessage::Ack(ack) => Some(ack.zxid()),
             QuorumMessage::UpToDate
             | QuorumMessage::Request(_)

@@ -9,7 +9,7 @@ pub mod input;
 pub mod output;
 
 use crate::{
-    config::Config,
+    config::{Config, Membership},
     election::{self, Decision, Election},
     id::{ClientId, ConnId, Epoch, ServerId, Zxid},
     leader::Leader,
@@ -21,7 +21,10 @@ use crate::{
         input::{Input, InputKind},
         output::{Effect, Output},
     },
-    pipeline::clients::{self, Clients, Connect, Here},
+    pipeline::{
+        clients::{self, Clients, Connect, Here},
+        reconfig,
+    },
     replica::Replica,
     request::{AuthId, ConnectRequest, Request},
     time::{Moment, Now},
@@ -57,6 +60,8 @@ pub enum WaitReason {
     SessionExpiry,
     /// Leader: look for empty containers and outdated TTL nodes.
     ContainerCheck,
+    /// LOOKING: begin to serve reads (`readonlymode.enabled`).
+    ReadOnlyService,
 }
 
 /// A deadline with its reason.
@@ -81,6 +86,8 @@ pub enum Mode {
     Follower,
     /// It follows without a vote.
     Observer,
+    /// It looks for a leader, and meanwhile answers reads.
+    ReadOnly,
 }
 
 impl Mode {
@@ -93,6 +100,7 @@ impl Mode {
             Mode::Leader => "leader",
             Mode::Follower => "follower",
             Mode::Observer => "observer",
+            Mode::ReadOnly => "read-only",
         }
     }
 }
@@ -138,6 +146,9 @@ impl Peer {
             current_epoch: me.log.current_epoch(),
             accepted_epoch: me.log.accepted_epoch(),
         });
+        if me.cfg.reconfigures() {
+            me.tell_members(out);
+        }
         if me.cfg.standalone {
             let (leader, verdict) = Leader::alone(now, &mut me, out);
             let mut peer = Peer {
@@ -280,8 +291,15 @@ impl Peer {
         out.because(EventKind::TimerFired {
             reason: wait.reason,
         });
+        // Each looks for itself whether its time has come.
+        self.me.clients.expire_local(now.at, out);
         match &mut self.role {
             Role::Looking(election) => {
+                if self.me.read_only_due(now.at) {
+                    let last_zxid = self.me.db.last_processed;
+                    out.because(EventKind::ReadOnlyBegan { last_zxid });
+                    self.me.clients.only_read();
+                }
                 let decision =
                     election.on_timer(now.at, &self.me.cfg, &mut self.me.logical_clock, out);
                 self.decided(now, decision, out);
@@ -292,7 +310,38 @@ impl Peer {
         }
     }
 
+    /// Somebody knows newer members: they hold, as they were committed. True if the election begins anew.
+    fn adopts_members(&mut self, now: Now, n: &Notification, out: &mut Output) -> bool {
+        let known = self.me.cfg.membership.clone();
+        let looks = matches!(self.role, Role::Looking(_)) && self.me.cfg.reconfigures();
+        if !looks || n.config_version <= known.version {
+            return false;
+        }
+        let told = n
+            .members
+            .as_deref()
+            .map(str::as_bytes)
+            .and_then(reconfig::read);
+        let Some(told) = told.filter(|t| t.membership.version == n.config_version) else {
+            return false;
+        };
+        self.me.activate_members(&told, out);
+        self.me.write_members();
+        let version = told.membership.version;
+        if (Membership { version, ..known }) == told.membership {
+            return false;
+        }
+        let because = ElectionReason::Reconfigured { version };
+        let (election, decision) = begin_election(now, &mut self.me, because, out);
+        self.role = Role::Looking(election);
+        self.decided(now, decision, out);
+        true
+    }
+
     fn on_notification(&mut self, now: Now, from: ServerId, n: &Notification, out: &mut Output) {
+        if self.adopts_members(now, n, out) {
+            return;
+        }
         match &mut self.role {
             Role::Looking(election) => {
                 let decision = election.on_notification(
@@ -335,6 +384,7 @@ impl Peer {
     /// The election is over: the role begins.
     fn decided(&mut self, now: Now, decision: Option<Decision>, out: &mut Output) {
         let Some(decision) = decision else { return };
+        self.me.end_read_only(out);
         self.me.vote = decision.vote;
         self.me.vote_round = decision.round;
         self.role = match decision.state {
@@ -454,7 +504,12 @@ impl Peer {
         auth: Arc<[AuthId]>,
         out: &mut Output,
     ) -> Result<(), ElectionReason> {
-        if !self.me.serving {
+        if self.me.clients.only_reads() {
+            if !request.read_only {
+                clients::refuse(client, RefuseReason::OnlyReads, out);
+                return Ok(());
+            }
+        } else if !self.me.serving {
             clients::refuse(client, RefuseReason::NotServing, out);
             return Ok(());
         }
@@ -466,7 +521,11 @@ impl Peer {
             cfg: &self.me.cfg,
             db: &self.me.db,
         };
-        match self.me.clients.connect(here, client, request, auth, out) {
+        match self
+            .me
+            .clients
+            .connect(now.at, here, client, request, auth, out)
+        {
             Connect::Answered => Ok(()),
             Connect::Create(request) => self.ask_leader(now, request, out),
             Connect::Validate {
@@ -498,14 +557,17 @@ impl Peer {
             cfg: &self.me.cfg,
             db: &self.me.db,
         };
-        let forward = self.me.clients.request(here, client, xid, request, out);
+        let forward = self
+            .me
+            .clients
+            .request(now.at, here, client, xid, request, out);
         if let Role::Leading(leader) = &mut self.role {
             leader.touch_here(now, &mut self.me);
         }
-        match forward {
-            Some(request) => self.ask_leader(now, request, out),
-            None => Ok(()),
+        for request in forward.into_iter().flatten() {
+            self.ask_leader(now, request, out)?;
         }
+        Ok(())
     }
 
     fn ask_leader(
@@ -529,20 +591,27 @@ impl Peer {
     /// When it wants to be called if nothing comes, and what for.
     #[must_use]
     pub fn deadline(&self) -> Option<Wait> {
-        match &self.role {
+        let role = match &self.role {
             Role::Looking(election) => Some(election.deadline()),
             Role::Learning(learner) => learner.next_wait(&self.me),
             Role::Leading(leader) => Some(leader.next_wait()),
+        };
+        let mut nearest = role;
+        for more in self.me.waits().into_iter().flatten() {
+            nearest = Some(nearest.map_or(more, |wait| wait.min(more)));
         }
+        nearest
     }
 
     /// Everything that it waits for, the nearest first.
     #[must_use]
     pub fn waits(&self) -> Vec<Wait> {
         let mut all = match &self.role {
-            Role::Looking(_) | Role::Learning(_) => Vec::from_iter(self.deadline()),
+            Role::Looking(election) => vec![election.deadline()],
+            Role::Learning(learner) => Vec::from_iter(learner.next_wait(&self.me)),
             Role::Leading(leader) => leader.waits(),
         };
+        all.extend(self.me.waits().into_iter().flatten());
         all.sort_unstable();
         all
     }
@@ -585,6 +654,7 @@ impl Peer {
     #[must_use]
     pub fn mode(&self) -> Mode {
         match &self.role {
+            Role::Looking(_) if self.me.clients.only_reads() => Mode::ReadOnly,
             Role::Looking(_) => Mode::Looking,
             Role::Learning(learner) => match learner.state() {
                 ServerState::Observing => Mode::Observer,
@@ -621,10 +691,16 @@ impl Peer {
         }
     }
 
-    /// Whether it answers clients.
+    /// Whether it answers clients as a part of an ensemble with a quorum, or alone.
     #[must_use]
     pub fn serving(&self) -> bool {
         self.me.serving
+    }
+
+    /// Whether it answers clients at all: reads, where it has no quorum (1.13).
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.me.serving || self.me.clients.only_reads()
     }
 
     /// acceptedEpoch.
@@ -747,6 +823,7 @@ fn begin_election(
     out: &mut Output,
 ) -> (Election, Option<Decision>) {
     let initial = me.own_vote();
+    me.await_read_only(now.at);
     let cfg = Arc::clone(&me.cfg);
     Election::begin(now.at, &cfg, &mut me.logical_clock, initial, because, out)
 }

@@ -3,3 +3,4 @@
 pub mod clients;
 pub mod prepare;
 pub mod read;
+pub mod reconfig;

@@ -5,18 +5,20 @@
 //! disk, in the order of zxids. So memory never shows what a power failure could take back here.
 
 use crate::{
-    config::Config,
+    config::{Config, Next},
     id::{Epoch, ServerId, Zxid},
     log::{Log, Stored, Written},
     message::{Notification, ServerState, Vote},
     peer::{
+        Wait, WaitReason,
         event::EventKind,
-        output::{Output, StorageSeq},
+        output::{Effect, Output, StorageSeq},
     },
     pipeline::clients::{Clients, Here},
-    time::Now,
-    tree::Database,
-    txn::Txn,
+    pipeline::reconfig,
+    time::{Moment, Now},
+    tree::{Database, path},
+    txn::{Txn, TxnBody},
 };
 use std::{collections::VecDeque, sync::Arc};
 
@@ -39,6 +41,8 @@ pub struct Replica {
     pub clients: Clients,
     /// Whether it answers clients.
     pub serving: bool,
+    /// When it begins to serve reads, if no leader is found before (1.13).
+    read_only_at: Option<Moment>,
     /// Logged and not yet applied, oldest first.
     waiting: VecDeque<Arc<Txn>>,
     /// About how many bytes these have.
@@ -54,6 +58,7 @@ impl Replica {
     /// Loads what was on disk: the snapshot, then every later transaction of the log.
     #[must_use]
     pub fn load(cfg: Arc<Config>, stored: &Stored, now: Now, storage: StorageSeq) -> Replica {
+        let cfg = with_stored_members(cfg, stored);
         let clients = Clients::new(&cfg, now.wall_ms);
         let nobody = Vote {
             epoch: Epoch(0),
@@ -68,6 +73,7 @@ impl Replica {
             db: Database::new(),
             clients,
             serving: false,
+            read_only_at: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             committed: Zxid::ZERO,
@@ -86,9 +92,13 @@ impl Replica {
         self.db = (*stored.snapshot).clone();
         let start = self.db.last_processed;
         for txn in stored.log.iter().filter(|t| t.zxid() > start) {
+            if matches!(txn.body, TxnBody::Reconfig { .. }) {
+                // One at a time: the one before it was committed.
+                self.hold_members_in_tree();
+            }
             self.db.apply(txn);
         }
-        self.write_members();
+        self.find_members();
         self.waiting.clear();
         self.waiting_bytes = 0;
         stored.log.last().map_or(start, |t| t.zxid().max(start))
@@ -96,7 +106,7 @@ impl Replica {
 
     /// `/zookeeper/config` is written by each server for itself, not by a transaction (1.17), and
     /// again after another server's tree has replaced it.
-    fn write_members(&mut self) {
+    pub fn write_members(&mut self) {
         if let Some(text) = &self.cfg.members_text {
             let version = self.cfg.membership.version;
             let text = Arc::from(text.as_bytes());
@@ -104,6 +114,108 @@ impl Replica {
                 .tree
                 .set_config(Some(text), version, self.started_ms);
         }
+    }
+
+    /// A tree was loaded. What a reconfiguration in it has written is newer than what is known to hold: it
+    /// may have been committed or not, so it is the members to come (3.9).
+    fn find_members(&mut self) {
+        let found = self.members_in_tree();
+        let known = self.cfg.next.as_ref().map(|n| n.membership.version);
+        if known != found.as_ref().map(|n| n.membership.version) {
+            self.cfg = Arc::new(Config {
+                next: found.map(Arc::new),
+                ..(*self.cfg).clone()
+            });
+        }
+        if self.cfg.next.is_none() {
+            self.write_members();
+        }
+    }
+
+    fn hold_members_in_tree(&mut self) {
+        if let Some(Next { membership, text }) = self.members_in_tree() {
+            self.cfg = Arc::new(Config {
+                membership,
+                members_text: Some(text),
+                next: None,
+                ..(*self.cfg).clone()
+            });
+        }
+    }
+
+    fn members_in_tree(&self) -> Option<Next> {
+        let node = self.db.tree.node(path::CONFIG)?;
+        let next = reconfig::read(node.data().as_ref()?)?;
+        let version = next.membership.version;
+        // Only a reconfiguration names its own zxid, not whoever has written there.
+        (self.cfg.reconfigures()
+            && version > self.cfg.membership.version
+            && version == node.stat().mzxid)
+            .then_some(next)
+    }
+
+    /// Members are proposed: until they hold, or are cut away, a quorum of them is needed too.
+    pub fn see_members(&mut self, next: Next, out: &mut Output) {
+        let version = next.membership.version;
+        if version <= self.cfg.membership.version {
+            return;
+        }
+        if let Some(known) = self.cfg.next.clone() {
+            if known.membership.version >= version {
+                return;
+            }
+            // One at a time: that there is another means that the one before it was committed. What was
+            // not is cut away before anything follows.
+            self.activate_members(&known, out);
+        }
+        let (voters, observers) = sizes(&next);
+        self.cfg = Arc::new(Config {
+            next: Some(Arc::new(next)),
+            ..(*self.cfg).clone()
+        });
+        out.emit(EventKind::MembersSeen {
+            version,
+            voters,
+            observers,
+        });
+        self.tell_members(out);
+    }
+
+    /// Members hold from now on: a quorum of the old ones and one of these agreed to it, or somebody who
+    /// knows that has told.
+    pub fn activate_members(&mut self, next: &Next, out: &mut Output) {
+        let version = next.membership.version;
+        if version <= self.cfg.membership.version {
+            return;
+        }
+        let later = self.cfg.next.clone();
+        self.cfg = Arc::new(Config {
+            membership: next.membership.clone(),
+            members_text: Some(Arc::clone(&next.text)),
+            next: later.filter(|n| n.membership.version > version),
+            ..(*self.cfg).clone()
+        });
+        let (voters, observers) = sizes(next);
+        out.emit(EventKind::MembersActivated {
+            version,
+            voters,
+            observers,
+        });
+        self.log.store_members(Arc::clone(&next.text), out);
+        self.tell_members(out);
+    }
+
+    /// Tells the driver where servers are.
+    pub fn tell_members(&self, out: &mut Output) {
+        let Some(current) = self.cfg.members_text.clone() else {
+            return;
+        };
+        let next = self.cfg.next.as_ref().map(|n| Arc::clone(&n.text));
+        out.effect(|cause| Effect::Members {
+            current,
+            next,
+            cause,
+        });
     }
 
     /// What was replayed is what DIFF can send (3.4).
@@ -132,7 +244,7 @@ impl Replica {
     pub fn install(&mut self, database: &Arc<Database>, zxid: Zxid, out: &mut Output) {
         self.db = (**database).clone();
         self.db.last_processed = zxid;
-        self.write_members();
+        self.find_members();
         self.committed = self.committed.min(zxid);
         self.waiting.clear();
         self.waiting_bytes = 0;
@@ -190,6 +302,7 @@ impl Replica {
             vote: self.vote,
             round: self.vote_round,
             config_version: self.cfg.membership.version,
+            members: crate::election::told_members(&self.cfg),
         }
     }
 
@@ -227,6 +340,13 @@ impl Replica {
     pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
         let written = self.log.append(&txn, out);
         self.waiting_bytes += txn.approximate_bytes();
+        if let TxnBody::Reconfig { data, .. } = &txn.body
+            && self.cfg.reconfigures()
+            && let Some(next) = data.as_deref().and_then(reconfig::read)
+            && next.membership.version == txn.zxid()
+        {
+            self.see_members(next, out);
+        }
         self.waiting.push_back(txn);
         written
     }
@@ -291,7 +411,10 @@ impl Replica {
         out.because(EventKind::Applied {
             zxid: txn.zxid(),
             txn: txn.body.kind(),
-            path: txn.body.path().cloned(),
+            path: match &txn.body {
+                TxnBody::Reconfig { .. } => Some(Arc::from(path::CONFIG)),
+                body => body.path().cloned(),
+            },
             error: txn.body.error(),
             digest,
         });
@@ -302,13 +425,42 @@ impl Replica {
                 found: digest,
             });
         }
-        if let crate::txn::TxnBody::CloseSession { paths } = &txn.body {
+        if let TxnBody::CloseSession { paths } = &txn.body {
             let ephemerals = u32::try_from(paths.len()).unwrap_or(u32::MAX);
             out.emit(EventKind::SessionEnded {
                 session: txn.header.session,
                 ephemerals,
             });
         }
+    }
+
+    /// It begins to look for a leader: when that takes long it will serve reads.
+    pub fn await_read_only(&mut self, now: Moment) {
+        let enabled = self.cfg.read_only_mode && !self.cfg.standalone;
+        self.read_only_at = enabled.then(|| now + self.cfg.read_only_wait());
+    }
+
+    /// Whether it is time to serve reads; only once.
+    pub fn read_only_due(&mut self, now: Moment) -> bool {
+        self.read_only_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// The search is over. Who was served meanwhile comes back to a server with a quorum.
+    pub fn end_read_only(&mut self, out: &mut Output) {
+        self.read_only_at = None;
+        if self.clients.only_reads() {
+            self.clients.end_all(out);
+        }
+    }
+
+    /// What it waits for whatever its role.
+    #[must_use]
+    pub fn waits(&self) -> [Option<Wait>; 2] {
+        let wait = |at: Option<Moment>, reason| at.map(|at| Wait { at, reason });
+        [
+            wait(self.read_only_at, WaitReason::ReadOnlyService),
+            wait(self.clients.local_deadline(), WaitReason::SessionExpiry),
+        ]
     }
 
     /// The role ends: what is in the log counts as history from now on, whatever its fate was; the
@@ -346,6 +498,30 @@ impl Replica {
         database.last_processed = self.log.last_logged();
         self.log.snapshot(&database, out);
     }
+}
+
+/// The configuration with the members that held when the server stopped.
+fn with_stored_members(cfg: Arc<Config>, stored: &Stored) -> Arc<Config> {
+    let text = stored.members.as_ref().filter(|_| cfg.reconfigures());
+    let stored = text.and_then(|text| reconfig::read(text.as_bytes()));
+    match stored.filter(|s| s.membership.version > cfg.membership.version) {
+        Some(Next { membership, text }) => Arc::new(Config {
+            membership,
+            members_text: Some(text),
+            ..(*cfg).clone()
+        }),
+        None => cfg,
+    }
+}
+
+/// How many vote, and how many observe.
+fn sizes(next: &Next) -> (u32, u32) {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let members = &next.membership;
+    (
+        count(members.quorum.voters().len()),
+        count(members.observers.len()),
+    )
 }
 
 #[cfg(test)]

@@ -680,6 +680,8 @@ pub struct ConnectRequest {
     pub session: SessionId,
     /// The session's password; zeros for a new one.
     pub password: [u8; 16],
+    /// A server without a quorum, which only reads, is good enough (1.13).
+    pub read_only: bool,
 }
 
 /// The answer to it.
@@ -691,6 +693,8 @@ pub struct ConnectResponse {
     pub session: SessionId,
     /// Its password.
     pub password: [u8; 16],
+    /// The server has no quorum and only reads.
+    pub read_only: bool,
 }
 
 impl ConnectResponse {
@@ -699,6 +703,7 @@ impl ConnectResponse {
         timeout_ms: 0,
         session: SessionId::NONE,
         password: [0; 16],
+        read_only: false,
     };
 }
 
@@ -768,6 +773,26 @@ impl Request {
 }
 
 impl Write {
+    /// Whether it makes a znode that goes with its session, alone or in a multi.
+    #[must_use]
+    pub fn makes_ephemeral(&self) -> bool {
+        match self {
+            Write::Create(create) => create.mode.is_ephemeral(),
+            Write::Multi(all) => all
+                .iter()
+                .any(|w| matches!(w, Write::Create(c) if c.mode.is_ephemeral())),
+            Write::Delete { .. }
+            | Write::SetData { .. }
+            | Write::SetAcl { .. }
+            | Write::Check { .. }
+            | Write::Reconfig { .. }
+            | Write::DeleteContainer { .. }
+            | Write::CreateSession { .. }
+            | Write::CloseSession
+            | Write::Unreadable { .. } => false,
+        }
+    }
+
     /// What it is, without its contents.
     #[must_use]
     pub fn kind(&self) -> OpKind {

@@ -32,6 +32,12 @@ pub fn next_id(id: SessionId) -> SessionId {
     }
 }
 
+/// The server that gave a session its id, of the ids that [`first_id`] makes.
+#[must_use]
+pub fn server_of(id: SessionId) -> ServerId {
+    ServerId((id.0 as u64 >> 56) as i64)
+}
+
 /// Where a server starts to count its sessions: its id in the top byte, below it the wall clock.
 /// Never 0 for a server that exists, and never the number that marks containers.
 #[must_use]

@@ -20,6 +20,7 @@ pub mod fault;
 pub mod hash;
 pub mod history;
 pub mod invariant;
+mod members;
 mod queue;
 pub mod report;
 pub mod run;

@@ -89,7 +89,7 @@ impl Admin {
         };
         let name = command.name();
         if command.needs_server() {
-            let serving = self.inspector.ask(|view| view.peer.serving()).await;
+            let serving = self.inspector.ask(|view| view.peer.answers()).await;
             if serving != Some(true) {
                 return answer(200, name, Some(NOT_SERVING), Map::new());
             }

@@ -9,7 +9,6 @@ pub mod properties;
 mod build;
 mod client;
 mod document;
-mod members;
 mod problem;
 mod settings;
 #[cfg(test)]
@@ -19,8 +18,10 @@ mod values;
 pub use build::SUITES;
 pub use client::client_tls;
 pub use document::markdown;
-pub use members::{Address, Ensemble, HostPort, LARGEST_ID, Member, MemberError, Role};
 pub use problem::{ConfigError, Origin, Problem};
+pub use zabscope_core::members::{
+    Address, Ensemble, HostPort, LARGEST_ID, Member, MemberError, Role,
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

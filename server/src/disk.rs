@@ -3,12 +3,16 @@
 
 use crate::{
     config::{self, ServerConfig},
+    members::MembersFiles,
     node::{Fatal, Inbox},
     storage::{self, Compression, Dirs, Done, Options, Storage},
 };
 use std::{
     io,
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -101,12 +105,13 @@ impl LogThread {
     pub fn start(
         storage: Storage,
         habits: Habits,
+        members: Option<MembersFiles>,
         inbox: mpsc::Sender<Inbox>,
     ) -> io::Result<LogThread> {
         let (work, received) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("zabscope-log".into())
-            .spawn(move || run(storage, habits, &received, &inbox))?;
+            .spawn(move || run(storage, habits, members.as_ref(), &received, &inbox))?;
         Ok(LogThread { work, thread })
     }
 
@@ -129,6 +134,7 @@ impl LogThread {
 fn run(
     mut storage: Storage,
     habits: Habits,
+    members: Option<&MembersFiles>,
     work: &mpsc::Receiver<Work>,
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<(), Fatal> {
@@ -151,6 +157,13 @@ fn run(
         };
         while let Ok(more) = work.try_recv() {
             batch.extend(more);
+        }
+        let newest = batch.iter().rev().find_map(|(_, op)| match op {
+            StorageOp::Members(text) => Some(Arc::clone(text)),
+            _ => None,
+        });
+        if let (Some(files), Some(text)) = (members, newest) {
+            files.hold(&text);
         }
         let operations = batch.len();
         let began = Instant::now();

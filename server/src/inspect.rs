@@ -2,7 +2,7 @@
 //! Prometheus share.
 
 use crate::{
-    config::{Listen, Mode, ServerConfig},
+    config::{Ensemble, Listen, Mode, ServerConfig},
     metrics::{FileDescriptors, Metrics, PeerReport, Report},
     node::{Inbox, View},
     stats::{Roster, ServerStats},
@@ -89,6 +89,15 @@ impl Inspector {
         }));
         self.inbox.send(question).ok()?;
         timeout(ANSWER, wait).await.ok()?.ok()
+    }
+
+    /// The members that hold now; where they can't change, as it was started.
+    pub async fn members(&self) -> Option<Ensemble> {
+        let text = self
+            .ask(|view| view.peer.config().members_text.clone())
+            .await?;
+        let read = text.and_then(|text| Ensemble::parse_text(&text).ok());
+        Some(read.unwrap_or_else(|| self.config.ensemble.clone()))
     }
 
     /// All metrics.

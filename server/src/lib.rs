@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod http;
 pub mod inspect;
 pub mod layout;
+pub mod members;
 pub mod metrics;
 pub mod net;
 pub mod node;

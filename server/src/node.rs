@@ -3,12 +3,13 @@
 
 use crate::{
     clock::Clock,
+    members::MembersFiles,
     metrics::{Metrics, Observer},
-    net::election::ElectionNet,
+    net::election::{Addresses, ElectionNet},
     net::quorum::QuorumNet,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -21,6 +22,7 @@ use zabscope_core::{
     config::Config,
     id::{ClientId, ServerId, StorageSeq},
     log::Stored,
+    members::{Address, Ensemble, HostPort},
     peer::{
         Peer,
         input::{Input, InputKind},
@@ -216,6 +218,17 @@ pub struct Node {
     gate: Arc<Semaphore>,
     election: ElectionNet,
     quorum: QuorumNet,
+    members: MembersWatch,
+}
+
+/// Told of members that change.
+pub struct MembersWatch {
+    /// This server.
+    pub me: ServerId,
+    /// The files beside zoo.cfg, if there is one.
+    pub files: Option<MembersFiles>,
+    /// Where clients are to be served.
+    pub client_port: tokio_mpsc::UnboundedSender<HostPort>,
 }
 
 /// What a node is made of.
@@ -234,10 +247,26 @@ pub struct Parts {
     pub election: ElectionNet,
     /// Port 2888.
     pub quorum: QuorumNet,
+    /// Who else is told of members that change.
+    pub members: MembersWatch,
     /// Time.
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+}
+
+/// Where each member listens, of all its addresses.
+pub(crate) fn addresses(
+    ensemble: &Ensemble,
+    port: impl Fn(&Address) -> u16,
+) -> BTreeMap<ServerId, Vec<String>> {
+    let at = |a: &Address| {
+        let (host, port) = (a.host.clone(), port(a));
+        HostPort { host, port }.to_string()
+    };
+    let all = ensemble.members.iter();
+    all.map(|(id, member)| (*id, member.addresses.iter().map(at).collect()))
+        .collect()
 }
 
 impl Node {
@@ -271,6 +300,7 @@ impl Node {
             gate: parts.gate,
             election: parts.election,
             quorum: parts.quorum,
+            members: parts.members,
         };
         node.carry_out();
         node
@@ -416,6 +446,32 @@ impl Node {
         }
     }
 
+    /// Others are reached, and clients served, where these texts say.
+    fn reach_members(&mut self, current: &str, next: Option<&str>) {
+        let read = |text: &str| match Ensemble::parse_text(text) {
+            Ok(ensemble) => Some(ensemble),
+            Err(error) => {
+                tracing::error!(%error, "a text of members can't be read");
+                None
+            }
+        };
+        let (current, to_come) = (read(current), next.and_then(read));
+        // Where both name a server, the newer one is right: there it will be.
+        for ensemble in [&current, &to_come].into_iter().flatten() {
+            self.election
+                .reach(Addresses(addresses(ensemble, |a| a.election_port)));
+            self.quorum.reach(addresses(ensemble, |a| a.quorum_port));
+        }
+        let me = current.and_then(|mut c| c.members.remove(&self.members.me));
+        if let Some(client) = me.and_then(|m| m.client) {
+            // Nobody listens any more: the server ends.
+            let _ = self.members.client_port.send(client);
+        }
+        if let Some(files) = &self.members.files {
+            files.await_next(next);
+        }
+    }
+
     fn handle(&mut self, kind: InputKind) {
         let now = self.clock.now();
         self.peer
@@ -442,6 +498,9 @@ impl Node {
                     self.quorum.close(conn);
                 }
                 Effect::Store { seq, op, .. } => self.batch.push((seq, op)),
+                Effect::Members { current, next, .. } => {
+                    self.reach_members(&current, next.as_deref());
+                }
                 Effect::ClientConnected {
                     client, response, ..
                 } => {

@@ -5,11 +5,12 @@ mod secure;
 use crate::{
     admin::Admin,
     clock::Clock,
-    config::{Compatibility, HostPort, Listen, Mode, ServerConfig},
+    config::{Compatibility, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
     embedded::Builder,
     http,
     inspect::Inspector,
+    members::MembersFiles,
     metrics::{Metrics, Prometheus},
     net::{
         client::{self, ClientNet, Limits},
@@ -18,12 +19,11 @@ use crate::{
         tls::{Dialer, Door, TlsError},
         words::Words,
     },
-    node::{Fatal, Inbox, Node, Parts},
+    node::{Fatal, Inbox, MembersWatch, Node, Parts, addresses},
     stats::{Roster, ServerStats},
 };
 use secure::Secure;
 use std::{
-    collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
     sync::{Arc, mpsc},
@@ -297,7 +297,12 @@ impl Server {
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
         drop(entered);
 
-        let log = LogThread::start(storage, Habits::of(config), inbox.clone())
+        let changes = config.mode == Mode::Quorum && config.core.reconfig_enabled;
+        let me = config.core.my_id;
+        let files = config.file.as_deref().filter(|_| changes);
+        let files = files.map(|file| MembersFiles::new(file, me));
+        let (client_port, moves) = tokio::sync::mpsc::unbounded_channel();
+        let log = LogThread::start(storage, Habits::of(config), files.clone(), inbox.clone())
             .map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
@@ -307,6 +312,11 @@ impl Server {
             gate: Arc::clone(&gate),
             election,
             quorum,
+            members: MembersWatch {
+                me,
+                files,
+                client_port,
+            },
             clock,
             metrics: Arc::clone(&metrics),
         };
@@ -357,7 +367,7 @@ impl Server {
             let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
             if let Some(listener) = listener {
                 let (net, door) = (Arc::clone(&net), secure.clients(config));
-                runtime.spawn(client::accept(net, door, listener));
+                runtime.spawn(client::accept_where(net, door, listener, moves));
             }
             if let Some(listener) = secure_listener {
                 runtime.spawn(client::accept(net, secure.secure_clients(), listener));
@@ -532,6 +542,7 @@ fn peers(
         config_text: config.quorum_text(),
         max_buffer: config.core.max_buffer,
         extended_types: config.core.extended_types,
+        open: config.core.reconfig_enabled,
         connect_timeout: config.peers.connect_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),
     };
@@ -541,22 +552,8 @@ fn peers(
             QuorumNet::none(identity, inbox.clone()),
         ));
     };
-    let at = |host: &str, port| {
-        HostPort {
-            host: host.to_owned(),
-            port,
-        }
-        .to_string()
-    };
-    let mut quorum_addresses = BTreeMap::new();
-    let mut election_addresses = BTreeMap::new();
-    for (id, member) in &config.ensemble.members {
-        let all = || member.addresses.iter();
-        let hosts: Vec<String> = all().map(|a| at(&a.host, a.quorum_port)).collect();
-        quorum_addresses.insert(*id, hosts);
-        let hosts: Vec<String> = all().map(|a| at(&a.host, a.election_port)).collect();
-        election_addresses.insert(*id, hosts);
-    }
+    let quorum_addresses = addresses(&config.ensemble, |a| a.quorum_port);
+    let election_addresses = addresses(&config.ensemble, |a| a.election_port);
     let own = config.me().and_then(|(_, member)| member.addresses.first());
     let own = own.ok_or_else(|| StartError::Config("this server has no address".into()))?;
     let own = Address {
@@ -573,6 +570,7 @@ fn peers(
             dialer: way.0.clone(),
             door: way.1.clone(),
             listener: into_tokio(election, "election")?,
+            open: config.core.reconfig_enabled,
         },
         inbox.clone(),
     );

@@ -25,7 +25,8 @@ pub struct Options {
     #[arg(long, default_value_t = 10_000)]
     steps: u64,
     /// Which faults: all, none, or a list of crash, cut, partition, pause, slow-disk, slow-link,
-    /// client, lose-disk, each with an optional rate such as crash=3.
+    /// client, lose-disk, reconfig, each with an optional rate such as crash=3. With reconfig clients
+    /// change the members.
     #[arg(long, default_value = "all", value_parser = FaultPlan::parse)]
     faults: FaultPlan,
     /// Voters.

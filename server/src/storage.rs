@@ -199,6 +199,8 @@ pub fn open_with(
         log: Vec::new(),
         accepted_epoch: dirs.read_epoch(&*files, ACCEPTED)?,
         current_epoch: dirs.read_epoch(&*files, CURRENT)?,
+        // Of these the configuration has read.
+        members: None,
         initialised: true,
     };
     let accepted = stored.accepted_epoch;
@@ -371,6 +373,8 @@ impl Storage {
                     self.dirs.set_uninitialised(&*self.files, false)?;
                     None
                 }
+                // Files of the configuration, not of the data: see the log thread.
+                StorageOp::Members(_) => None,
                 StorageOp::ReadLog { from, conn } => {
                     self.flush()?;
                     let read = self.read_log(from);
@@ -521,6 +525,7 @@ impl Storage {
                     log: Vec::new(),
                     accepted_epoch: self.accepted,
                     current_epoch: self.current,
+                    members: None,
                     initialised: false,
                 })));
             }
@@ -543,6 +548,7 @@ impl Storage {
             log: history.log,
             accepted_epoch: self.accepted,
             current_epoch: self.current,
+            members: None,
             initialised: true,
         })))
     }

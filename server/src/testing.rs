@@ -129,8 +129,9 @@ impl TestServer {
             timeout_ms: 10_000,
             session: SessionId(0),
             password: [0; 16],
+            read_only: false,
         };
-        let connect = Connect::new(&request, false);
+        let connect = Connect::new(&request);
         let mut out = Vec::new();
         frame::write(&mut out, |body| connect.encode(body));
         stream.write_all(&out).expect("it reads");

@@ -103,6 +103,7 @@ impl Driven {
             vote,
             round: 1,
             config_version: Zxid::ZERO,
+            members: None,
         };
         self.tell(InputKind::Notification(from, notification));
     }
@@ -168,6 +169,7 @@ impl Driven {
                 timeout_ms: 10_000,
                 session: SessionId::NONE,
                 password: [0; 16],
+                read_only: false,
             },
             auth: Arc::from([]),
         });
@@ -220,6 +222,15 @@ pub fn vote(epoch: i64, zxid: Zxid) -> Vote {
 #[must_use]
 pub fn at(epoch: i64, counter: u32) -> Zxid {
     Zxid::new(Epoch(epoch), counter)
+}
+
+/// NEWLEADER of an ensemble whose members do not change.
+#[must_use]
+pub fn new_leader(zxid: Zxid) -> QuorumMessage {
+    QuorumMessage::NewLeader {
+        zxid,
+        members: None,
+    }
 }
 
 /// A transaction that failed: it changes nothing.

@@ -13,7 +13,7 @@ use zabscope_core::{
     time::Span,
     tree::Database,
 };
-use zabscope_tests::driven::{Driven, ONE, at, disk, txn};
+use zabscope_tests::driven::{Driven, ONE, at, disk, new_leader, txn};
 
 fn committed(e: &EventKind) -> bool {
     matches!(e, EventKind::Committed { .. })
@@ -91,7 +91,7 @@ fn who_has_nothing_left_after_a_cut_has_no_history_and_no_say() {
     // with an empty tree and acknowledged a history that it did not have.
     let mut follower = Driven::follower(&disk(3), 2);
     follower.packet(9, QuorumMessage::Trunc { zxid: at(1, 2) });
-    follower.packet(9, QuorumMessage::NewLeader { zxid: at(2, 0) });
+    follower.packet(9, new_leader(at(2, 0)));
     follower.tell(InputKind::Truncated(Box::new(Stored {
         accepted_epoch: Some(Epoch(2)),
         current_epoch: Some(Epoch(1)),
@@ -109,7 +109,7 @@ fn a_proposal_that_is_committed_between_newleader_and_uptodate_is_acknowledged_t
     let mut follower = Driven::follower(&disk(1), 2);
     follower.packet(9, QuorumMessage::Diff { zxid: at(1, 1) });
     follower.packet(9, QuorumMessage::Proposal(txn(at(2, 1))));
-    follower.packet(9, QuorumMessage::NewLeader { zxid: at(2, 0) });
+    follower.packet(9, new_leader(at(2, 0)));
     assert!(follower.acks(at(2, 0)));
     follower.durable();
     follower.packet(9, QuorumMessage::Commit { zxid: at(2, 1) });
@@ -130,11 +130,12 @@ fn who_can_t_cut_its_log_asks_for_a_tree_and_keeps_what_it_has_until_that_is_the
         log: vec![txn(at(1, 4))],
         accepted_epoch: Some(Epoch(2)),
         current_epoch: Some(Epoch(1)),
+        members: None,
         initialised: true,
     };
     let mut follower = Driven::follower(&stored, 3);
     follower.packet(9, QuorumMessage::Trunc { zxid: at(1, 2) });
-    follower.packet(9, QuorumMessage::NewLeader { zxid: at(3, 0) });
+    follower.packet(9, new_leader(at(3, 0)));
     follower.tell(InputKind::Truncated(Box::new(stored.clone())));
     assert!(!follower.acks(at(3, 0)));
     assert_eq!(follower.peer.state(), ServerState::Looking);
@@ -149,7 +150,7 @@ fn who_can_t_cut_its_log_asks_for_a_tree_and_keeps_what_it_has_until_that_is_the
 fn a_commit_names_the_oldest_proposal_or_the_leader_is_given_up() {
     let mut follower = Driven::follower(&disk(1), 2);
     follower.packet(9, QuorumMessage::Diff { zxid: at(1, 1) });
-    follower.packet(9, QuorumMessage::NewLeader { zxid: at(2, 0) });
+    follower.packet(9, new_leader(at(2, 0)));
     follower.packet(9, QuorumMessage::UpToDate);
     for n in 1..=2 {
         follower.packet(9, QuorumMessage::Proposal(txn(at(2, n))));

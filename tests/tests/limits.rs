@@ -16,7 +16,7 @@ use zabscope_core::{
     tree::acl,
     txn::{Txn, TxnBody},
 };
-use zabscope_tests::driven::{Driven, at, disk, txn};
+use zabscope_tests::driven::{Driven, at, disk, new_leader, txn};
 
 const CLIENT: ClientId = ClientId(1);
 
@@ -185,7 +185,7 @@ fn a_learner_keeps_no_more_than_its_limit_of_what_a_bad_leader_sends() {
     // While it serves.
     let mut follower = Driven::follower_with(&disk(3), 2, keep_ten);
     follower.packet(9, QuorumMessage::Diff { zxid: at(1, 3) });
-    follower.packet(9, QuorumMessage::NewLeader { zxid: at(2, 0) });
+    follower.packet(9, new_leader(at(2, 0)));
     follower.packet(9, QuorumMessage::UpToDate);
     assert!(follower.peer.serving());
     let stops = (1..30).position(|n| {

@@ -252,6 +252,7 @@ fn connect(s: &Scenario, name: &str, password: [u8; 16]) -> InputKind {
             timeout_ms: 30_000,
             session: s.session(name),
             password,
+            read_only: false,
         },
         auth: Arc::from([]),
     }

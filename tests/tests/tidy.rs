@@ -12,7 +12,7 @@ use std::{
 /// circle comes of it.
 const CORE: &[&[&str]] = &[
     &["id", "time"],
-    &["config", "quorum", "request", "txn"],
+    &["config", "members", "quorum", "request", "txn"],
     &["tree", "message", "bus", "vocabulary"],
     &["log", "wire"],
     &["session", "sync", "election"],

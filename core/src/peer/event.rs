@@ -114,6 +114,11 @@ pub enum ElectionReason {
         /// The last one.
         zxid: Zxid,
     },
+    /// The members have changed, and with them our role, or who leads.
+    Reconfigured {
+        /// The version of the members that hold now.
+        version: Zxid,
+    },
 }
 
 /// The four phases of the ring that is drawn round a server.
@@ -230,6 +235,11 @@ pub enum RefuseReason {
     ServerStopsServing,
     /// Unknown operation (-6), or authentication failed (-115).
     Protocol(ErrorCode),
+    /// The server has no quorum and only reads, and the client has not said that this is enough.
+    OnlyReads,
+    /// The server has no quorum, so it can't know whether this session, which it did not begin, is
+    /// alive.
+    SessionNeedsQuorum,
 }
 
 /// Why a standing connection between learner and leader was given up by one side.
@@ -915,5 +925,51 @@ pub enum EventKind {
     ContainerFound {
         /// Where.
         path: Arc<str>,
+    },
+
+    // ---- added later: at the end, for the numbers of kinds are part of trace hashes ------------
+    /// A session begins that only this server knows: no transaction, and no ephemerals.
+    LocalSessionBegan {
+        /// Its id.
+        session: SessionId,
+        /// Granted, in ms.
+        timeout_ms: i32,
+    },
+    /// A local session wants an ephemeral: the leader is asked to make it a global one first.
+    SessionUpgraded {
+        /// Which.
+        session: SessionId,
+    },
+    /// A local session is over; nobody else knew of it.
+    LocalSessionEnded {
+        /// Which.
+        session: SessionId,
+        /// Nothing was heard of it for its time-out; otherwise its client has closed it.
+        expired: bool,
+    },
+    /// Other members are proposed, or were found in the log: until they hold or are given up, nothing is
+    /// decided without a quorum of them too.
+    MembersSeen {
+        /// Their version.
+        version: Zxid,
+        /// How many vote.
+        voters: u32,
+        /// How many observe.
+        observers: u32,
+    },
+    /// Other members hold from now on.
+    MembersActivated {
+        /// Their version.
+        version: Zxid,
+        /// How many vote.
+        voters: u32,
+        /// How many observe.
+        observers: u32,
+    },
+    /// Looking for a leader takes long: until one is found the server answers reads, of clients that
+    /// said that this is enough.
+    ReadOnlyBegan {
+        /// What they will read reaches up to here, and may never be committed.
+        last_zxid: Zxid,
     },
 }

@@ -44,6 +44,9 @@ pub enum StorageOp {
         /// Its connection.
         conn: ConnId,
     },
+    /// The text of the members that hold from now on (`zoo.cfg.dynamic.<version>`); the next start begins
+    /// with them.
+    Members(Arc<str>),
 }
 
 /// One thing the driver does.
@@ -84,6 +87,15 @@ pub enum Effect {
         seq: StorageSeq,
         /// What.
         op: StorageOp,
+        /// The event behind it.
+        cause: EventId,
+    },
+    /// Servers are to be reached, and clients served, where these texts say (2.5). The newest counts.
+    Members {
+        /// Of the members that hold.
+        current: Arc<str>,
+        /// Of those to come, while a reconfiguration is under way.
+        next: Option<Arc<str>>,
         /// The event behind it.
         cause: EventId,
     },

@@ -6,6 +6,9 @@
 //! behind it waits. What is at the head of the queue and ready is answered, so replies leave in the
 //! order of the requests, and a read never overtakes a write of its own session.
 
+mod answers;
+mod local;
+
 use crate::{
     config::Config,
     id::{ClientId, SessionId, Zxid},
@@ -16,14 +19,13 @@ use crate::{
     },
     pipeline::read,
     request::{
-        AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, OpResult, Reply, Request,
-        Response, Write,
+        AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, Reply, Request, Response, Write,
     },
-    session,
-    time::Span,
-    tree::{Applied, Database, acl, watch::WatchTable},
-    txn::Txn,
+    session::{self, tracker::SessionTracker},
+    time::{Moment, Span},
+    tree::{Database, acl, watch::WatchTable},
 };
+use local::{answered_in_turn, ends_connection, refused_in_turn};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -150,7 +152,17 @@ pub struct Clients {
     touched: BTreeMap<SessionId, i32>,
     watches: WatchTable,
     next_session: SessionId,
+    /// Sessions that only this server knows.
+    local: SessionTracker,
+    /// The server has no quorum, and only reads.
+    only_reads: bool,
 }
+
+/// What the leader has to be asked because of one request: to make the session a global one first, and
+/// then what the client wants.
+pub type Forward = [Option<ForwardedRequest>; 2];
+
+const NOTHING: Forward = [None, None];
 
 /// What a client's call needs to know of its server.
 #[derive(Clone, Copy)]
@@ -174,6 +186,8 @@ impl Clients {
             touched: BTreeMap::new(),
             watches: WatchTable::of(cfg.release),
             next_session: session::first_id(wall_ms, cfg.my_id),
+            local: SessionTracker::new(cfg.tick, Moment(0), std::iter::empty()),
+            only_reads: false,
         }
     }
 
@@ -233,6 +247,7 @@ impl Clients {
     /// A client's first packet, at a server that serves.
     pub fn connect(
         &mut self,
+        now: Moment,
         here: Here<'_>,
         client: ClientId,
         request: &ConnectRequest,
@@ -278,6 +293,16 @@ impl Clients {
             let id = self.next_session;
             self.next_session = session::next_id(id);
             connection.session = id;
+            if self.only_reads || here.cfg.begins_local_sessions() {
+                self.connections.insert(client, connection);
+                self.local.track(now, id, timeout_ms, None);
+                out.emit(EventKind::LocalSessionBegan {
+                    session: id,
+                    timeout_ms,
+                });
+                self.attach(client, false, out);
+                return Connect::Answered;
+            }
             connection.attach = Attach::Creating;
             self.connections.insert(client, connection);
             self.by_session.insert(id, client);
@@ -295,6 +320,22 @@ impl Clients {
         // The password first, then the old connection: whoever only knows an id cuts nobody off.
         if request.password != session::password(request.session) {
             expired(client, RefuseReason::WrongPassword, out);
+            return Connect::Answered;
+        }
+        if self.local.touch(now, request.session, Some(timeout_ms)) {
+            self.connections.insert(client, connection);
+            self.attach(client, true, out);
+            return Connect::Answered;
+        }
+        if self.only_reads {
+            // Whether a global session is alive only a quorum can say. One that is not known as such was
+            // a local one of a server that does not serve it any more, where there are such.
+            let was_local =
+                here.cfg.local_sessions && !here.db.sessions.contains_key(&request.session);
+            match was_local {
+                true => expired(client, RefuseReason::SessionUnknown, out),
+                false => refuse(client, RefuseReason::SessionNeedsQuorum, out),
+            }
             return Connect::Answered;
         }
         self.connections.insert(client, connection);
@@ -350,6 +391,7 @@ impl Clients {
                 timeout_ms,
                 session,
                 password: session::password(session),
+                read_only: self.only_reads,
             };
             out.effect(|cause| Effect::ClientConnected {
                 client,
@@ -363,25 +405,35 @@ impl Clients {
     /// or ends because of it.
     pub fn request(
         &mut self,
+        now: Moment,
         here: Here<'_>,
         client: ClientId,
         xid: i32,
         request: Request,
         out: &mut Output,
-    ) -> Option<ForwardedRequest> {
-        let session = self
+    ) -> Forward {
+        let attached = |c: &&Connection| c.attach == Attach::Attached;
+        let Some(session) = self
             .connections
             .get(&client)
-            .filter(|c| c.attach == Attach::Attached)?
-            .session;
+            .filter(attached)
+            .map(|c| c.session)
+        else {
+            return NOTHING;
+        };
         out.because(EventKind::RequestReceived {
             client,
             session,
             xid,
             op: request.kind(),
         });
-        let connection = self.connections.get_mut(&client)?;
-        self.touched.insert(session, connection.timeout_ms);
+        let Some(connection) = self.connections.get_mut(&client) else {
+            return NOTHING;
+        };
+        let is_local = self.local.touch(now, session, Some(connection.timeout_ms));
+        if !is_local {
+            self.touched.insert(session, connection.timeout_ms);
+        }
         let introduces = matches!(request, Request::Auth { .. } | Request::Sasl { .. });
         if !introduces && !acl::may_come_in(&here.cfg.rights, &connection.auth) {
             let code = ErrorCode::SessionClosedRequireSaslAuth;
@@ -396,18 +448,24 @@ impl Clients {
                 cause,
             });
             self.end(client, RefuseReason::Protocol(code), out);
-            return None;
+            return NOTHING;
         }
-        let forward = |op| ForwardedRequest {
-            session,
-            cxid: xid,
-            op,
-            auth: Arc::clone(&connection.auth),
+        if answered_in_turn(self.only_reads, is_local, here.cfg, &request) {
+            self.in_turn(here, client, xid, request, out);
+            return NOTHING;
+        }
+        let ask = |cxid, op| {
+            Some(ForwardedRequest {
+                session,
+                cxid,
+                op,
+                auth: Arc::clone(&connection.auth),
+            })
         };
         match request {
             Request::Auth { scheme, auth } => {
                 self.authenticate(here.cfg, client, xid, scheme, &auth, out);
-                None
+                NOTHING
             }
             Request::Sasl { .. } => {
                 // Without a SASL configuration the server has no token and no objection.
@@ -421,20 +479,20 @@ impl Clients {
                     reply,
                     cause,
                 });
-                None
+                NOTHING
             }
             Request::CloseSession => {
-                let forwarded = forward(ForwardedOp::Write(Write::CloseSession));
+                let forwarded = ask(xid, ForwardedOp::Write(Write::CloseSession));
                 self.outstanding += 1;
                 connection.queue.push_back(Pending::Write {
                     xid,
                     op: OpKind::CloseSession,
                     done: None,
                 });
-                Some(forwarded)
+                [None, forwarded]
             }
             Request::Sync { path } => {
-                let forwarded = forward(ForwardedOp::Sync);
+                let forwarded = ask(xid, ForwardedOp::Sync);
                 self.outstanding += 1;
                 connection.queue.push_back(Pending::Sync {
                     xid,
@@ -442,7 +500,7 @@ impl Clients {
                     until: None,
                 });
                 self.syncs.push_back((client, xid));
-                Some(forwarded)
+                [None, forwarded]
             }
             read @ (Request::Write(
                 // Not operations that a client has: refused like an unknown opcode.
@@ -465,33 +523,56 @@ impl Clients {
             | Request::RemoveWatches { .. }
             | Request::SetWatches(_)
             | Request::WhoAmI) => {
-                if connection.queue.is_empty() {
-                    self.serve(here, client, xid, &read, out);
-                } else {
-                    out.emit(EventKind::RequestQueued {
-                        session,
-                        xid,
-                        op: read.kind(),
-                    });
-                    self.outstanding += 1;
-                    connection
-                        .queue
-                        .push_back(Pending::Read { xid, request: read });
-                }
-                None
+                self.in_turn(here, client, xid, read, out);
+                NOTHING
             }
             Request::Write(write) => {
                 let op = write.kind();
-                let forwarded = forward(ForwardedOp::Write(write));
+                // An ephemeral belongs to a session that all servers know (1.4). From now on it is the
+                // leader's, as it would be if it had begun so.
+                let upgrade = (is_local && write.makes_ephemeral())
+                    .then(|| {
+                        self.local.remove(session);
+                        self.touched.insert(session, connection.timeout_ms);
+                        out.emit(EventKind::SessionUpgraded { session });
+                        let timeout_ms = connection.timeout_ms;
+                        ask(0, ForwardedOp::Write(Write::CreateSession { timeout_ms }))
+                    })
+                    .flatten();
+                let forwarded = ask(xid, ForwardedOp::Write(write));
                 self.outstanding += 1;
                 connection.queue.push_back(Pending::Write {
                     xid,
                     op,
                     done: None,
                 });
-                Some(forwarded)
+                [upgrade, forwarded]
             }
         }
+    }
+
+    /// Answers from this server's memory, now or when it is its turn.
+    fn in_turn(
+        &mut self,
+        here: Here<'_>,
+        client: ClientId,
+        xid: i32,
+        request: Request,
+        out: &mut Output,
+    ) {
+        let Some(connection) = self.connections.get_mut(&client) else {
+            return;
+        };
+        if connection.queue.is_empty() {
+            return self.serve(here, client, xid, &request, out);
+        }
+        out.emit(EventKind::RequestQueued {
+            session: connection.session,
+            xid,
+            op: request.kind(),
+        });
+        self.outstanding += 1;
+        connection.queue.push_back(Pending::Read { xid, request });
     }
 
     fn authenticate(
@@ -540,13 +621,19 @@ impl Clients {
             return;
         };
         let session = connection.session;
-        let ends = ends_connection(request);
+        let is_local = self.local.contains(session);
+        let refused = refused_in_turn(self.only_reads, is_local, here.cfg, request);
+        let ends = match refused {
+            Some(_) => None,
+            None => ends_connection(request),
+        };
         // Apache answers what never enters its pipeline with no zxid.
         let zxid = match ends {
             Some(_) => Zxid::UNINITIALISED,
             None => here.db.last_processed,
         };
-        let result = match request {
+        let answered = match request {
+            Request::CloseSession if is_local => Ok(Response::Empty),
             Request::CheckWatches { path, kind } => self
                 .watches
                 .check(client, path, *kind)
@@ -598,6 +685,7 @@ impl Clients {
                 read::read(here.cfg, here.db, request, session, &connection.auth)
             }
         };
+        let result = refused.map_or(answered, Err);
         if let Some((path, kind)) = read::watch_of(request, &result) {
             self.watches.register(client, &path, kind);
             out.emit(EventKind::WatchSet { client, path, kind });
@@ -619,6 +707,13 @@ impl Clients {
         });
         if let Some(code) = ends {
             self.end(client, RefuseReason::Protocol(code), out);
+        } else if is_local && *request == Request::CloseSession {
+            self.local.remove(session);
+            out.emit(EventKind::LocalSessionEnded {
+                session,
+                expired: false,
+            });
+            self.end(client, RefuseReason::SessionClosed, out);
         }
     }
 
@@ -636,186 +731,6 @@ impl Clients {
         Some(session)
     }
 
-    /// The leader has answered the oldest sync: it is done when `until` is applied here.
-    pub fn synced(&mut self, until: Zxid) {
-        let Some((client, number)) = self.syncs.pop_front() else {
-            return;
-        };
-        let queue = self
-            .connections
-            .get_mut(&client)
-            .map(|c| c.queue.iter_mut());
-        for pending in queue.into_iter().flatten() {
-            if let Pending::Sync {
-                xid,
-                until: open @ None,
-                ..
-            } = pending
-                && *xid == number
-            {
-                *open = Some(until);
-                self.syncs_due += 1;
-                return;
-            }
-        }
-    }
-
-    /// A transaction was applied here: watches ring first, then whoever asked is answered.
-    pub fn applied(&mut self, here: Here<'_>, txn: &Txn, applied: Applied, out: &mut Output) {
-        for change in &applied.changes {
-            let connections = &self.connections;
-            let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &*c.auth);
-            for fired in self.watches.trigger(&here.cfg.rights, change, ids) {
-                out.emit(EventKind::WatchFired {
-                    client: fired.client,
-                    path: Arc::clone(&fired.event.path),
-                    event: fired.event.kind,
-                    zxid: Some(fired.event.zxid),
-                    consumed: fired.consumed,
-                    withheld: fired.withheld,
-                });
-                if !fired.withheld {
-                    out.effect(|cause| Effect::ClientWatch {
-                        client: fired.client,
-                        event: fired.event,
-                        cause,
-                    });
-                }
-            }
-        }
-        let session = txn.header.session;
-        let Some(client) = self.by_session.get(&session).copied() else {
-            return;
-        };
-        let Some(connection) = self.connections.get_mut(&client) else {
-            return;
-        };
-        if connection.attach == Attach::Creating {
-            if txn.header.cxid == 0 {
-                self.attach(client, false, out);
-            }
-            return;
-        }
-        let ended = matches!(txn.body, crate::txn::TxnBody::CloseSession { .. });
-        let asked = connection
-            .queue
-            .iter_mut()
-            .find_map(|pending| match pending {
-                // The end of a session answers only who asked for it, not whoever has that number.
-                Pending::Write {
-                    xid,
-                    op,
-                    done: done @ None,
-                } if *xid == txn.header.cxid && (*op == OpKind::CloseSession) == ended => {
-                    Some(done)
-                }
-                Pending::Write { .. } | Pending::Read { .. } | Pending::Sync { .. } => None,
-            });
-        match asked {
-            Some(done) => {
-                *done = Some((txn.zxid(), applied.result));
-                self.drain(here, client, out);
-            }
-            // Expired by the leader: no farewell, the client learns of it when it comes back.
-            None if ended => self.end(client, RefuseReason::SessionClosed, out),
-            None => {}
-        }
-    }
-
-    /// Answers what is ready, in order, for every client that waits for a sync.
-    pub fn release_syncs(&mut self, here: Here<'_>, out: &mut Output) {
-        if self.syncs_due == 0 {
-            return;
-        }
-        let waiting: Vec<ClientId> = self
-            .connections
-            .iter()
-            .filter(|(_, c)| matches!(c.queue.front(), Some(Pending::Sync { until: Some(z), .. }) if *z <= here.db.last_processed))
-            .map(|(id, _)| *id)
-            .collect();
-        for client in waiting {
-            self.drain(here, client, out);
-        }
-    }
-
-    fn drain(&mut self, here: Here<'_>, client: ClientId, out: &mut Output) {
-        loop {
-            let Some(connection) = self.connections.get_mut(&client) else {
-                return;
-            };
-            let session = connection.session;
-            let here_zxid = here.db.last_processed;
-            match connection.queue.front() {
-                None
-                | Some(Pending::Write { done: None, .. } | Pending::Sync { until: None, .. }) => {
-                    return;
-                }
-                Some(Pending::Sync { until: Some(z), .. }) if *z > here_zxid => return,
-                Some(Pending::Sync { .. } | Pending::Write { .. } | Pending::Read { .. }) => {}
-            }
-            let next = connection.queue.pop_front();
-            self.outstanding -= usize::from(next.is_some());
-            match next {
-                Some(Pending::Read { xid, request }) => {
-                    self.serve(here, client, xid, &request, out)
-                }
-                Some(Pending::Sync { xid, path, .. }) => {
-                    self.syncs_due -= 1;
-                    out.emit(EventKind::SyncAnswered {
-                        client,
-                        session,
-                        xid,
-                        zxid: here_zxid,
-                    });
-                    let reply = Reply {
-                        xid,
-                        zxid: here_zxid,
-                        result: Ok(Response::Sync(path)),
-                    };
-                    out.effect(|cause| Effect::ClientReply {
-                        client,
-                        reply,
-                        cause,
-                    });
-                }
-                Some(Pending::Write {
-                    xid,
-                    op,
-                    done: Some((zxid, result)),
-                }) => {
-                    if session_moved(&result) {
-                        // The client that has moved on is not to be disturbed (trap 8).
-                        self.end(client, RefuseReason::SessionMoved, out);
-                        return;
-                    }
-                    let error = result.as_ref().err().copied();
-                    out.emit(EventKind::WriteAnswered {
-                        client,
-                        session,
-                        xid,
-                        op,
-                        zxid,
-                        error,
-                    });
-                    out.effect(|cause| Effect::ClientReply {
-                        client,
-                        reply: Reply {
-                            xid,
-                            zxid: here_zxid,
-                            result,
-                        },
-                        cause,
-                    });
-                    if op == OpKind::CloseSession {
-                        self.end(client, RefuseReason::SessionClosed, out);
-                        return;
-                    }
-                }
-                Some(Pending::Write { done: None, .. }) | None => return,
-            }
-        }
-    }
-
     /// Ends all connections: the server stops serving.
     pub fn end_all(&mut self, out: &mut Output) {
         let all: Vec<ClientId> = self.connections.keys().copied().collect();
@@ -825,39 +740,14 @@ impl Clients {
         self.syncs.clear();
         self.syncs_due = 0;
         self.touched.clear();
+        // Local sessions do not outlive the service, as little as a move (1.4).
+        self.local.clear();
+        self.only_reads = false;
     }
 
     fn end(&mut self, client: ClientId, because: RefuseReason, out: &mut Output) {
         self.gone(client);
         refuse(client, because, out);
-    }
-}
-
-/// Why a connection ends as soon as this is answered (trap 9).
-fn ends_connection(request: &Request) -> Option<ErrorCode> {
-    match request {
-        Request::Refused {
-            code, close: true, ..
-        } => Some(*code),
-        Request::Write(_) => Some(ErrorCode::Unimplemented),
-        Request::Refused { close: false, .. }
-        | Request::Ping
-        | Request::Exists { .. }
-        | Request::GetData { .. }
-        | Request::GetAcl { .. }
-        | Request::GetChildren { .. }
-        | Request::GetAllChildrenNumber { .. }
-        | Request::GetEphemerals { .. }
-        | Request::MultiRead(_)
-        | Request::Sync { .. }
-        | Request::AddWatch { .. }
-        | Request::CheckWatches { .. }
-        | Request::RemoveWatches { .. }
-        | Request::SetWatches(_)
-        | Request::WhoAmI
-        | Request::Auth { .. }
-        | Request::Sasl { .. }
-        | Request::CloseSession => None,
     }
 }
 
@@ -875,15 +765,6 @@ fn expired(client: ClientId, because: RefuseReason, out: &mut Output) {
         cause,
     });
     refuse(client, because, out);
-}
-
-/// Whether the session asked through a server that it has left; in a multi the first entry says so.
-fn session_moved(result: &Result<Response, ErrorCode>) -> bool {
-    match result {
-        Err(code) => *code == ErrorCode::SessionMoved,
-        Ok(Response::Multi(all)) => all.contains(&OpResult::Error(ErrorCode::SessionMoved)),
-        Ok(_) => false,
-    }
 }
 
 #[cfg(test)]

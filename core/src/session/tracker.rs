@@ -90,6 +90,12 @@ impl SessionTracker {
         true
     }
 
+    /// Whether it is in the table, alive or about to end.
+    #[must_use]
+    pub fn contains(&self, id: SessionId) -> bool {
+        self.sessions.contains_key(&id)
+    }
+
     /// Whether a write may come from this session through this server; takes the ownership if
     /// nobody has it yet.
     ///
@@ -155,6 +161,12 @@ impl SessionTracker {
         let timeout_ms = self.sessions.get(&id)?.timeout_ms;
         self.closing(id);
         Some((id, timeout_ms))
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.sessions.clear();
+        self.deadlines.clear();
     }
 
     /// How many it tracks.

@@ -1195,6 +1195,7 @@ mod tests {
                 },
                 round: 1,
                 config_version: Zxid::ZERO,
+                members: None,
             });
             self.send(from, to, message);
         }

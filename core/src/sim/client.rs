@@ -837,6 +837,7 @@ impl Client {
             timeout_ms: self.wished_ms,
             session: self.session,
             password: self.password,
+            read_only: false,
         };
         w.links
             .call(w.base, conn, Call::Connect(request), Some(event));

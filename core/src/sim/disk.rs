@@ -62,6 +62,7 @@ struct Content {
     snapshots: Vec<(Zxid, Arc<Database>)>,
     accepted: Option<Epoch>,
     current: Option<Epoch>,
+    members: Option<Arc<str>>,
     initialised: bool,
     /// The log begins with the first transaction that there ever was.
     from_beginning: bool,
@@ -74,6 +75,7 @@ impl Content {
             snapshots: Vec::new(),
             accepted: None,
             current: None,
+            members: None,
             initialised: true,
             from_beginning: true,
         }
@@ -94,6 +96,7 @@ impl Content {
             log: self.log.iter().cloned().collect(),
             accepted_epoch: self.accepted,
             current_epoch: self.current,
+            members: self.members.clone(),
             initialised: self.initialised,
         }
     }
@@ -144,6 +147,7 @@ impl Content {
             }
             StorageOp::AcceptedEpoch(epoch) => self.accepted = Some(*epoch),
             StorageOp::CurrentEpoch(epoch) => self.current = Some(*epoch),
+            StorageOp::Members(text) => self.members = Some(Arc::clone(text)),
             StorageOp::ReadLog { .. } => {}
         }
     }
@@ -278,6 +282,7 @@ impl Disk {
             | StorageOp::Snapshot(_)
             | StorageOp::AcceptedEpoch(_)
             | StorageOp::CurrentEpoch(_)
+            | StorageOp::Members(_)
             | StorageOp::ReadLog { .. } => None,
         });
         (kept, tail)
@@ -390,7 +395,8 @@ impl Disk {
             | StorageOp::Install(_)
             | StorageOp::Snapshot(_)
             | StorageOp::AcceptedEpoch(_)
-            | StorageOp::CurrentEpoch(_) => None,
+            | StorageOp::CurrentEpoch(_)
+            | StorageOp::Members(_) => None,
         };
         self.pending.push_back(Pending { seq, op, cause });
         reading

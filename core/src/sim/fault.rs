@@ -6,6 +6,7 @@ use crate::{
     message::ServerState,
     quorum::QuorumRule,
     sim::{
+        members,
         queue::Dice,
         setup::{Action, ClientNo, Setup},
         world::{ServerStatus, World},
@@ -35,11 +36,14 @@ pub enum FaultKind {
     /// A server loses its disk and comes back without. Not part of "all": ZAB promises nothing to
     /// those who forget what they acknowledged; see ZooKeeper.md 4.8.
     LoseDisk,
+    /// A client asks for other members. Not part of "all": it is no fault, and needs a world in which
+    /// members can change.
+    Reconfig,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Crash,
         FaultKind::Cut,
         FaultKind::Partition,
@@ -48,6 +52,7 @@ impl FaultKind {
         FaultKind::SlowLink,
         FaultKind::Client,
         FaultKind::LoseDisk,
+        FaultKind::Reconfig,
     ];
 
     /// As it is written in a plan.
@@ -62,6 +67,7 @@ impl FaultKind {
             FaultKind::SlowLink => "slow-link",
             FaultKind::Client => "client",
             FaultKind::LoseDisk => "lose-disk",
+            FaultKind::Reconfig => "reconfig",
         }
     }
 }
@@ -78,7 +84,7 @@ pub enum FaultPlanError {
     /// No such kind.
     #[error(
         "there is no fault \"{0}\"; there are all, none, crash, cut, partition, pause, slow-disk, \
-         slow-link, client, lose-disk, each with an optional rate such as crash=3"
+         slow-link, client, lose-disk, reconfig, each with an optional rate such as crash=3"
     )]
     Unknown(String),
     /// The rate is no number from 1 to 100.
@@ -103,7 +109,7 @@ impl FaultPlan {
     pub fn all() -> FaultPlan {
         FaultKind::ALL
             .into_iter()
-            .filter(|kind| *kind != FaultKind::LoseDisk)
+            .filter(|kind| !matches!(kind, FaultKind::LoseDisk | FaultKind::Reconfig))
             .fold(FaultPlan::none(), |plan, kind| {
                 plan.with(kind, 1 + u32::from(kind == FaultKind::Crash))
             })
@@ -158,6 +164,12 @@ impl FaultPlan {
             plan.rates.insert(kind, rate);
         }
         Ok(plan)
+    }
+
+    /// Whether members are to change.
+    #[must_use]
+    pub fn reconfigures(&self) -> bool {
+        self.rates.contains_key(&FaultKind::Reconfig)
     }
 
     /// Whether nothing is planned.
@@ -449,6 +461,12 @@ impl Faults {
                     .collect();
                 let server = *self.dice.pick(&down)?;
                 Some((Action::LoseDisk { server }, None))
+            }
+            FaultKind::Reconfig => {
+                let clients: Vec<ClientNo> = world.clients().map(|c| c.no).collect();
+                let client = *self.dice.pick(&clients)?;
+                let request = members::wish(world, &mut self.dice)?;
+                Some((Action::Ask { client, request }, None))
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::{
     peer::event::EventKind,
+    quorum::QuorumRule,
     sim::{
         client::{ClientState, ClientView},
         fact::{Fact, StepLog, WorldEventKind},
@@ -55,16 +56,23 @@ impl Plan {
     /// The world that it begins with.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        if self.plain {
-            Setup {
+        let mut setup = match self.plain {
+            true => Setup {
                 seed: self.seed,
                 voters: self.servers,
                 observers: self.observers,
                 ..Setup::default()
-            }
-        } else {
-            swarm(self.seed, self.servers, self.observers)
+            },
+            false => swarm(self.seed, self.servers, self.observers),
+        };
+        if self.faults.reconfigures() {
+            // Who can't lead must not be left to lead: any of them may be the last.
+            setup.leader_serves = true;
+            setup.reconfig = true;
+            // Only a majority system changes by members that join and leave.
+            setup.rule = QuorumRule::Majority;
         }
+        setup
     }
 
     /// The command that repeats it.
@@ -175,10 +183,19 @@ impl Run {
     ///
     /// # Errors
     /// The plan's setup is out of bounds.
-    pub fn new(plan: Plan, mut checker: Checker) -> Result<Run, SetupError> {
+    pub fn new(plan: Plan, checker: Checker) -> Result<Run, SetupError> {
+        let setup = plan.setup();
+        Run::of_setup(plan, &setup, checker)
+    }
+
+    /// The same in another world than the plan's own.
+    ///
+    /// # Errors
+    /// The setup is out of bounds.
+    pub fn of_setup(plan: Plan, setup: &Setup, mut checker: Checker) -> Result<Run, SetupError> {
         checker.reset();
         Ok(Run {
-            world: World::new(&plan.setup())?,
+            world: World::new(setup)?,
             log: StepLog::default(),
             faults: Faults::new(plan.faults.clone(), plan.seed),
             workload: Workload::new(plan.seed, plan.clients),

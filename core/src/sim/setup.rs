@@ -42,6 +42,10 @@ pub struct Setup {
     pub snap_retain: usize,
     /// extendedTypesEnabled.
     pub extended_types: bool,
+    /// localSessionsEnabled and localSessionsUpgradingEnabled.
+    pub local_sessions: bool,
+    /// reconfigEnabled; clients may ask for it without any right.
+    pub reconfig: bool,
     /// [`Config::last_counter`](crate::config::Config): a small one lets zxids roll over.
     pub last_counter: u32,
     /// Shortest time a message takes.
@@ -71,6 +75,8 @@ impl Default for Setup {
             snap_count: 100_000,
             snap_retain: 3,
             extended_types: true,
+            local_sessions: false,
+            reconfig: false,
             last_counter: u32::MAX - 1,
             latency: Span::millis(8),
             jitter: Span::millis(6),

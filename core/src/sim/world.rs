@@ -18,6 +18,7 @@ use crate::{
         disk::Disk,
         fact::{Fact, InputSummary, Record, StepLog, WorldEventKind},
         hash::TraceHasher,
+        members,
         queue::{Answer, Base, Call, Happening},
         setup::{Action, BEGINNING, ClientNo, MAX_CLIENTS, MAX_EXTRA, MAX_LOAD, Setup},
     },
@@ -213,6 +214,8 @@ pub struct World {
     hasher: TraceHasher,
     /// All transactions that are committed, in order.
     committed: Vector<Zxid>,
+    /// The newest members that hold.
+    members: Arc<Membership>,
     /// Reused from step to step.
     out: Output,
 }
@@ -240,7 +243,14 @@ impl World {
                 cfg.snapshot_size_percent = setup.snapshot_size_percent;
                 cfg.snap_count = setup.snap_count;
                 cfg.extended_types = setup.extended_types;
+                cfg.local_sessions = setup.local_sessions;
+                cfg.local_sessions_upgrading = setup.local_sessions;
                 cfg.last_counter = setup.last_counter;
+                if setup.reconfig {
+                    cfg.reconfig_enabled = true;
+                    cfg.rights.skip_acl = true;
+                    cfg.members_text = Some(members::text(&membership));
+                }
                 Server {
                     id,
                     cfg: Arc::new(cfg),
@@ -274,6 +284,7 @@ impl World {
             steps: 0,
             hasher,
             committed: Vector::new(),
+            members: Arc::new(membership),
             out: Output::default(),
         })
     }
@@ -310,10 +321,22 @@ impl World {
         self.at(id)?.peer.as_ref()
     }
 
-    /// A server's configuration.
+    /// A server's configuration, with the members that it knows; while it is down, as it began.
     #[must_use]
     pub fn config(&self, id: ServerId) -> Option<&Config> {
-        self.at(id).map(|s| &*s.cfg)
+        let server = self.at(id)?;
+        Some(
+            server
+                .peer
+                .as_ref()
+                .map_or(&*server.cfg, |peer| peer.config()),
+        )
+    }
+
+    /// The newest members that hold.
+    #[must_use]
+    pub fn members(&self) -> &Membership {
+        &self.members
     }
 
     /// One server.
@@ -936,6 +959,12 @@ impl World {
         let mut stale = None;
         match kind {
             EventKind::Committed { zxid, .. } => self.now_committed(*zxid),
+            EventKind::MembersActivated { version, .. } if *version > self.members.version => {
+                let server = &self.servers[index];
+                if let Some(peer) = &server.peer {
+                    self.members = Arc::new(peer.config().membership.clone());
+                }
+            }
             EventKind::Established { .. } | EventKind::ServingAlone { .. } => {
                 // A quorum has its whole history: all of it is committed.
                 let newest = self.newest_committed();
@@ -1058,6 +1087,8 @@ impl World {
             } => self
                 .links
                 .answer(&mut self.base, client, Answer::Watch(event), cause),
+            // Here everybody finds everybody.
+            Effect::Members { .. } => {}
             Effect::ClientClose { client, cause } => {
                 self.links.close_by_server(&mut self.base, client, cause);
             }

@@ -269,6 +269,7 @@ impl Message {
                 },
                 round,
                 config_version: config_version.unwrap_or(Zxid::ZERO),
+                members: None,
             },
             format,
         })
@@ -281,6 +282,7 @@ impl Message {
             vote,
             round,
             config_version: _,
+            members: _,
         } = self.notification;
         out.put_i32(state as i32);
         out.put_i64(vote.leader.0);

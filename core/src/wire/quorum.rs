@@ -171,9 +171,17 @@ impl Packet {
                     config: config_version,
                 },
             }),
-            QuorumMessage::NewLeader { zxid } => Packet::NewLeader {
+            QuorumMessage::NewLeader { zxid, members } => Packet::NewLeader {
                 zxid,
-                config: Some(me.config.as_bytes().into()),
+                config: Some(members.as_deref().unwrap_or(me.config).as_bytes().into()),
+            },
+            QuorumMessage::CommitAndActivate { zxid, designated } => Packet::CommitAndActivate {
+                zxid,
+                designated_leader: designated,
+            },
+            QuorumMessage::InformAndActivate { txn, designated } => Packet::InformAndActivate {
+                txn,
+                designated_leader: designated,
             },
             QuorumMessage::Snap { zxid, snapshot: _ } => Packet::Snap { zxid },
             QuorumMessage::Request(request) if request.op == ForwardedOp::Sync => Packet::Sync {
@@ -210,16 +218,25 @@ impl Packet {
                 observer: info.observer,
                 config_version: info.config(),
             }),
-            Packet::NewLeader { zxid, config: _ } => Some(QuorumMessage::NewLeader { zxid }),
+            Packet::NewLeader { zxid, config } => Some(QuorumMessage::NewLeader {
+                zxid,
+                members: config.and_then(|text| std::str::from_utf8(&text).ok().map(Arc::from)),
+            }),
             Packet::Sync { request, record: _ } => Some(QuorumMessage::Request(request)),
             Packet::CommitAndActivate {
                 zxid,
-                designated_leader: _,
-            } => Some(QuorumMessage::Commit { zxid }),
+                designated_leader,
+            } => Some(QuorumMessage::CommitAndActivate {
+                zxid,
+                designated: designated_leader,
+            }),
             Packet::InformAndActivate {
                 txn,
-                designated_leader: _,
-            } => Some(QuorumMessage::Inform(txn)),
+                designated_leader,
+            } => Some(QuorumMessage::InformAndActivate {
+                txn,
+                designated: designated_leader,
+            }),
             Packet::Snap { .. } | Packet::Unexpected(_) => None,
         }
     }

@@ -152,7 +152,10 @@ impl Command {
                 json!({ "digests": all })
             }
             Command::InitialConfiguration => json!({ "initial_configuration": initial_config }),
-            Command::IsReadOnly => json!({ "read_only": false }),
+            Command::IsReadOnly => {
+                let only = of.ask(|view| view.peer.clients().only_reads()).await?;
+                json!({ "read_only": only })
+            }
             Command::LastSnapshot => {
                 let directory = of.snapshot_dir();
                 let last = tokio::task::spawn_blocking(move || last_snapshot(&directory)).await;
@@ -172,7 +175,7 @@ impl Command {
                 all["secure_connections"] = connections(of, true, true);
                 all
             }
-            Command::VotingView => voting_view(of),
+            Command::VotingView => voting_view(of, &of.members().await?),
             Command::Zabstate => zabstate(of).await?,
             Command::WatchSummary => {
                 of.ask(|view| {
@@ -365,7 +368,8 @@ async fn leader(of: &Inspector) -> Option<Value> {
         return Some(json!({ "error": "server is not initialized" }));
     }
     let (me, leader) = of.ask(|view| (view.peer.id(), view.peer.leader())).await?;
-    let member = leader.and_then(|id| of.config.ensemble.members.get(&id));
+    let ensemble = of.members().await?;
+    let member = leader.and_then(|id| ensemble.members.get(&id));
     let host = member
         .and_then(|m| m.addresses.first())
         .map(|a| a.host.as_str());
@@ -404,6 +408,7 @@ struct Node {
     outstanding: usize,
     zxid: Zxid,
     state: &'static str,
+    only_reads: bool,
     nodes: usize,
     leads: bool,
     sizes: Option<ProposalSizes>,
@@ -418,6 +423,7 @@ async fn server_stats(of: &Inspector) -> Option<Value> {
             outstanding: peer.outstanding(),
             zxid: peer.last_applied(),
             state: peer.mode().name(),
+            only_reads: peer.clients().only_reads(),
             nodes: inspect::node_count(peer.database()),
             leads: leading.is_some(),
             sizes: leading.and_then(|leader| leader.proposal_sizes()),
@@ -432,7 +438,7 @@ async fn server_stats(of: &Inspector) -> Option<Value> {
     let client_response = sizes(responses.last, responses.min, responses.max);
     let mut all = json!({
         "version": crate::VERSION,
-        "read_only": false,
+        "read_only": node.only_reads,
         "server_stats": {
             "packets_sent": stats.packets_sent(),
             "packets_received": stats.packets_received(),
@@ -467,8 +473,8 @@ fn host_port(host: &str, port: u16) -> String {
     HostPort { host, port }.to_string()
 }
 
-fn voting_view(of: &Inspector) -> Value {
-    let members = of.config.ensemble.members.iter();
+fn voting_view(of: &Inspector, ensemble: &config::Ensemble) -> Value {
+    let members = ensemble.members.iter();
     let voters = members
         .filter(|(_, member)| of.config.mode == Mode::Quorum && member.role == Role::Participant);
     let view = voters.map(|(id, member)| {

@@ -313,10 +313,11 @@ impl Shared {
                 timeout_ms: i32::try_from(timeout).unwrap_or(i32::MAX),
                 session: state.session,
                 password: state.password,
+                read_only: self.options.read_only,
             }
         };
         let mut bytes = Vec::new();
-        let connect = Connect::new(&request, self.options.read_only);
+        let connect = Connect::new(&request);
         frame::write(&mut bytes, |out| connect.encode(out));
         stream.write_all(&bytes)?;
         let mut buffer = Vec::new();

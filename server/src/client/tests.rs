@@ -64,8 +64,9 @@ fn accept(listener: &TcpListener, timeout_ms: i32) -> (End, Connect) {
         timeout_ms,
         session: SessionId(7),
         password: [9; 16],
+        read_only: false,
     };
-    let connected = Connected::to(&connect, response, false);
+    let connected = Connected::to(&connect, response);
     end.say(|out| connected.encode(out));
     (end, connect)
 }

@@ -6,11 +6,7 @@ pub use parts::SUITES;
 
 use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
-    ReadFile, Role, ServerConfig, Sources, Tls,
-    members::{Lines, server_id},
-    problem::shown,
-    properties,
-    settings::Settings,
+    ReadFile, Role, ServerConfig, Sources, Tls, problem::shown, properties, settings::Settings,
 };
 use std::{
     io,
@@ -19,6 +15,7 @@ use std::{
 use zabscope_core::{
     config::{Config, DigestAlgorithm, Membership, Release, Rights},
     id::{ServerId, Zxid},
+    members::{Lines, server_id},
     quorum::{Quorum, QuorumRule},
     time::Span,
 };
@@ -128,6 +125,11 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     let speaks_tls = clients.secure.is_some() || clients.port_unification;
     core.rights = rights(s, &auth, speaks_tls);
     core.enforce_quota = service.enforce_quota;
+    core.reconfig_enabled = service.reconfig;
+    core.standalone_enabled = s.flag("standaloneEnabled");
+    core.local_sessions = service.local_sessions;
+    core.local_sessions_upgrading = service.local_sessions_upgrading;
+    core.read_only_mode = service.read_only_mode;
     core.digest = service.digest;
     core.close_session_txn = service.close_session_txn;
     core.container_max_per_minute = service.container_max_per_minute;

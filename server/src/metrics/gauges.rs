@@ -25,8 +25,7 @@ pub(super) fn of_peer(view: &View<'_>, leading_since: Option<i64>) -> Gauges {
         ("ephemerals_count", db.tree.ephemeral_count().into()),
         ("approximate_data_size", Number::from(db.tree.data_bytes())),
         ("global_sessions", db.sessions.len().into()),
-        // There are no others here.
-        ("local_sessions", Number::Int(0)),
+        ("local_sessions", peer.clients().local_sessions().into()),
     ];
     if peer.mode() == Mode::Standalone {
         return all;

@@ -58,7 +58,10 @@ impl Observer {
         match event {
             EventKind::Received { message, .. } => match message {
                 MessageKind::Proposal => m.learner_proposal_received_count.one(),
-                MessageKind::Commit | MessageKind::Inform => m.learner_commit_received_count.one(),
+                MessageKind::Commit
+                | MessageKind::Inform
+                | MessageKind::CommitAndActivate
+                | MessageKind::InformAndActivate => m.learner_commit_received_count.one(),
                 MessageKind::Notification
                 | MessageKind::FollowerInfo
                 | MessageKind::ObserverInfo
@@ -137,7 +140,8 @@ impl Observer {
             EventKind::Logged { .. } => m.sync_processor_request_queued.one(),
             EventKind::Applied { zxid, digest, .. } => m.digest(*zxid, *digest),
             EventKind::DigestMismatch { .. } => m.digest_mismatches_count.one(),
-            EventKind::SessionExpired { .. } => m.stale_sessions_expired.one(),
+            EventKind::SessionExpired { .. }
+            | EventKind::LocalSessionEnded { expired: true, .. } => m.stale_sessions_expired.one(),
             EventKind::SessionValidated { at, .. } => {
                 if *at != self.me {
                     m.revalidate_count.one();
@@ -147,6 +151,8 @@ impl Observer {
                 RefuseReason::NotServing => m.cnxn_closed_without_zk_server_running.one(),
                 RefuseReason::Protocol(_)
                 | RefuseReason::LeaderDoesNotServe
+                | RefuseReason::OnlyReads
+                | RefuseReason::SessionNeedsQuorum
                 | RefuseReason::ClientAhead { .. }
                 | RefuseReason::WrongPassword
                 | RefuseReason::SessionUnknown
@@ -200,6 +206,12 @@ impl Observer {
             | EventKind::QuorumChecked { .. }
             | EventKind::LinkDropped { .. }
             | EventKind::SessionProposed { .. }
+            | EventKind::LocalSessionBegan { .. }
+            | EventKind::LocalSessionEnded { expired: false, .. }
+            | EventKind::SessionUpgraded { .. }
+            | EventKind::ReadOnlyBegan { .. }
+            | EventKind::MembersSeen { .. }
+            | EventKind::MembersActivated { .. }
             | EventKind::SessionAttached { .. }
             | EventKind::SessionTouched { .. }
             | EventKind::SessionEnded { .. }

@@ -88,7 +88,7 @@ impl PeerReport {
         PeerReport {
             state: peer.mode().name(),
             detail: (!peer.config().standalone).then_some(detail),
-            serving: peer.serving(),
+            serving: peer.answers(),
             gauges: gauges::of_peer(view, metrics.leading_since()),
         }
     }

@@ -27,11 +27,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, mpsc},
     time::timeout,
 };
 use zabscope_core::{
     id::ClientId,
+    members::HostPort,
     request::{AuthId, OpKind, Request},
     wire::{
         client::{self, Connect, Connected, EventZxid},
@@ -187,6 +188,48 @@ pub async fn accept(net: Arc<ClientNet>, door: Door, listener: TcpListener) {
             }
         }
     }
+}
+
+/// Serves clients at this port, and after each change of this server's line at the one that it names.
+/// Connections stay; a port that can't be had is told, and the one before stays (3.9).
+pub async fn accept_where(
+    net: Arc<ClientNet>,
+    door: Door,
+    listener: TcpListener,
+    mut moves: mpsc::UnboundedReceiver<HostPort>,
+) {
+    let mut port = listener.local_addr().map_or(0, |at| at.port());
+    // Where the line said before; of the first, which the start has obeyed, only the port is compared.
+    let mut before: Option<HostPort> = None;
+    let mut accepting = tokio::spawn(accept(Arc::clone(&net), door.clone(), listener));
+    while let Some(to) = moves.recv().await {
+        let any = matches!(to.host.as_str(), "0.0.0.0" | "::" | "0:0:0:0:0:0:0:0");
+        let same_host = before.as_ref().is_none_or(|before| before.host == to.host);
+        before = Some(to.clone());
+        if port == to.port && same_host {
+            continue;
+        }
+        let bound = match any {
+            true => match TcpListener::bind(("::", to.port)).await {
+                Ok(listener) => Ok(listener),
+                Err(_) => TcpListener::bind(("0.0.0.0", to.port)).await,
+            },
+            false => TcpListener::bind((to.host.as_str(), to.port)).await,
+        };
+        match bound {
+            Ok(listener) => {
+                accepting.abort();
+                port = to.port;
+                tracing::info!("clients are served at {to} from now on");
+                accepting = tokio::spawn(accept(Arc::clone(&net), door.clone(), listener));
+            }
+            Err(error) => tracing::error!(
+                "clients can't be served at {to}, as the members say: {error}. They still are where they were"
+            ),
+        }
+    }
+    // The node has ended; those that are connected end by themselves.
+    let _ = accepting.await;
 }
 
 /// Why a connection ends early.
@@ -452,7 +495,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             ToClient::Connected(response) => {
                 self.attached = response.timeout_ms > 0;
                 self.stats.attached(response.session, response.timeout_ms);
-                let connected = Connected::to(&self.introduced, response, false);
+                let connected = Connected::to(&self.introduced, response);
                 frame::write(&mut self.outbound, |body| connected.encode(body));
                 self.net.stats.sent();
             }

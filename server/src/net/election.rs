@@ -18,14 +18,16 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     sync::{Notify, Semaphore, mpsc},
     time::timeout,
 };
 use zabscope_core::{
     id::ServerId,
+    members::LARGEST_ID,
     message::Notification,
     peer::input::InputKind,
-    wire::election::{Address, FRAME, Greeting, Message},
+    wire::election::{Address, FRAME, Format, Greeting, Message},
     wire::frame,
 };
 
@@ -44,8 +46,91 @@ pub struct Addresses(pub BTreeMap<ServerId, Vec<String>>);
 
 /// The sending half: what the node uses.
 pub struct ElectionNet {
-    peers: BTreeMap<ServerId, Arc<Post>>,
+    lines: Option<Arc<Lines>>,
     config_text: String,
+}
+
+/// The lines to all servers that are known; more come when members change, and when a server that wants to
+/// join calls (2.1). None goes: a server that has left is still told who leads.
+struct Lines {
+    me: ServerId,
+    own_address: Address,
+    connect_timeout: Duration,
+    dialer: Dialer,
+    inbox: std_mpsc::Sender<Inbox>,
+    runtime: Handle,
+    /// Whether servers that are no members may call.
+    open: bool,
+    all: Mutex<BTreeMap<ServerId, Known>>,
+}
+
+/// A line as the others see it.
+#[derive(Clone)]
+struct Known {
+    post: Arc<Post>,
+    door: mpsc::Sender<Knock>,
+    hosts: Arc<Mutex<Vec<String>>>,
+}
+
+impl Lines {
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<ServerId, Known>> {
+        // Nothing that holds it can panic half way; the map is whole.
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Server `id` is reached there from now on.
+    fn reach(self: &Arc<Self>, id: ServerId, hosts: Vec<String>) {
+        if id == self.me {
+            return;
+        }
+        let mut all = self.all();
+        if let Some(known) = all.get(&id) {
+            *known.hosts.lock().unwrap_or_else(PoisonError::into_inner) = hosts;
+            return;
+        }
+        let post = Arc::new(Post {
+            newest: Mutex::new(Letters::default()),
+            mail: Notify::new(),
+            ahead: Semaphore::new(AHEAD),
+        });
+        // One connection at the door, a newer one replaces it: see `accept`.
+        let (door, knocks) = mpsc::channel(4);
+        let hosts = Arc::new(Mutex::new(hosts));
+        let known = Known {
+            post: Arc::clone(&post),
+            door,
+            hosts: Arc::clone(&hosts),
+        };
+        all.insert(id, known);
+        let line = Line {
+            me: self.me,
+            peer: id,
+            hosts,
+            own_address: self.own_address.clone(),
+            connect_timeout: self.connect_timeout,
+            dialer: self.dialer.clone(),
+            post,
+            inbox: self.inbox.clone(),
+        };
+        self.runtime.spawn(line.run(knocks));
+    }
+
+    /// The door of a server that calls; one that is no member is let in where members may change, and
+    /// reached where it says.
+    fn door(self: &Arc<Self>, greeting: &Greeting) -> Option<mpsc::Sender<Knock>> {
+        let id = greeting.from();
+        let known = |lines: &Lines| lines.all().get(&id).map(|k| k.door.clone());
+        if let Some(door) = known(self) {
+            return Some(door);
+        }
+        if !self.open || !(0..=LARGEST_ID).contains(&id.0) {
+            return None;
+        }
+        let hosts = greeting.call_back().map(Address::to_string).collect();
+        tracing::info!("server {id} called, which is no member yet");
+        self.reach(id, hosts);
+        known(self)
+    }
 }
 
 /// One peer's letter box.
@@ -100,28 +185,44 @@ impl ElectionNet {
     #[must_use]
     pub fn none() -> ElectionNet {
         ElectionNet {
-            peers: BTreeMap::new(),
+            lines: None,
             config_text: String::new(),
+        }
+    }
+
+    fn known(&self, id: ServerId) -> Option<Arc<Post>> {
+        let lines = self.lines.as_ref()?;
+        lines.all().get(&id).map(|known| Arc::clone(&known.post))
+    }
+
+    /// Servers are reached there from now on.
+    pub fn reach(&self, addresses: Addresses) {
+        if let Some(lines) = &self.lines {
+            for (id, hosts) in addresses.0 {
+                lines.reach(id, hosts);
+            }
         }
     }
 
     /// Puts a notification into a peer's letter box; an older one that waits there is replaced.
     pub fn send(&self, to: ServerId, notification: Notification) {
-        if let Some(post) = self.peers.get(&to) {
+        if let Some(post) = self.known(to) {
             post.put(framed(notification, &self.config_text));
         }
     }
 
     /// The node has taken one notification of this peer.
     pub fn taken(&self, from: ServerId) {
-        if let Some(post) = self.peers.get(&from) {
+        if let Some(post) = self.known(from) {
             post.ahead.add_permits(1);
         }
     }
 }
 
 fn framed(notification: Notification, config: &str) -> Vec<u8> {
-    let message = Message::new(notification, config);
+    // Where members can change the notification brings their text along.
+    let members = notification.members.clone();
+    let message = Message::new(notification, members.as_deref().unwrap_or(config));
     let mut bytes = Vec::new();
     frame::write(&mut bytes, |body| message.encode(body));
     bytes
@@ -138,6 +239,8 @@ pub struct Sockets {
     pub door: Door,
     /// This server's election port.
     pub listener: TcpListener,
+    /// Servers that are no members may call too: members may change.
+    pub open: bool,
 }
 
 /// The whole of it: called on the runtime; tasks end with the runtime.
@@ -152,33 +255,22 @@ pub fn start(
     sockets: Sockets,
     inbox: std_mpsc::Sender<Inbox>,
 ) -> ElectionNet {
-    let mut posts = BTreeMap::new();
-    let mut doors = BTreeMap::new();
-    for (id, hosts) in addresses.0.iter().filter(|(id, _)| **id != me) {
-        let post = Arc::new(Post {
-            newest: Mutex::new(Letters::default()),
-            mail: Notify::new(),
-            ahead: Semaphore::new(AHEAD),
-        });
-        // One connection at the door, a newer one replaces it: see `accept`.
-        let (door, knocks) = mpsc::channel(4);
-        posts.insert(*id, Arc::clone(&post));
-        doors.insert(*id, door);
-        let line = Line {
-            me,
-            peer: *id,
-            hosts: hosts.clone(),
-            own_address: own_address.clone(),
-            connect_timeout: sockets.connect_timeout,
-            dialer: sockets.dialer.clone(),
-            post,
-            inbox: inbox.clone(),
-        };
-        tokio::spawn(line.run(knocks));
+    let lines = Arc::new(Lines {
+        me,
+        own_address,
+        connect_timeout: sockets.connect_timeout,
+        dialer: sockets.dialer,
+        inbox,
+        runtime: Handle::current(),
+        open: sockets.open,
+        all: Mutex::default(),
+    });
+    for (id, hosts) in &addresses.0 {
+        lines.reach(*id, hosts.clone());
     }
-    tokio::spawn(accept(me, sockets.door, sockets.listener, doors));
+    tokio::spawn(accept(Arc::clone(&lines), sockets.door, sockets.listener));
     ElectionNet {
-        peers: posts,
+        lines: Some(lines),
         config_text,
     }
 }
@@ -197,13 +289,9 @@ enum Knock {
     CallBack,
 }
 
-async fn accept(
-    me: ServerId,
-    entrance: Door,
-    listener: TcpListener,
-    doors: BTreeMap<ServerId, mpsc::Sender<Knock>>,
-) {
-    let (entrance, doors) = (Arc::new(entrance), Arc::new(doors));
+async fn accept(lines: Arc<Lines>, entrance: Door, listener: TcpListener) {
+    let me = lines.me;
+    let entrance = Arc::new(entrance);
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -211,7 +299,7 @@ async fn accept(
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let (entrance, doors) = (Arc::clone(&entrance), Arc::clone(&doors));
+                let (entrance, lines) = (Arc::clone(&entrance), Arc::clone(&lines));
                 tokio::spawn(async move {
                     let _place = place;
                     match timeout(GREETING, greeting(&entrance, stream, from)).await {
@@ -226,7 +314,7 @@ async fn accept(
                                 tracing::warn!(%from, "a server with our own id ({me}) called: is a myid used twice?");
                                 return;
                             };
-                            match doors.get(&server) {
+                            match lines.door(&greeting) {
                                 Some(door) => {
                                     let _ = door.send(knock).await;
                                 }
@@ -278,6 +366,18 @@ async fn greeting(
     }
 }
 
+/// A notification with the text of the sender's members.
+fn with_members(message: Message) -> Notification {
+    let members = match &message.format {
+        Format::Configured { config, .. } => std::str::from_utf8(config).ok().map(Arc::from),
+        Format::WithoutEpoch | Format::WithoutVersion { .. } | Format::Bare { .. } => None,
+    };
+    Notification {
+        members,
+        ..message.notification
+    }
+}
+
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
@@ -286,7 +386,7 @@ fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
 struct Line {
     me: ServerId,
     peer: ServerId,
-    hosts: Vec<String>,
+    hosts: Arc<Mutex<Vec<String>>>,
     own_address: Address,
     connect_timeout: Duration,
     dialer: Dialer,
@@ -355,7 +455,12 @@ impl Line {
             addresses: vec![self.own_address.clone()],
         }
         .encode(&mut hello);
-        for host in &self.hosts {
+        let hosts = self
+            .hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for host in &hosts {
             let attempt = timeout(self.connect_timeout, async {
                 let mut stream = self.dialer.connect(host).await?;
                 stream.set_nodelay(true)?;
@@ -407,7 +512,7 @@ impl Line {
                             return Ok(());
                         };
                         permit.forget();
-                        let input = InputKind::Notification(self.peer, message.notification);
+                        let input = InputKind::Notification(self.peer, with_members(message));
                         if self.inbox.send(Inbox::Peer(input)).is_err() {
                             return Ok(());
                         }

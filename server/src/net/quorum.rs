@@ -29,6 +29,7 @@ use tokio::{
 };
 use zabscope_core::{
     id::{ConnId, ServerId, Zxid},
+    members::LARGEST_ID,
     message::QuorumMessage,
     peer::input::InputKind,
     wire::{
@@ -65,6 +66,8 @@ pub struct Identity {
     pub max_buffer: usize,
     /// Whether owners of 0xFF… are TTLs (1.7).
     pub extended_types: bool,
+    /// Whether servers that are no members may follow, to become members.
+    pub open: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
@@ -81,7 +84,7 @@ pub struct QuorumNet {
 struct Shared {
     identity: Identity,
     dialer: Dialer,
-    members: BTreeMap<ServerId, Vec<String>>,
+    members: Mutex<BTreeMap<ServerId, Vec<String>>>,
     inbox: std_mpsc::Sender<Inbox>,
     start: Instant,
     next: AtomicU64,
@@ -110,12 +113,17 @@ impl Shared {
         Shared {
             identity,
             dialer,
-            members,
+            members: Mutex::new(members),
             inbox,
             start: Instant::now(),
             next: AtomicU64::new(1),
             lines: Mutex::default(),
         }
+    }
+
+    fn members(&self) -> std::sync::MutexGuard<'_, BTreeMap<ServerId, Vec<String>>> {
+        // Nothing that holds it can panic half way; the map is whole.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ms(&self) -> u64 {
@@ -199,6 +207,11 @@ impl QuorumNet {
         }
     }
 
+    /// Servers are reached there from now on; who has left still is where it was.
+    pub fn reach(&self, addresses: BTreeMap<ServerId, Vec<String>>) {
+        self.shared.members().extend(addresses);
+    }
+
     /// Begins a connection; `Connected` or `ConnectFailed` follows.
     pub fn connect(&self, to: ServerId) {
         if let Some(runtime) = &self.runtime {
@@ -257,7 +270,7 @@ enum End {
 }
 
 async fn dial(shared: Arc<Shared>, to: ServerId) {
-    let hosts = shared.members.get(&to).cloned().unwrap_or_default();
+    let hosts = shared.members().get(&to).cloned().unwrap_or_default();
     let limit = shared.identity.connect_timeout;
     for host in &hosts {
         match timeout(limit, shared.dialer.connect(host)).await {
@@ -417,7 +430,9 @@ impl Connection {
                     return Err(End::NotIntroduced);
                 };
                 let id = info.id().ok_or(End::NotIntroduced)?;
-                if id == shared.identity.me || !shared.members.contains_key(&id) {
+                let known = shared.members().contains_key(&id);
+                let open = shared.identity.open && (0..=LARGEST_ID).contains(&id.0);
+                if id == shared.identity.me || !(known || open) {
                     return Err(End::Stranger(id));
                 }
                 return Ok((id, info));

@@ -156,9 +156,12 @@ impl Words {
             }
             Word::Gtmk | Word::Stmk => Some(of.trace_mask().to_string()),
             Word::Isro => {
-                let serving = of.ask(|view| view.peer.serving()).await;
-                let state = if serving == Some(true) { "rw" } else { "null" };
-                Some(state.into())
+                let state = of.ask(|view| match (view.peer.serving(), view.peer.answers()) {
+                    (true, _) => "rw",
+                    (false, true) => "ro",
+                    (false, false) => "null",
+                });
+                Some(state.await.unwrap_or("null").into())
             }
             Word::Mntr => of
                 .report()
@@ -174,9 +177,11 @@ impl Words {
                 .if_serving(|_| ())
                 .await
                 .map(|()| text::cons(&of.roster.all())),
-            Word::Conf => match self.if_serving(|_| ()).await {
-                Some(()) => Some(text::conf(of, of.directory_sizes().await)),
-                None => None,
+            Word::Conf => match (self.if_serving(|_| ()).await, of.members().await) {
+                (Some(()), Some(members)) => {
+                    Some(text::conf(of, &members, of.directory_sizes().await))
+                }
+                _ => None,
             },
             Word::Dirs => match self.if_serving(|_| ()).await {
                 Some(()) => Some(text::dirs(of.directory_sizes().await)),
@@ -226,7 +231,7 @@ impl Words {
         &self,
         look: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Option<T> {
-        let look = |view: &View<'_>| view.peer.serving().then(|| look(view));
+        let look = |view: &View<'_>| view.peer.answers().then(|| look(view));
         self.inspector.ask(look).await.flatten()
     }
 }

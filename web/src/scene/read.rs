@@ -329,9 +329,9 @@ fn story(world: &World, envelope: &Envelope) -> Story {
         return Story::default();
     };
     let (session, path) = match message {
-        QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => {
-            (txn.header.session, txn.body.path())
-        }
+        QuorumMessage::Proposal(txn)
+        | QuorumMessage::Inform(txn)
+        | QuorumMessage::InformAndActivate { txn, .. } => (txn.header.session, txn.body.path()),
         QuorumMessage::Request(request) => (
             request.session,
             match &request.op {

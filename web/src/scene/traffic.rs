@@ -633,6 +633,8 @@ fn has_hue(kind: MessageKind) -> bool {
         | MessageKind::Ack
         | MessageKind::Commit
         | MessageKind::Inform
+        | MessageKind::CommitAndActivate
+        | MessageKind::InformAndActivate
         | MessageKind::Diff
         | MessageKind::Snap
         | MessageKind::NewLeader
@@ -669,7 +671,7 @@ fn form(what: &What, speaking: usize, few: usize, some: usize) -> Form {
     };
     match kind {
         MessageKind::Proposal => Form::Block,
-        MessageKind::Commit => Form::Pulse,
+        MessageKind::Commit | MessageKind::CommitAndActivate => Form::Pulse,
         _ if speaking > some => Form::Dot,
         MessageKind::Snap => Form::Crate,
         MessageKind::Notification

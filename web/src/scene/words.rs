@@ -184,6 +184,8 @@ impl Lang {
                     | MessageKind::Proposal
                     | MessageKind::Ack
                     | MessageKind::Commit
+                    | MessageKind::CommitAndActivate
+                    | MessageKind::InformAndActivate
                     | MessageKind::Inform => {
                         if let Some(z) = z {
                             let _ = write!(text, " {}", zxid(*z));

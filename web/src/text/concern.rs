@@ -83,6 +83,9 @@ fn peer(kind: &EventKind) -> Named<'_> {
         | EventKind::RequestRefused { session, .. }
         | EventKind::RequestQueued { session, .. }
         | EventKind::SessionProposed { session, .. }
+        | EventKind::LocalSessionBegan { session, .. }
+        | EventKind::LocalSessionEnded { session, .. }
+        | EventKind::SessionUpgraded { session }
         | EventKind::SessionTouched { session }
         | EventKind::SessionExpired { session, .. }
         | EventKind::SessionValidated { session, .. }

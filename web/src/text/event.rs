@@ -747,6 +747,54 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 申请一个新会话：{1}，超时 {2}。它的事务被应用时会话才开始。",
             &[me_, Session(*session), Ms(*timeout_ms)],
         ),
+        K::LocalSessionBegan {
+            session,
+            timeout_ms,
+        } => p.say(
+            "{0} begins a local session, {1}, with a time-out of {2}. Nobody else knows of it, and it costs no transaction.",
+            "{0} 开始一个本地会话：{1}，超时 {2}。别的服务器都不知道它，也不需要事务。",
+            &[me_, Session(*session), Ms(*timeout_ms)],
+        ),
+        K::SessionUpgraded { session } => p.say(
+            "{1} wants an ephemeral znode: {0} has it made a global session first.",
+            "{1} 要创建临时节点：{0} 先请求把它变成全局会话。",
+            &[me_, Session(*session)],
+        ),
+        K::LocalSessionEnded { session, expired } => match expired {
+            true => p.say(
+                "{0} has heard nothing of the local session {1} for its time-out: it is over.",
+                "{0} 在超时时间内没有听到本地会话 {1} 的消息：它结束了。",
+                &[me_, Session(*session)],
+            ),
+            false => p.say(
+                "The local session {1} is closed. Only {0} knew of it.",
+                "本地会话 {1} 已关闭。只有{0} 知道它。",
+                &[me_, Session(*session)],
+            ),
+        },
+        K::MembersSeen {
+            version,
+            voters,
+            observers,
+        } => p.say(
+            "{0} knows members to come, {1}: {2} that vote and {3} that observe. Until they hold, a quorum of them is needed as well.",
+            "{0} 知道了将来的成员 {1}：{2} 个投票，{3} 个观察。在它们生效之前，也需要它们的法定人数。",
+            &[me_, Z(*version), n(*voters), n(*observers)],
+        ),
+        K::MembersActivated {
+            version,
+            voters,
+            observers,
+        } => p.say(
+            "For {0} the members of {1} hold from now on: {2} that vote and {3} that observe.",
+            "对{0} 来说，从现在起以 {1} 的成员为准：{2} 个投票，{3} 个观察。",
+            &[me_, Z(*version), n(*voters), n(*observers)],
+        ),
+        K::ReadOnlyBegan { last_zxid } => p.say(
+            "{0} has looked for a leader for a while: until it finds one it answers reads, from what it has up to {1}, for clients that said that this is enough.",
+            "{0} 已经找了一阵领导者：在找到之前，它用自己到 {1} 为止的数据，为声明可以接受的客户端回答读操作。",
+            &[me_, Z(*last_zxid)],
+        ),
         K::SessionAttached {
             session: _,
             client,

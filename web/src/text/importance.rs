@@ -84,6 +84,7 @@ pub fn importance(fact: &Fact) -> Importance {
                 Heartbeat
             }
             WaitReason::RepeatVote
+            | WaitReason::ReadOnlyService
             | WaitReason::FinalizeWait
             | WaitReason::RetryConnect
             | WaitReason::LearnerInitLimit
@@ -185,7 +186,12 @@ pub fn importance(fact: &Fact) -> Importance {
         K::LinkDropped { .. } => Step,
         K::SteppedDown { .. } | K::SessionExpired { .. } => Headline,
 
+        K::ReadOnlyBegan { .. } | K::MembersSeen { .. } => Step,
+        K::MembersActivated { .. } => Headline,
         K::SessionProposed { .. }
+        | K::LocalSessionBegan { .. }
+        | K::LocalSessionEnded { .. }
+        | K::SessionUpgraded { .. }
         | K::SessionAttached { .. }
         | K::SessionValidated { .. }
         | K::WatchRemoved { .. }

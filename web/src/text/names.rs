@@ -216,6 +216,14 @@ pub(super) const fn message(kind: MessageKind, lang: Lang) -> &'static str {
         MessageKind::Ack => lang.pick("it is on my disk", "已在我的磁盘上"),
         MessageKind::Commit => lang.pick("a quorum has it, apply it", "法定人数已有，请应用"),
         MessageKind::Inform => lang.pick("committed, log and apply it", "已提交，请记录并应用"),
+        MessageKind::CommitAndActivate => lang.pick(
+            "committed: these members hold now",
+            "已提交：从现在起以这些成员为准",
+        ),
+        MessageKind::InformAndActivate => lang.pick(
+            "committed, log it: these members hold now",
+            "已提交，请记录：从现在起以这些成员为准",
+        ),
         MessageKind::Ping => lang.pick("tell me that you are there", "请告诉我你还在"),
         MessageKind::Pong => lang.pick("I am, and so are these sessions", "我在，这些会话也在"),
         MessageKind::Revalidate => lang.pick(
@@ -237,6 +245,8 @@ pub(super) const fn about_zxid(kind: MessageKind) -> bool {
         | MessageKind::Proposal
         | MessageKind::Ack
         | MessageKind::Commit
+        | MessageKind::CommitAndActivate
+        | MessageKind::InformAndActivate
         | MessageKind::Inform => true,
         MessageKind::Notification
         | MessageKind::FollowerInfo
@@ -271,6 +281,8 @@ pub(super) const fn about_epoch(kind: MessageKind) -> bool {
         | MessageKind::Ack
         | MessageKind::Commit
         | MessageKind::Inform
+        | MessageKind::CommitAndActivate
+        | MessageKind::InformAndActivate
         | MessageKind::Ping
         | MessageKind::Pong
         | MessageKind::Revalidate

@@ -85,6 +85,11 @@ pub fn wait(reason: WaitReason, need: u64, lang: Lang) -> String {
             "看着各个会话的时钟：哪一个沉默太久了？",
             &[],
         ),
+        WaitReason::ReadOnlyService => p.say(
+            "Looks for a leader. If that takes long it will answer reads meanwhile.",
+            "正在寻找领导者。如果太久，它会在此期间回答读操作。",
+            &[],
+        ),
         WaitReason::ContainerCheck => p.say(
             "Waits for the next look at empty containers and outdated TTL znodes.",
             "等待下一次检查空容器和过期的 TTL 节点。",
@@ -129,6 +134,10 @@ pub(super) const fn timer(reason: WaitReason, lang: Lang) -> &'static str {
         WaitReason::SessionExpiry => {
             lang.pick("time to look for expired sessions", "该检查过期的会话了")
         }
+        WaitReason::ReadOnlyService => lang.pick(
+            "no leader for long enough to begin to serve reads",
+            "足够久没有领导者，可以开始只读服务",
+        ),
         WaitReason::ContainerCheck => lang.pick(
             "time to look for empty containers and outdated TTL znodes",
             "该检查空容器和过期的 TTL 节点了",
@@ -186,6 +195,11 @@ pub(super) fn election(p: &mut Pen<'_>, because: &ElectionReason) {
             "its log was to end at {0} and ends at {1}: what was before is purged, so it has no history",
             "它的日志本应止于 {0}，却止于 {1}：更早的已被清除，因此它没有历史",
             &[Z(*to), Z(*last)],
+        ),
+        ElectionReason::Reconfigured { version } => p.say(
+            "the members of {0} hold now, and with them its role or its leader is another",
+            "现在以 {0} 的成员为准，它的角色或领导者因此改变",
+            &[Z(*version)],
         ),
         ElectionReason::FollowerMoreRecent {
             follower,
@@ -245,6 +259,16 @@ pub(super) fn refused(p: &mut Pen<'_>, because: &RefuseReason) {
         RefuseReason::LeaderDoesNotServe => p.say(
             "it leads, and leaderServes is off",
             "它是领导者，而 leaderServes 已关闭",
+            &[],
+        ),
+        RefuseReason::OnlyReads => p.say(
+            "it has no quorum and only reads, and the client has not said that this is enough",
+            "它没有法定人数，只能读，而客户端没有声明可以接受",
+            &[],
+        ),
+        RefuseReason::SessionNeedsQuorum => p.say(
+            "whether this session is alive only a quorum can say",
+            "这个会话是否还在，只有法定人数才能确定",
             &[],
         ),
         RefuseReason::ClientAhead { seen, have } => p.say(

@@ -59,7 +59,7 @@ pub(super) fn world(kind: W) -> Fact {
     })
 }
 
-pub(super) const MESSAGES: [MessageKind; 20] = [
+pub(super) const MESSAGES: [MessageKind; 22] = [
     MessageKind::Notification,
     MessageKind::FollowerInfo,
     MessageKind::ObserverInfo,
@@ -80,9 +80,11 @@ pub(super) const MESSAGES: [MessageKind; 20] = [
     MessageKind::Revalidate,
     MessageKind::Revalidated,
     MessageKind::Sync,
+    MessageKind::CommitAndActivate,
+    MessageKind::InformAndActivate,
 ];
 
-pub(super) const WAITS: [WaitReason; 11] = [
+pub(super) const WAITS: [WaitReason; 12] = [
     WaitReason::RepeatVote,
     WaitReason::FinalizeWait,
     WaitReason::RetryConnect,
@@ -94,6 +96,7 @@ pub(super) const WAITS: [WaitReason; 11] = [
     WaitReason::HalfTick,
     WaitReason::SessionExpiry,
     WaitReason::ContainerCheck,
+    WaitReason::ReadOnlyService,
 ];
 
 pub(super) const ERRORS: [ErrorCode; 32] = [
@@ -165,6 +168,9 @@ fn election_reasons() -> Vec<ElectionReason> {
             follower: S2,
             epoch: Epoch(12),
             zxid: zxid(12, 1234),
+        },
+        ElectionReason::Reconfigured {
+            version: zxid(12, 7),
         },
         ElectionReason::ZxidRollOver {
             zxid: zxid(12, u32::MAX),
@@ -583,6 +589,30 @@ fn peer_kinds() -> Vec<K> {
             session: SESSION,
             timeout_ms: 40_000,
         },
+        K::LocalSessionBegan {
+            session: SESSION,
+            timeout_ms: 40_000,
+        },
+        K::LocalSessionEnded {
+            session: SESSION,
+            expired: true,
+        },
+        K::LocalSessionEnded {
+            session: SESSION,
+            expired: false,
+        },
+        K::SessionUpgraded { session: SESSION },
+        K::MembersSeen {
+            version: z,
+            voters: 3,
+            observers: 1,
+        },
+        K::MembersActivated {
+            version: z,
+            voters: 3,
+            observers: 1,
+        },
+        K::ReadOnlyBegan { last_zxid: z },
         K::SessionTouched { session: SESSION },
         K::SessionExpired {
             session: SESSION,
@@ -697,6 +727,8 @@ fn peer_kinds() -> Vec<K> {
     for because in [
         RefuseReason::NotServing,
         RefuseReason::LeaderDoesNotServe,
+        RefuseReason::OnlyReads,
+        RefuseReason::SessionNeedsQuorum,
         RefuseReason::ClientAhead { seen: z2, have: z },
         RefuseReason::WrongPassword,
         RefuseReason::SessionUnknown,

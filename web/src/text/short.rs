@@ -553,6 +553,26 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         K::SessionProposed { session, .. } => {
             p.say("{0} asks for {1}", "{0} 申请{1}", &[s, Session(*session)])
         }
+        K::LocalSessionBegan { session, .. } => p.say(
+            "{0} begins {1} as a local session",
+            "{0} 开始本地会话{1}",
+            &[s, Session(*session)],
+        ),
+        K::SessionUpgraded { session } => p.say(
+            "{0} has {1} made global",
+            "{0} 请求把{1} 变成全局会话",
+            &[s, Session(*session)],
+        ),
+        K::LocalSessionEnded { session, .. } => {
+            p.say("{1} ends at {0}", "{1} 在{0} 结束", &[s, Session(*session)])
+        }
+        K::MembersSeen { version: v, .. } => {
+            p.say("{0} sees members {1}", "{0} 看到成员 {1}", &[s, Z(*v)])
+        }
+        K::MembersActivated { version: v, .. } => {
+            p.say("{0} takes members {1}", "{0} 启用成员 {1}", &[s, Z(*v)])
+        }
+        K::ReadOnlyBegan { .. } => p.say("{0} answers reads only", "{0} 只回答读操作", &[s]),
         K::SessionAttached { client, moved, .. } => {
             if *moved {
                 p.say(

@@ -284,6 +284,27 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             ),
             zk("1.4"),
         ),
+        K::LocalSessionBegan { .. } | K::SessionUpgraded { .. } | K::LocalSessionEnded { .. } => (
+            (
+                "A local session costs no transaction, so very many clients may come and go. It can't be taken over by another server, and owns no ephemeral znodes: for these it first becomes a global one.",
+                "本地会话不需要事务，所以大量客户端可以来来去去。它不能被别的服务器接管，也不拥有临时节点：要创建临时节点，先得变成全局会话。",
+            ),
+            zk("1.4"),
+        ),
+        K::MembersSeen { .. } | K::MembersActivated { .. } => (
+            (
+                "While members change, every decision needs a quorum of the old ones and a quorum of the new. So there is no moment at which two halves could each believe that they decide.",
+                "成员变化期间，每个决定都需要旧成员的法定人数和新成员的法定人数。因此不会有两半各自以为能做决定的时刻。",
+            ),
+            zk("3.9"),
+        ),
+        K::ReadOnlyBegan { .. } => (
+            (
+                "Without a quorum nobody knows what is committed. What such a server answers may be old, and may even be taken back; who reads from it has agreed to that.",
+                "没有法定人数就没人知道什么已提交。这样的服务器的回答可能是旧的，甚至可能被撤回；读它的客户端已同意这一点。",
+            ),
+            zk("1.13"),
+        ),
         K::SessionAttached { .. } => (
             (
                 "The session's life does not depend on the connection. A client that reconnects in time, anywhere, keeps its session and its ephemeral znodes.",
@@ -770,6 +791,8 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             }
             RefuseReason::NotServing
             | RefuseReason::LeaderDoesNotServe
+            | RefuseReason::OnlyReads
+            | RefuseReason::SessionNeedsQuorum
             | RefuseReason::WrongPassword
             | RefuseReason::SessionUnknown
             | RefuseReason::SessionTakenOver
@@ -961,6 +984,13 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
                 "领导者必须拥有其法定人数中最新的历史，否则已提交的事务可能丢失。若跟随者更新，领导者就放弃。",
             ),
             zab("3.3", Paper::Discovery, "LeaderProcessACKEPOCH"),
+        ),
+        ElectionReason::Reconfigured { .. } => (
+            (
+                "Who votes, who observes and who leads is fixed when a server joins its leader. When the members change any of that, it joins anew.",
+                "谁投票、谁观察、谁领导，在服务器加入领导者时就确定了。成员变化改变了其中任何一项，它就重新加入。",
+            ),
+            zk("3.9"),
         ),
         ElectionReason::ZxidRollOver { .. } => (
             (

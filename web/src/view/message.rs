@@ -254,15 +254,18 @@ fn contents(message: &Message, lang: Lang) -> Html {
                 </> },
                 QuorumMessage::Diff { zxid: z }
                 | QuorumMessage::Trunc { zxid: z }
-                | QuorumMessage::NewLeader { zxid: z }
+                | QuorumMessage::NewLeader { zxid: z, members: _ }
                 | QuorumMessage::Commit { zxid: z }
+                | QuorumMessage::CommitAndActivate { zxid: z, designated: _ }
                 | QuorumMessage::Ping { zxid: z } => one(t(lang, Key::Zxid), zxid(*z)),
                 QuorumMessage::Pong { zxid: z, touched } => html! { <>
                     { one(t(lang, Key::Zxid), zxid(*z)) }
                     { one(lang.pick("sessions heard from", "有心跳的会话"), touched.len().to_string()) }
                 </> },
                 QuorumMessage::Ack(ack) => one(t(lang, Key::Zxid), zxid(ack.zxid())),
-                QuorumMessage::Proposal(txn) | QuorumMessage::Inform(txn) => html! { <>
+                QuorumMessage::Proposal(txn)
+                | QuorumMessage::Inform(txn)
+                | QuorumMessage::InformAndActivate { txn, designated: _ } => html! { <>
                     { one(t(lang, Key::Zxid), zxid(txn.zxid())) }
                     { one(lang.pick("session", "会话"), txn.header.session.to_string()) }
                     { one(lang.pick("does", "内容"), body(&txn.body)) }

@@ -4,17 +4,17 @@ use crate::{
     id::ServerId,
     pipeline::prepare::{self, Context},
     request::{Create, CreateMode, CreateOp, perms},
-    txn::{TxnBody, TxnHeader},
+    txn::{Txn, TxnBody, TxnHeader},
 };
 
-const CLIENT: ClientId = ClientId(1);
+pub const CLIENT: ClientId = ClientId(1);
 
 /// One server with one client, and the leader that it asks.
-struct Town {
-    cfg: Config,
-    db: Database,
-    clients: Clients,
-    out: Output,
+pub struct Town {
+    pub cfg: Config,
+    pub db: Database,
+    pub clients: Clients,
+    pub out: Output,
 }
 
 impl Town {
@@ -27,45 +27,62 @@ impl Town {
         ))
     }
 
-    fn of(cfg: Config) -> Town {
+    pub fn of(cfg: Config) -> Town {
         let mut town = Town {
             clients: Clients::new(&cfg, 1_721_000_000_000),
             cfg,
             db: Database::new(),
             out: Output::default(),
         };
-        let request = ConnectRequest {
-            last_zxid_seen: Zxid::ZERO,
-            timeout_ms: 4000,
-            session: SessionId::NONE,
-            password: [0; 16],
-        };
-        let here = Here {
-            cfg: &town.cfg,
-            db: &town.db,
-        };
-        let asked = town
-            .clients
-            .connect(here, CLIENT, &request, Arc::from([]), &mut town.out);
-        let Connect::Create(create) = asked else {
-            panic!("a new session is created: {asked:?}")
-        };
-        town.decide(&create);
+        match town.arrive(CLIENT, SessionId::NONE, false) {
+            Connect::Create(create) => {
+                town.decide(&create);
+            }
+            Connect::Answered if town.cfg.local_sessions => {}
+            asked => panic!("a new session is created: {asked:?}"),
+        }
         town.out.clear();
         town
     }
 
-    fn ask(&mut self, xid: i32, request: Request) -> Option<ForwardedRequest> {
+    /// A client comes with a session.
+    pub fn arrive(&mut self, client: ClientId, session: SessionId, read_only: bool) -> Connect {
+        let request = ConnectRequest {
+            last_zxid_seen: Zxid::ZERO,
+            timeout_ms: 4000,
+            session,
+            password: match session {
+                SessionId::NONE => [0; 16],
+                session => session::password(session),
+            },
+            read_only,
+        };
+        let here = Here {
+            cfg: &self.cfg,
+            db: &self.db,
+        };
+        let (now, nobody) = (Moment(0), Arc::from([]));
+        self.clients
+            .connect(now, here, client, &request, nobody, &mut self.out)
+    }
+
+    pub fn ask(&mut self, xid: i32, request: Request) -> Option<ForwardedRequest> {
+        let [upgrade, asked] = self.ask_all(xid, request);
+        assert!(upgrade.is_none(), "{upgrade:?}");
+        asked
+    }
+
+    pub fn ask_all(&mut self, xid: i32, request: Request) -> Forward {
         let here = Here {
             cfg: &self.cfg,
             db: &self.db,
         };
         self.clients
-            .request(here, CLIENT, xid, request, &mut self.out)
+            .request(Moment(0), here, CLIENT, xid, request, &mut self.out)
     }
 
     /// The leader decides and the server applies it.
-    fn decide(&mut self, request: &ForwardedRequest) -> Txn {
+    pub fn decide(&mut self, request: &ForwardedRequest) -> Txn {
         let ForwardedOp::Write(write) = &request.op else {
             panic!("a write: {request:?}")
         };
@@ -93,7 +110,7 @@ impl Town {
 
     /// What was said to the client since this was last asked: xid, zxid and error of each reply; `None`
     /// where its connection ends.
-    fn heard(&mut self) -> Vec<Option<(i32, i64, Option<ErrorCode>)>> {
+    pub fn heard(&mut self) -> Vec<Option<(i32, i64, Option<ErrorCode>)>> {
         let effects = std::mem::take(&mut self.out.effects);
         effects
             .into_iter()

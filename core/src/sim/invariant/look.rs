@@ -58,8 +58,7 @@ impl Look for World {
     }
 
     fn is_quorum(&self, has: &dyn Fn(ServerId) -> bool) -> bool {
-        self.config(ServerId(1))
-            .is_some_and(|c| c.membership.quorum.contains_where(has))
+        self.members().quorum.contains_where(has)
     }
 
     fn txn(&self, server: ServerId, zxid: Zxid) -> Option<Arc<Txn>> {

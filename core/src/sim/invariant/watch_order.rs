@@ -63,7 +63,7 @@ impl WatchOrder {
                 }
                 EventKind::Applied {
                     zxid,
-                    txn: TxnKind::Create | TxnKind::Delete | TxnKind::SetData,
+                    txn: TxnKind::Create | TxnKind::Delete | TxnKind::SetData | TxnKind::Reconfig,
                     path: Some(path),
                     error: None,
                     ..

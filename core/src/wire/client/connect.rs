@@ -59,14 +59,14 @@ impl Connect {
 
     /// What a client of ours sends.
     #[must_use]
-    pub fn new(request: &ConnectRequest, read_only: bool) -> Connect {
+    pub fn new(request: &ConnectRequest) -> Connect {
         Connect {
             protocol_version: 0,
             last_zxid_seen: request.last_zxid_seen,
             timeout_ms: request.timeout_ms,
             session: request.session,
             password: Some(Arc::from(request.password)),
-            read_only: Some(read_only),
+            read_only: Some(request.read_only),
         }
     }
 
@@ -80,6 +80,7 @@ impl Connect {
             timeout_ms: self.timeout_ms,
             session: self.session,
             password: given.unwrap_or(NOBODYS_PASSWORD),
+            read_only: self.read_only == Some(true),
         }
     }
 }
@@ -96,10 +97,10 @@ pub struct Connected {
 impl Connected {
     /// Answers `request` in the layout that it came in.
     #[must_use]
-    pub fn to(request: &Connect, response: ConnectResponse, read_only: bool) -> Connected {
+    pub fn to(request: &Connect, response: ConnectResponse) -> Connected {
         Connected {
+            read_only: request.read_only.map(|_| response.read_only),
             response,
-            read_only: request.read_only.map(|_| read_only),
         }
     }
 
@@ -129,16 +130,18 @@ impl Connected {
                     at,
                     why: "a password has 16 bytes",
                 })?;
+        let read_only = match r.left() {
+            0 => None,
+            _ => Some(r.bool("readOnly")?),
+        };
         Ok(Connected {
             response: ConnectResponse {
                 timeout_ms,
                 session,
                 password,
+                read_only: read_only == Some(true),
             },
-            read_only: match r.left() {
-                0 => None,
-                _ => Some(r.bool("readOnly")?),
-            },
+            read_only,
         })
     }
 }

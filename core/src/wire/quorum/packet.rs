@@ -325,21 +325,11 @@ pub fn encode(packet: &Packet, out: &mut Vec<u8>) {
         Packet::CommitAndActivate {
             zxid,
             designated_leader,
-        } => put(
-            kind::COMMIT_AND_ACTIVATE,
-            *zxid,
-            Some(&designated_leader.0.to_be_bytes()),
-            out,
-        ),
+        } => put_activation(*zxid, *designated_leader, None, out),
         Packet::InformAndActivate {
             txn,
             designated_leader,
-        } => {
-            let mut data = Vec::new();
-            data.put_i64(designated_leader.0);
-            txn::encode(txn, &mut data);
-            put(kind::INFORM_AND_ACTIVATE, txn.zxid(), Some(&data), out);
-        }
+        } => put_activation(txn.zxid(), *designated_leader, Some(txn), out),
         Packet::Snap { zxid } => put(kind::SNAP, *zxid, None, out),
         Packet::Unexpected(raw) => {
             put_head(raw.kind, raw.zxid, raw.data.as_deref(), out);
@@ -406,7 +396,13 @@ fn encode_message(message: &QuorumMessage, out: &mut Vec<u8>) {
         QuorumMessage::Sync => put(kind::SYNC, Zxid::ZERO, None, out),
         QuorumMessage::Snap { zxid, snapshot: _ } => put(kind::SNAP, *zxid, None, out),
         // Without what only their own packets know, these are as an old server sends them.
-        QuorumMessage::NewLeader { zxid } => put(kind::NEW_LEADER, *zxid, None, out),
+        QuorumMessage::NewLeader { zxid, members: _ } => put(kind::NEW_LEADER, *zxid, None, out),
+        QuorumMessage::CommitAndActivate { zxid, designated } => {
+            put_activation(*zxid, *designated, None, out);
+        }
+        QuorumMessage::InformAndActivate { txn, designated } => {
+            put_activation(txn.zxid(), *designated, Some(txn), out);
+        }
         QuorumMessage::LearnerInfo {
             accepted_epoch,
             observer,
@@ -442,6 +438,20 @@ fn put_auth(auth: Option<&[AuthId]>, out: &mut Vec<u8>) {
 fn put(kind: i32, zxid: Zxid, data: Option<&[u8]>, out: &mut Vec<u8>) {
     put_head(kind, zxid, data, out);
     put_auth(None, out);
+}
+
+/// The commit of a reconfiguration, to an observer with the transaction.
+fn put_activation(zxid: Zxid, designated: ServerId, inform: Option<&Txn>, out: &mut Vec<u8>) {
+    let mut data = Vec::new();
+    data.put_i64(designated.0);
+    let kind = match inform {
+        None => kind::COMMIT_AND_ACTIVATE,
+        Some(txn) => {
+            txn::encode(txn, &mut data);
+            kind::INFORM_AND_ACTIVATE
+        }
+    };
+    put(kind, zxid, Some(&data), out);
 }
 
 fn put_txn(kind: i32, txn: &Txn, out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    config::Role,
+    config::{Ensemble, Role},
     inspect::{Inspector, node_count},
     metrics::Report,
     node::View,
@@ -165,7 +165,7 @@ pub(super) fn dirs((snapshots, logs): (u64, u64)) -> String {
     format!("datadir_size: {snapshots}\nlogdir_size: {logs}\n")
 }
 
-pub(super) fn conf(of: &Inspector, (snapshots, logs): (u64, u64)) -> String {
+pub(super) fn conf(of: &Inspector, members: &Ensemble, (snapshots, logs): (u64, u64)) -> String {
     let config = &of.config;
     let core = &config.core;
     let mut text = format!(
@@ -183,7 +183,9 @@ pub(super) fn conf(of: &Inspector, (snapshots, logs): (u64, u64)) -> String {
         backlog(of),
         of.server_id(),
     );
-    let Some((_, me)) = config.me().filter(|_| !core.standalone) else {
+    let me = members.members.get(&core.my_id);
+    let me = me.or_else(|| config.me().map(|(_, me)| me));
+    let Some(me) = me.filter(|_| !core.standalone) else {
         return text;
     };
     let ports = |port: fn(&crate::config::Address) -> u16| {
@@ -199,7 +201,7 @@ pub(super) fn conf(of: &Inspector, (snapshots, logs): (u64, u64)) -> String {
         ports(|a| a.election_port),
         ports(|a| a.quorum_port),
         u8::from(me.role == Role::Observer),
-        config.quorum_text(),
+        members.quorum_text(),
     );
     text
 }

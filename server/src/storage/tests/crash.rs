@@ -50,7 +50,7 @@ fn model(start: &State, story: &[Vec<StorageOp>]) -> (Vec<State>, Vec<usize>) {
                 }
                 StorageOp::AcceptedEpoch(epoch) => accepted = *epoch,
                 StorageOp::CurrentEpoch(epoch) => current = *epoch,
-                StorageOp::Snapshot(_) | StorageOp::ReadLog { .. } => {}
+                StorageOp::Snapshot(_) | StorageOp::Members(_) | StorageOp::ReadLog { .. } => {}
             }
             states.push((db, accepted, current));
         }

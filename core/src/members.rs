@@ -1,20 +1,31 @@
 //! The members of an ensemble as zoo.cfg, the dynamic file and the configuration text write them
 //! (ZooKeeper.md 2.5).
 
-use super::{keys::Kind, problem::shown, properties, values};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
-use thiserror::Error;
-use zabscope_core::{
+use crate::{
     config::Membership,
     id::{ServerId, Zxid},
     quorum::{Quorum, QuorumRule},
 };
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
 
 /// The largest server id: it is the top byte of session ids.
 pub const LARGEST_ID: i64 = 255;
+
+/// Text from outside, in a message: on one line and not endless.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let mut out: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        out.push('…');
+    }
+    out
+}
 
 /// A host name or address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,8 +114,8 @@ pub enum MemberError {
     /// A key that a configuration text does not have.
     #[error("\"{0}\" has no place among the members")]
     Unknown(String),
-    /// A line of the text is broken.
-    #[error("line {0} ends in a broken \\u escape")]
+    /// A line of the text is no pair.
+    #[error("line {0} is not of the form name=value")]
     Line(usize),
 }
 
@@ -217,7 +228,10 @@ fn port(text: &str) -> Result<u16, MemberError> {
 }
 
 /// A server id, as in `server.N` and myid.
-pub(super) fn server_id(text: &str) -> Result<ServerId, MemberError> {
+///
+/// # Errors
+/// It is no number from 0 to 255.
+pub fn server_id(text: &str) -> Result<ServerId, MemberError> {
     let number = text.parse::<i64>().ok();
     let id = number.filter(|n| (0..=LARGEST_ID).contains(n));
     id.map(ServerId).ok_or_else(|| MemberError::Id(shown(text)))
@@ -290,18 +304,19 @@ impl Ensemble {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse_text(text: &str) -> Result<Ensemble, MemberError> {
-        let (entries, bad) = properties::parse(text.as_bytes());
-        if let Some(bad) = bad.first() {
-            return Err(MemberError::Line(bad.line));
-        }
         let mut lines = Lines::default();
-        for e in &entries {
-            if e.key == "version" {
-                let version = i64::from_str_radix(&e.value, 16);
-                let version = version.map_err(|_| MemberError::Number(shown(&e.value)))?;
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() || line.starts_with(['#', '!']) {
+                continue;
+            }
+            let (key, value) = line.split_once('=').ok_or(MemberError::Line(number))?;
+            let (key, value) = (key.trim(), value.trim());
+            if key == "version" {
+                let version = i64::from_str_radix(value, 16);
+                let version = version.map_err(|_| MemberError::Number(shown(value)))?;
                 lines.ensemble.version = Zxid(version);
             } else {
-                lines.add(&e.key, &e.value)?;
+                lines.add(key, value)?;
             }
         }
         lines.finish()
@@ -310,7 +325,8 @@ impl Ensemble {
 
 /// `server.`, `group.` and `weight.` lines on their way to an [`Ensemble`].
 #[derive(Debug)]
-pub(super) struct Lines {
+pub struct Lines {
+    /// What they say so far, groups and weights aside.
     pub ensemble: Ensemble,
     hierarchical: bool,
     group: BTreeMap<ServerId, u32>,
@@ -330,6 +346,9 @@ impl Default for Lines {
 
 impl Lines {
     /// Adds one line.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     pub fn add(&mut self, key: &str, value: &str) -> Result<(), MemberError> {
         if let Some(id) = key.strip_prefix("server.") {
             let member = Member::parse(value)?;
@@ -346,12 +365,10 @@ impl Lines {
                 }
             }
         } else if let Some(id) = key.strip_prefix("weight.") {
-            let Some(values::Value::Int(weight)) = values::read(Kind::Int(0, 1 << 31), value)
-            else {
-                return Err(MemberError::Number(shown(value)));
-            };
+            let weight = value.parse::<u64>().ok().filter(|w| *w <= 1 << 31);
+            let weight = weight.ok_or_else(|| MemberError::Number(shown(value)))?;
             self.hierarchical = true;
-            self.weight.insert(server_id(id)?, weight.unsigned_abs());
+            self.weight.insert(server_id(id)?, weight);
         } else {
             return Err(MemberError::Unknown(shown(key)));
         }
@@ -359,6 +376,9 @@ impl Lines {
     }
 
     /// The ensemble, when all lines are known.
+    ///
+    /// # Errors
+    /// A voter is in no group.
     pub fn finish(mut self) -> Result<Ensemble, MemberError> {
         if self.hierarchical {
             for id in self.ensemble.with_role(Role::Participant) {
