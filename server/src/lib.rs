@@ -13,6 +13,7 @@ pub mod layout;
 pub mod metrics;
 pub mod net;
 pub mod node;
+pub mod sasl;
 pub mod server;
 pub mod stats;
 pub mod storage;

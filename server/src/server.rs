@@ -16,6 +16,7 @@ use crate::{
         words::Words,
     },
     node::{Fatal, Inbox, Node, Parts},
+    sasl::{self, Users},
     stats::{Roster, ServerStats},
 };
 use std::{
@@ -240,6 +241,7 @@ impl Server {
     /// # Errors
     /// [`StartError`]; nothing of it is left running.
     pub fn start_on(config: &ServerConfig, listeners: Listeners) -> Result<Server, StartError> {
+        let (sasl_users, sasl_login) = sasl(config)?;
         let (inbox, received) = mpsc::channel();
         let metrics = Arc::new(Metrics::default());
         let loading = Instant::now();
@@ -263,7 +265,13 @@ impl Server {
         let roster = Arc::new(Roster::default());
 
         let entered = runtime.enter();
-        let (election, quorum) = peers(config, listeners.quorum, listeners.election, &inbox)?;
+        let (election, quorum) = peers(
+            config,
+            sasl_login,
+            listeners.quorum,
+            listeners.election,
+            &inbox,
+        )?;
         let (client_address, listener) = with_address(listeners.client, "client")?;
         let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
@@ -316,6 +324,7 @@ impl Server {
                     Compatibility::V38 => EventZxid::None,
                     Compatibility::V39 => EventZxid::OfTransaction,
                 },
+                sasl_users,
             };
             let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
             runtime.spawn(client::accept(net, listener));
@@ -469,8 +478,39 @@ fn into_tokio(
 }
 
 /// Ports 2888 and 3888; called on the runtime.
+/// Who may come in by SASL, as a client and as a member.
+fn sasl(config: &ServerConfig) -> Result<Sasl, StartError> {
+    let failed = |error: sasl::SaslError| StartError::Config(error.to_string());
+    let users = sasl::client_users(&config.auth).map_err(failed)?;
+    let login = match config.mode {
+        Mode::Quorum => sasl::quorum_login(&config.auth).map_err(failed)?,
+        Mode::Standalone => None,
+    };
+    let section = &config.auth.server_section;
+    match (config.core.rights.sasl, &users) {
+        (true, None) => tracing::warn!(
+            "the scheme sasl is on, but nobody can prove such an identity: \
+             java.security.auth.login.config names no JAAS file with a section {section}"
+        ),
+        (false, Some(_)) => tracing::warn!(
+            "the JAAS file has users for clients, but no ACL can name them: \
+             authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider switches \
+             the scheme sasl on"
+        ),
+        (true, Some(users)) if users.is_empty() => tracing::warn!(
+            "the section {section} of the JAAS file has no user (user_<name>=\"password\")"
+        ),
+        (_, _) => {}
+    }
+    Ok((users, login))
+}
+
+/// Clients' users, members' login.
+type Sasl = (Option<Arc<Users>>, Option<Arc<sasl::quorum::Login>>);
+
 fn peers(
     config: &ServerConfig,
+    login: Option<Arc<sasl::quorum::Login>>,
     quorum: Option<TcpListener>,
     election: Option<TcpListener>,
     inbox: &mpsc::Sender<Inbox>,
@@ -483,6 +523,7 @@ fn peers(
         extended_types: config.core.extended_types,
         connect_timeout: config.peers.connect_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),
+        sasl: login.clone(),
     };
     let (Mode::Quorum, Some(quorum), Some(election)) = (config.mode, quorum, election) else {
         return Ok((
@@ -517,7 +558,10 @@ fn peers(
         &Addresses(election_addresses),
         own,
         config.quorum_text(),
-        config.peers.connect_timeout,
+        election::Contact {
+            connect_timeout: config.peers.connect_timeout,
+            sasl: login,
+        },
         into_tokio(election, "election")?,
         inbox.clone(),
     );

@@ -17,7 +17,7 @@ use crate::{
     pipeline::read,
     request::{
         AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, OpResult, Reply, Request,
-        Response, Write,
+        Response, SaslOutcome, Write,
     },
     session,
     time::Span,
@@ -409,18 +409,8 @@ impl Clients {
                 self.authenticate(here.cfg, client, xid, scheme, &auth, out);
                 None
             }
-            Request::Sasl { .. } => {
-                // Without a SASL configuration the server has no token and no objection.
-                let reply = Reply {
-                    xid,
-                    zxid: Zxid::ZERO,
-                    result: Ok(Response::Sasl(None)),
-                };
-                out.effect(|cause| Effect::ClientReply {
-                    client,
-                    reply,
-                    cause,
-                });
+            Request::Sasl { outcome, .. } => {
+                self.authenticate_by_sasl(here.cfg, client, xid, outcome, out);
                 None
             }
             Request::CloseSession => {
@@ -516,14 +506,52 @@ impl Clients {
             cause,
         });
         match proved {
-            Ok(proved) => {
-                out.emit(EventKind::Authenticated { client, scheme });
-                if let Some(c) = self.connections.get_mut(&client) {
-                    let new = proved.into_iter().filter(|id| !c.auth.contains(id));
-                    c.auth = c.auth.iter().cloned().chain(new).collect();
-                }
-            }
+            Ok(proved) => self.admit(client, scheme, proved, out),
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
+        }
+    }
+
+    /// Adds what a connection has proved to what it had.
+    fn admit(&mut self, client: ClientId, scheme: Arc<str>, proved: Vec<AuthId>, out: &mut Output) {
+        out.emit(EventKind::Authenticated { client, scheme });
+        if let Some(c) = self.connections.get_mut(&client) {
+            let new = proved.into_iter().filter(|id| !c.auth.contains(id));
+            c.auth = c.auth.iter().cloned().chain(new).collect();
+        }
+    }
+
+    /// One step of a SASL exchange; like an auth packet it does not wait for what was asked before.
+    fn authenticate_by_sasl(
+        &mut self,
+        cfg: &Config,
+        client: ClientId,
+        xid: i32,
+        outcome: SaslOutcome,
+        out: &mut Output,
+    ) {
+        let (result, proved) = match outcome {
+            SaslOutcome::NotConfigured => (Ok(None), None),
+            SaslOutcome::Challenge(token) => (Ok(Some(token)), None),
+            SaslOutcome::Proved { token, id } => (Ok(Some(token)), Some(id)),
+            SaslOutcome::Failed => (acl::sasl_failed(&cfg.rights).map(|()| None), None),
+        };
+        let failed = result.as_ref().err().copied();
+        let reply = Reply {
+            xid,
+            zxid: Zxid::ZERO,
+            result: result.map(Response::Sasl),
+        };
+        out.effect(|cause| Effect::ClientReply {
+            client,
+            reply,
+            cause,
+        });
+        if let Some(id) = proved {
+            let ids = acl::of_sasl(&cfg.rights, id);
+            self.admit(client, "sasl".into(), ids, out);
+        }
+        if let Some(code) = failed {
+            self.end(client, RefuseReason::Protocol(code), out);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     metrics::Metrics,
     net::words::{Word, Words},
     node::{ClientReceiver, Inbox, ToClient, client_channel},
+    sasl::{ClientExchange, Users},
     stats::{self, ConnectionStats, Roster, ServerStats},
 };
 use std::{
@@ -29,11 +30,11 @@ use tokio::{
 };
 use zabscope_core::{
     id::ClientId,
-    request::{AuthId, OpKind, Request},
+    request::{AuthId, OpKind, Request, Response, SaslOutcome},
     wire::{
         client::{self, Connect, Connected, EventZxid},
         frame,
-        jute::DecodeError,
+        jute::{DecodeError, Writer},
     },
 };
 
@@ -57,6 +58,8 @@ pub struct Limits {
     pub in_all: usize,
     /// What the header of a watch event says: versions differ.
     pub event_zxid: EventZxid,
+    /// Who may come in by SASL; `None` if there is none.
+    pub sasl_users: Option<Arc<Users>>,
 }
 
 /// What all connections share.
@@ -253,6 +256,8 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
         net,
         id,
         introduced,
+        sasl: ClientExchange::new(net.limits.sasl_users.clone()),
+        sasl_failed: None,
         stats,
         read,
         write,
@@ -300,6 +305,9 @@ struct Connection<'a, R, W> {
     id: ClientId,
     /// Its first packet; the answer mirrors its form.
     introduced: Connect,
+    sasl: ClientExchange,
+    /// The xid of the token with which its exchange failed.
+    sasl_failed: Option<i32>,
     stats: Arc<ConnectionStats>,
     read: R,
     write: W,
@@ -388,8 +396,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 self.net.stats.sent();
             }
             ToClient::Reply(reply) => {
-                // An auth packet is answered at once, before what was asked earlier (trap 10).
-                let asked = if reply.xid == client::xid::AUTH {
+                // These are answered at once, before what was asked earlier (trap 10).
+                let sasl_failed = reply.result.is_err() && self.sasl_failed == Some(reply.xid);
+                let is_sasl = sasl_failed || matches!(reply.result, Ok(Response::Sasl(_)));
+                let asked = if is_sasl || reply.xid == client::xid::AUTH {
                     None
                 } else {
                     let first = self.asked.pop_front();
@@ -407,7 +417,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 }
                 let before = self.outbound.len();
                 frame::write(&mut self.outbound, |body| {
-                    client::encode_reply(&reply, body)
+                    client::encode_reply(&reply, body);
+                    if sasl_failed {
+                        // The one error with a record: Java's client reads it before the error.
+                        body.put_buffer(None);
+                    }
                 });
                 let bytes = self.outbound.len() - before;
                 self.net.stats.replied_with(bytes);
@@ -434,11 +448,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         let mut at = 0;
         let allowed = 0..=self.net.limits.max_buffer;
         while let Some((body, used)) = frame::read(&self.inbound[at..], allowed.clone())? {
-            let (xid, request) = client::decode_request(body, self.net.limits.max_buffer)?;
+            let (xid, mut request) = client::decode_request(body, self.net.limits.max_buffer)?;
+            if let Request::Sasl { token, outcome } = &mut request {
+                *outcome = self.sasl.evaluate(token.as_deref().unwrap_or_default());
+                if *outcome == SaslOutcome::Failed {
+                    self.sasl_failed = Some(xid);
+                }
+            }
             at += used;
             self.stats.received();
             self.net.stats.received();
-            if !matches!(request, Request::Auth { .. }) {
+            if !matches!(request, Request::Auth { .. } | Request::Sasl { .. }) {
                 self.asked.push_back((request.kind(), Instant::now()));
             }
             let permit = self.net.gate.acquire().await.map_err(|_| End::Stopped)?;

@@ -4,7 +4,10 @@
 //! One task per peer owns the connection to it. A greeting is read by a task of its own with a
 //! deadline, so that silent strangers keep nobody out.
 
-use crate::node::Inbox;
+use crate::{
+    node::Inbox,
+    sasl::quorum::{self as sasl, Login},
+};
 use std::{
     collections::BTreeMap,
     io,
@@ -40,6 +43,15 @@ const REDIAL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// What is known about a member's election address: `host:port` each.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses(pub BTreeMap<ServerId, Vec<String>>);
+
+/// How a connection comes about.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How members prove themselves to each other; `None` if they don't.
+    pub sasl: Option<Arc<Login>>,
+}
 
 /// The sending half: what the node uses.
 pub struct ElectionNet {
@@ -135,7 +147,7 @@ pub fn start(
     addresses: &Addresses,
     own_address: Address,
     config_text: String,
-    connect_timeout: Duration,
+    contact: Contact,
     listener: TcpListener,
     inbox: std_mpsc::Sender<Inbox>,
 ) -> ElectionNet {
@@ -156,13 +168,13 @@ pub fn start(
             peer: *id,
             hosts: hosts.clone(),
             own_address: own_address.clone(),
-            connect_timeout,
+            contact: contact.clone(),
             post,
             inbox: inbox.clone(),
         };
         tokio::spawn(line.run(knocks));
     }
-    tokio::spawn(accept(me, listener, doors));
+    tokio::spawn(accept(me, listener, doors, contact.sasl));
     ElectionNet {
         peers: posts,
         config_text,
@@ -187,6 +199,7 @@ async fn accept(
     me: ServerId,
     listener: TcpListener,
     doors: BTreeMap<ServerId, mpsc::Sender<Knock>>,
+    login: Option<Arc<Login>>,
 ) {
     let doors = Arc::new(doors);
     let places = Arc::new(Semaphore::new(DOOR));
@@ -196,10 +209,10 @@ async fn accept(
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let doors = Arc::clone(&doors);
+                let (doors, login) = (Arc::clone(&doors), login.clone());
                 tokio::spawn(async move {
                     let _place = place;
-                    match timeout(GREETING, greeting(stream)).await {
+                    match timeout(GREETING, greeting(stream, login.as_deref())).await {
                         Ok(Ok((greeting, caller))) => {
                             let server = greeting.from();
                             let knock = if server > me {
@@ -240,12 +253,16 @@ async fn accept(
     }
 }
 
-/// Reads the initial message, and what may have come right behind it.
-async fn greeting(mut stream: TcpStream) -> io::Result<(Greeting, Caller)> {
+/// Reads the initial message, lets the caller prove that it is a member, and takes what may have come
+/// right behind it.
+async fn greeting(mut stream: TcpStream, login: Option<&Login>) -> io::Result<(Greeting, Caller)> {
     let mut early = Vec::with_capacity(128);
     loop {
         if let Some((greeting, used)) = Greeting::decode(&early).map_err(invalid)? {
             early.drain(..used);
+            if let Some(login) = login {
+                sasl::accept(login, &mut stream, &mut early).await?;
+            }
             return Ok((greeting, Caller { stream, early }));
         }
         if stream.read_buf(&mut early).await? == 0 {
@@ -264,7 +281,7 @@ struct Line {
     peer: ServerId,
     hosts: Vec<String>,
     own_address: Address,
-    connect_timeout: Duration,
+    contact: Contact,
     post: Arc<Post>,
     inbox: std_mpsc::Sender<Inbox>,
 }
@@ -331,22 +348,27 @@ impl Line {
         }
         .encode(&mut hello);
         for host in &self.hosts {
-            let attempt = timeout(self.connect_timeout, async {
+            let attempt = timeout(self.contact.connect_timeout, async {
                 let mut stream = TcpStream::connect(host).await?;
                 stream.set_nodelay(true)?;
                 stream.write_all(&hello).await?;
-                Ok::<_, io::Error>(stream)
+                let mut early = Vec::new();
+                if let Some(login) = &self.contact.sasl {
+                    sasl::connect(login, &mut stream, &mut early)
+                        .await
+                        .inspect_err(|error| {
+                            tracing::warn!(peer = self.peer.0, %error, "no SASL for an election");
+                        })?;
+                }
+                Ok::<_, io::Error>(Caller { stream, early })
             });
             match attempt.await {
-                Ok(Ok(mut stream)) => {
+                Ok(Ok(mut caller)) => {
                     if self.peer < self.me {
-                        return Some(Caller {
-                            stream,
-                            early: Vec::new(),
-                        });
+                        return Some(caller);
                     }
                     // Only a knock: the larger one calls back.
-                    let _ = stream.shutdown().await;
+                    let _ = caller.stream.shutdown().await;
                     return None;
                 }
                 Ok(Err(error)) => {

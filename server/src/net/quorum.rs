@@ -5,7 +5,10 @@
 //! before the node has taken them; what the node sends waits in a queue that ends the connection when
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
-use crate::node::Inbox;
+use crate::{
+    node::Inbox,
+    sasl::quorum::{self as sasl, Login},
+};
 use std::{
     collections::{BTreeMap, HashMap},
     io,
@@ -69,6 +72,8 @@ pub struct Identity {
     /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
     /// often).
     pub lively: Duration,
+    /// How members prove themselves to each other; `None` if they don't.
+    pub sasl: Option<Arc<Login>>,
 }
 
 /// The sending half: what the node uses.
@@ -250,9 +255,9 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
     let hosts = shared.members.get(&to).cloned().unwrap_or_default();
     let limit = shared.identity.connect_timeout;
     for host in &hosts {
-        match timeout(limit, TcpStream::connect(host)).await {
-            Ok(Ok(stream)) => {
-                let mut line = Connection::open(&shared, stream, Sender::Leader);
+        match timeout(limit, call(&shared, host)).await {
+            Ok(Ok((stream, early))) => {
+                let mut line = Connection::open(&shared, stream, early, Sender::Leader);
                 let conn = line.conn;
                 if shared.tell(InputKind::Connected { to, conn }).is_ok() {
                     line.run(to).await;
@@ -268,6 +273,32 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
     let _ = shared.tell(InputKind::ConnectFailed { to });
 }
 
+/// Connects, and proves who we are if that is asked for. What was read beyond that comes with it.
+async fn call(shared: &Shared, host: &str) -> io::Result<(TcpStream, Vec<u8>)> {
+    let mut stream = TcpStream::connect(host).await?;
+    let mut early = Vec::new();
+    if let Some(login) = &shared.identity.sasl {
+        sasl::connect(login, &mut stream, &mut early)
+            .await
+            .inspect_err(|error| tracing::warn!(%host, %error, "no SASL with the leader"))?;
+    }
+    Ok((stream, early))
+}
+
+/// Lets who has connected prove that it is a member, and reads who it says that it is.
+async fn welcome(
+    shared: &Arc<Shared>,
+    mut stream: TcpStream,
+) -> Result<(Connection, ServerId, LearnerInfo), End> {
+    let mut early = Vec::new();
+    if let Some(login) = &shared.identity.sasl {
+        sasl::accept(login, &mut stream, &mut early).await?;
+    }
+    let mut line = Connection::open(shared, stream, early, Sender::Learner);
+    let (id, info) = line.introduction().await?;
+    Ok((line, id, info))
+}
+
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
@@ -278,10 +309,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
             Ok((stream, from)) => {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    let mut line = Connection::open(&shared, stream, Sender::Learner);
-                    let introduced = timeout(INTRODUCTION, line.introduction()).await;
-                    match introduced {
-                        Ok(Ok((id, info))) => {
+                    match timeout(INTRODUCTION, welcome(&shared, stream)).await {
+                        Ok(Ok((mut line, id, info))) => {
                             let conn = line.conn;
                             if !shared.takes_place(id, conn).await {
                                 tracing::warn!(
@@ -337,7 +366,12 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    fn open(shared: &Arc<Shared>, stream: TcpStream, other: Sender) -> Connection {
+    fn open(
+        shared: &Arc<Shared>,
+        stream: TcpStream,
+        inbound: Vec<u8>,
+        other: Sender,
+    ) -> Connection {
         // Best effort: without it packets are only slower.
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
@@ -359,7 +393,7 @@ impl Connection {
             conn,
             read,
             write,
-            inbound: Vec::new(),
+            inbound,
             other,
             queue,
             waiting,
