@@ -1,4 +1,5 @@
 use super::*;
+use crate::request::SaslOutcome;
 use crate::{
     config::Membership,
     id::ServerId,
