@@ -434,6 +434,9 @@ fn settings_that_contradict_each_other_are_errors() {
             "enforce.auth.schemes: needs the scheme sasl",
         ),
         ("server.1=a:1:2|b:1:2\n", "has several addresses"),
+        ("server.1=a\\\\b:1:2\n", "\"a\\b\" is not a host"),
+        ("server.1=a\\nserver.2=b:1:2\n", "is not a host"),
+        ("server.1=a:1:2;c d:3\n", "\"c d\" is not a host"),
         ("electionAlg=1\n", "write 3"),
         ("oraclePath=/o\n", "can lose acknowledged writes"),
         (

@@ -10,7 +10,10 @@ const QUORUM: [&str; 3] = [
     include_str!("../../../core/tests/fixtures/quorum-reconfig.jsonl"),
     include_str!("../../../core/tests/fixtures/quorum-broadcast.jsonl"),
 ];
-const RECORDS: &str = include_str!("../../../core/tests/fixtures/files-log.1e.jsonl");
+const RECORDS: [&str; 2] = [
+    include_str!("../../../core/tests/fixtures/files-log.1.jsonl"),
+    include_str!("../../../core/tests/fixtures/files-log.1e.jsonl"),
+];
 const LOGS: [&[u8]; 2] = [
     include_bytes!("../../../core/tests/fixtures/files/log.1"),
     include_bytes!("../../../core/tests/fixtures/files/log.1e"),
@@ -108,8 +111,9 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
             })
             .collect(),
         // Sum and length stand before a record, one byte after it.
-        "txn" => recorded(RECORDS, "\"hex\"")
-            .into_iter()
+        "txn" => RECORDS
+            .iter()
+            .flat_map(|lines| recorded(lines, "\"hex\""))
             .filter_map(|bytes| bytes.get(12..bytes.len() - 1).map(<[u8]>::to_vec))
             .collect(),
         "txn_log" => LOGS.iter().map(|log| log[..end(log)].to_vec()).collect(),
