@@ -11,8 +11,10 @@ mod shell;
 
 pub use commands::usage;
 
-use crate::client::{
-    Client, ClientError, Event, EventKind, Options as ClientOptions, SessionState,
+use crate::{
+    client::{Client, ClientError, Event, EventKind, Options as ClientOptions, SessionState},
+    config::client_tls,
+    net::tls::{Context, Sides},
 };
 use clap::Args;
 use commands::Command;
@@ -20,6 +22,7 @@ use outcome::{Failure, Outcome};
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Arc, Mutex, PoisonError,
@@ -43,6 +46,9 @@ pub struct Options {
     /// The session time-out to ask for, in milliseconds.
     #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
+    /// A file with Apache's keys for clients: zookeeper.client.secure=true and zookeeper.ssl.… for TLS.
+    #[arg(long, value_name = "FILE")]
+    client_configuration: Option<PathBuf>,
     /// Be content with a server that only reads (`-r` of zkCli).
     #[arg(short, long)]
     readonly: bool,
@@ -128,6 +134,7 @@ pub struct Cli {
     servers: String,
     session_timeout: Duration,
     read_only: bool,
+    tls: Option<Arc<Context>>,
     client: Option<Arc<Client>>,
     printer: Arc<Printer>,
     /// Lines entered so far.
@@ -147,6 +154,7 @@ impl Cli {
             servers: servers.to_owned(),
             session_timeout: Duration::from_secs(30),
             read_only: false,
+            tls: None,
             client: None,
             printer,
             history: Vec::new(),
@@ -167,6 +175,7 @@ impl Cli {
         options.session_timeout = self.session_timeout;
         options.request_timeout = self.session_timeout;
         options.read_only = self.read_only;
+        options.tls = self.tls.clone();
         let printer = Arc::clone(&self.printer);
         let one_shot = self.one_shot;
         let client = Client::start(options, move |event| {
@@ -329,6 +338,19 @@ impl Cli {
     }
 }
 
+/// What a file says about TLS; the text says what is wrong.
+fn tls(file: &Path) -> Result<Option<Arc<Context>>, String> {
+    let Some(settings) = client_tls(file).map_err(|wrong| wrong.to_string())? else {
+        return Ok(None);
+    };
+    let sides = Sides {
+        server: false,
+        client: true,
+    };
+    let context = Context::load(&settings, "ssl.", sides).map_err(|wrong| wrong.to_string())?;
+    Ok(Some(context))
+}
+
 /// Runs `zabscope cli`.
 pub fn run(options: &Options) -> ExitCode {
     let printer = Printer::new(Box::new(io::stdout()), Box::new(io::stderr()), options.json);
@@ -348,6 +370,14 @@ pub fn run(options: &Options) -> ExitCode {
     let mut cli = Cli::new(&servers, Arc::clone(&printer));
     cli.session_timeout = Duration::from_millis(u64::from(options.timeout));
     cli.read_only = options.readonly;
+    match options.client_configuration.as_deref().map(tls) {
+        None => {}
+        Some(Ok(found)) => cli.tls = found,
+        Some(Err(wrong)) => {
+            printer.err(&format!("{wrong}\n"));
+            return ExitCode::from(2);
+        }
+    }
     cli.one_shot = !words.is_empty();
     if !cli.one_shot && !options.json {
         printer.out(&format!("Connecting to {servers}\n"));

@@ -7,11 +7,12 @@ mod connection;
 mod error;
 mod event;
 mod watches;
+mod wire;
 
 pub use error::ClientError;
 pub use event::{Event, EventKind, SessionState};
 
-use crate::config::HostPort;
+use crate::{config::HostPort, net::tls::Context};
 use connection::{Pending, Shared};
 use std::{
     sync::{Arc, mpsc},
@@ -42,6 +43,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How long an answer, and being connected before asking, may take.
     pub request_timeout: Duration,
+    /// Keys and trust, if the servers speak TLS.
+    pub tls: Option<Arc<Context>>,
     /// Whether a server without a quorum is good enough.
     pub read_only: bool,
     /// The longest answer that is read, in bytes.
@@ -77,6 +80,7 @@ impl Options {
             session_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
+            tls: None,
             read_only: false,
             max_buffer: 64 << 20,
         })

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod properties;
 
 mod build;
+mod client;
 mod document;
 mod members;
 mod problem;
@@ -15,6 +16,8 @@ mod settings;
 mod tests;
 mod values;
 
+pub use build::SUITES;
+pub use client::client_tls;
 pub use document::markdown;
 pub use members::{Address, Ensemble, HostPort, LARGEST_ID, Member, MemberError, Role};
 pub use problem::{ConfigError, Origin, Problem};

@@ -1,7 +1,10 @@
 //! As much of an HTTP/1.1 server as administration and metrics need: one request a connection, heads
 //! of bounded size, no bodies taken. Everything that a peer may delay has a limit in time.
 
-use crate::inspect::{Inspector, Job};
+use crate::{
+    inspect::{Inspector, Job},
+    net::tls::{Door, Stream, TurnedAway},
+};
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
@@ -10,7 +13,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::Semaphore,
     time::timeout,
 };
@@ -94,10 +97,12 @@ pub trait Service: Send + Sync + 'static {
 /// Serves until the runtime ends. A connection that is silent for `idle` is closed.
 pub async fn serve(
     listener: TcpListener,
+    door: Door,
     inspector: Arc<Inspector>,
     idle: Duration,
     service: Arc<impl Service>,
 ) {
+    let door = Arc::new(door);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -106,7 +111,16 @@ pub async fn serve(
         match listener.accept().await {
             Ok((stream, from)) => {
                 let (inspector, service) = (Arc::clone(&inspector), Arc::clone(&service));
+                let door = Arc::clone(&door);
                 tokio::spawn(async move {
+                    let stream = match timeout(idle, door.open(stream, from)).await {
+                        Ok(Ok(guest)) => guest.stream,
+                        Ok(Err(TurnedAway::Refused(why))) => {
+                            tracing::warn!(%from, "an HTTP connection was turned away: {why}");
+                            return;
+                        }
+                        Ok(Err(TurnedAway::Gone(_))) | Err(_) => return,
+                    };
                     if let Err(error) = connection(stream, from, &inspector, idle, &*service).await
                     {
                         tracing::debug!(%from, %error, "an HTTP connection ended early");
@@ -133,7 +147,7 @@ pub enum Bad {
 }
 
 async fn connection(
-    mut stream: TcpStream,
+    mut stream: Stream,
     from: SocketAddr,
     inspector: &Inspector,
     idle: Duration,
@@ -160,7 +174,7 @@ async fn connection(
     end(stream).await
 }
 
-async fn end(mut stream: TcpStream) -> io::Result<()> {
+async fn end(mut stream: Stream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut rest = [0; 4096];
     let _ = timeout(FAREWELL, async {
@@ -252,7 +266,7 @@ async fn write(
     response: Response,
     request: &Request,
     inspector: &Inspector,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
 ) -> io::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(30);
     let mut head = format!(

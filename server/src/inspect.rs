@@ -48,7 +48,7 @@ pub struct Inspector {
     /// As it was started.
     pub config: Arc<ServerConfig>,
     /// Where clients come in.
-    pub client_address: Option<SocketAddr>,
+    pub client_addresses: (Option<SocketAddr>, Option<SocketAddr>),
     /// ZooKeeper's switch of trace messages; kept and shown, nothing here reads it.
     trace_mask: AtomicI64,
     long_answers: Arc<Semaphore>,
@@ -63,7 +63,7 @@ impl Inspector {
         roster: Arc<Roster>,
         metrics: Arc<Metrics>,
         config: Arc<ServerConfig>,
-        client_address: Option<SocketAddr>,
+        client_addresses: (Option<SocketAddr>, Option<SocketAddr>),
     ) -> Inspector {
         Inspector {
             inbox,
@@ -71,7 +71,7 @@ impl Inspector {
             roster,
             metrics,
             config,
-            client_address,
+            client_addresses,
             trace_mask: AtomicI64::new(TRACE_MASK),
             long_answers: Arc::new(Semaphore::new(LONG_ANSWERS)),
         }
@@ -162,11 +162,13 @@ impl Inspector {
     #[must_use]
     pub fn client_port(&self, tls: bool) -> i64 {
         let port = |listen: &Listen| i64::from(listen.port);
-        if tls {
-            return self.config.clients.secure.as_ref().map_or(-1, port);
-        }
-        let bound = self.client_address.map(|at| i64::from(at.port()));
-        bound.unwrap_or_else(|| self.config.clients.listen.as_ref().map_or(-1, port))
+        let clients = &self.config.clients;
+        let (bound, said) = match tls {
+            false => (self.client_addresses.0, &clients.listen),
+            true => (self.client_addresses.1, &clients.secure),
+        };
+        let bound = bound.map(|at| i64::from(at.port()));
+        bound.unwrap_or_else(|| said.as_ref().map_or(-1, port))
     }
 
     /// Writes a long answer to `out` piece by piece, as it is made on a thread of its own: it is never

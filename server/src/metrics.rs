@@ -112,6 +112,8 @@ metrics! {
         connection_revalidate_count,
         /// Connections turned away by maxClientCnxns or maxCnxns.
         connection_rejected,
+        /// Clients that failed at TLS, or spoke it where it is not spoken.
+        unsuccessful_handshake,
         /// Clients that went away without a word.
         connection_drop_count,
         /// Connections that never asked for a session.

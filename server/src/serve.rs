@@ -13,7 +13,7 @@ use tracing::Level;
 use zabscope_server::{
     Server,
     config::{self, Loaded, Mode, ServerConfig, Sources},
-    server::Stopper,
+    server::{StartError, Stopper},
 };
 
 /// How it ended, for whoever started it. Kept by docs/operating.md.
@@ -96,7 +96,10 @@ pub fn run(options: &Options) -> ExitCode {
         Ok(server) => server,
         Err(error) => {
             tracing::error!("{error}");
-            return ExitCode::from(exit::START);
+            return ExitCode::from(match error {
+                StartError::Tls(_) => exit::CONFIGURATION,
+                _ => exit::START,
+            });
         }
     };
     announce(&config, &server);
@@ -166,9 +169,17 @@ fn announce(config: &ServerConfig, server: &Server) {
             data.display()
         ),
     }
+    if let Some(at) = server.secure_address() {
+        tracing::info!("clients with TLS on {at}");
+    }
     if let Some(at) = server.admin_address() {
-        let url = config.admin.as_ref().map_or("", |admin| &admin.command_url);
-        tracing::info!("administration on http://{at}{url}");
+        let admin = config.admin.as_ref();
+        let url = admin.map_or("", |admin| &admin.command_url);
+        let scheme = match admin.is_some_and(|admin| admin.force_https) {
+            true => "https",
+            false => "http",
+        };
+        tracing::info!("administration on {scheme}://{at}{url}");
     }
     if let Some(at) = server.metrics_address() {
         tracing::info!("metrics for Prometheus on http://{at}/metrics");

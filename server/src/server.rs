@@ -1,5 +1,7 @@
 //! A whole server: the node, its log thread and its sockets, started and ended together.
 
+mod secure;
+
 use crate::{
     admin::Admin,
     clock::Clock,
@@ -13,12 +15,14 @@ use crate::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
         quorum::{Identity, QuorumNet},
+        tls::{Dialer, Door, TlsError},
         words::Words,
     },
     node::{Fatal, Inbox, Node, Parts},
     sasl::{self, Users},
     stats::{Roster, ServerStats},
 };
+use secure::Secure;
 use std::{
     collections::BTreeMap,
     io,
@@ -56,6 +60,9 @@ pub enum StartError {
         /// What to do.
         advice: &'static str,
     },
+    /// A key or trust store of TLS.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// The system gives no thread.
     #[error("a thread could not be started: {0}. Look at the limits of processes (ulimit -u)")]
     Thread(io::Error),
@@ -69,6 +76,8 @@ pub enum StartError {
 pub struct Listeners {
     /// For clients.
     pub client: Option<TcpListener>,
+    /// For clients with TLS; bound at the start if the configuration names a port and this is `None`.
+    pub secure: Option<TcpListener>,
     /// For learners.
     pub quorum: Option<TcpListener>,
     /// For elections.
@@ -91,6 +100,12 @@ impl Listeners {
             .as_ref()
             .map(|at| bind("client", at))
             .transpose()?;
+        let secure = config
+            .clients
+            .secure
+            .as_ref()
+            .map(|at| bind("secure client", at))
+            .transpose()?;
         let (mut quorum, mut election) = (None, None);
         if let (Mode::Quorum, Some((_, me))) = (config.mode, config.me()) {
             let Some(address) = me.addresses.first() else {
@@ -105,13 +120,6 @@ impl Listeners {
             election = Some(bind("election", &at(address.election_port))?);
         }
         let admin = match &config.admin {
-            Some(admin) if admin.force_https => {
-                tracing::warn!(
-                    "administration over HTTP is off: admin.forceHttps is set, and this server does \
-                     not speak HTTPS"
-                );
-                None
-            }
             Some(admin) => bind_service("admin", &admin.listen, admin.port_is_set)?,
             None => None,
         };
@@ -121,6 +129,7 @@ impl Listeners {
         };
         Ok(Listeners {
             client,
+            secure,
             quorum,
             election,
             admin,
@@ -177,6 +186,7 @@ pub struct Server {
     log: Option<LogThread>,
     sockets: Sockets,
     client_address: Option<SocketAddr>,
+    secure_address: Option<SocketAddr>,
     admin_address: Option<SocketAddr>,
     metrics_address: Option<SocketAddr>,
 }
@@ -233,7 +243,9 @@ impl Server {
     /// # Errors
     /// [`StartError`]; nothing of it is left running.
     pub fn start(config: &ServerConfig) -> Result<Server, StartError> {
-        Server::start_on(config, Listeners::bind(config)?)
+        // Before a port is bound: what is wrong with them is wrong with the configuration.
+        let secure = Secure::load(config)?;
+        Server::start_with(config, &secure, Listeners::bind(config)?)
     }
 
     /// Starts on sockets that are bound already.
@@ -241,6 +253,14 @@ impl Server {
     /// # Errors
     /// [`StartError`]; nothing of it is left running.
     pub fn start_on(config: &ServerConfig, listeners: Listeners) -> Result<Server, StartError> {
+        Server::start_with(config, &Secure::load(config)?, listeners)
+    }
+
+    fn start_with(
+        config: &ServerConfig,
+        secure: &Secure,
+        listeners: Listeners,
+    ) -> Result<Server, StartError> {
         let (sasl_users, sasl_login) = sasl(config)?;
         let (inbox, received) = mpsc::channel();
         let metrics = Arc::new(Metrics::default());
@@ -265,14 +285,17 @@ impl Server {
         let roster = Arc::new(Roster::default());
 
         let entered = runtime.enter();
-        let (election, quorum) = peers(
-            config,
-            sasl_login,
-            listeners.quorum,
-            listeners.election,
-            &inbox,
-        )?;
+        secure.keep_up();
+        let way = secure.peers(config);
+        let ports = (listeners.quorum, listeners.election);
+        let (election, quorum) = peers(config, sasl_login, way, ports, &inbox)?;
         let (client_address, listener) = with_address(listeners.client, "client")?;
+        // Whoever brings sockets of its own need not bring this one.
+        let secure_listener = match (listeners.secure, &config.clients.secure) {
+            (None, Some(at)) => Some(bind("secure client", at)?),
+            (given, _) => given,
+        };
+        let (secure_address, secure_listener) = with_address(secure_listener, "secure client")?;
         let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
         drop(entered);
@@ -301,19 +324,27 @@ impl Server {
             Arc::clone(&roster),
             Arc::clone(&metrics),
             Arc::new(config.clone()),
-            client_address,
+            (client_address, secure_address),
         ));
         if let (Some(listener), Some(settings)) = (admin_listener, &config.admin) {
             let service = Arc::new(Admin::new(Arc::clone(&inspector), settings.clone()));
             let (inspector, idle) = (Arc::clone(&inspector), settings.idle_timeout);
-            runtime.spawn(http::serve(listener, inspector, idle, service));
+            let door = secure.admin(config);
+            runtime.spawn(http::serve(listener, door, inspector, idle, service));
         }
         if let Some(listener) = metrics_listener {
             let service = Arc::new(Prometheus::new(Arc::clone(&inspector)));
             let inspector = Arc::clone(&inspector);
-            runtime.spawn(http::serve(listener, inspector, METRICS_IDLE, service));
+            let door = Door::plain("use http://");
+            runtime.spawn(http::serve(
+                listener,
+                door,
+                inspector,
+                METRICS_IDLE,
+                service,
+            ));
         }
-        if let Some(listener) = listener {
+        if listener.is_some() || secure_listener.is_some() {
             let words = Words::new(inspector);
             let limit = |n: Option<u64>| n.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
             let limits = Limits {
@@ -325,9 +356,16 @@ impl Server {
                     Compatibility::V39 => EventZxid::OfTransaction,
                 },
                 sasl_users,
+                x509_super_user: config.auth.x509_super_user.clone(),
             };
             let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
-            runtime.spawn(client::accept(net, listener));
+            if let Some(listener) = listener {
+                let (net, door) = (Arc::clone(&net), secure.clients(config));
+                runtime.spawn(client::accept(net, door, listener));
+            }
+            if let Some(listener) = secure_listener {
+                runtime.spawn(client::accept(net, secure.secure_clients(), listener));
+            }
         }
         Ok(Server {
             inbox,
@@ -335,6 +373,7 @@ impl Server {
             log: Some(log),
             sockets,
             client_address,
+            secure_address,
             admin_address,
             metrics_address,
         })
@@ -350,6 +389,12 @@ impl Server {
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Where clients come in with TLS; `None` if the configuration has no such port.
+    #[must_use]
+    pub fn secure_address(&self) -> Option<SocketAddr> {
+        self.secure_address
     }
 
     /// Where clients come in; `None` if the configuration has no client port.
@@ -511,8 +556,8 @@ type Sasl = (Option<Arc<Users>>, Option<Arc<sasl::quorum::Login>>);
 fn peers(
     config: &ServerConfig,
     login: Option<Arc<sasl::quorum::Login>>,
-    quorum: Option<TcpListener>,
-    election: Option<TcpListener>,
+    way: (Dialer, Door),
+    (quorum, election): (Option<TcpListener>, Option<TcpListener>),
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<(ElectionNet, QuorumNet), StartError> {
     let me = config.core.my_id;
@@ -558,14 +603,16 @@ fn peers(
         &Addresses(election_addresses),
         own,
         config.quorum_text(),
-        election::Contact {
+        election::Sockets {
             connect_timeout: config.peers.connect_timeout,
+            dialer: way.0.clone(),
+            door: way.1.clone(),
             sasl: login,
+            listener: into_tokio(election, "election")?,
         },
-        into_tokio(election, "election")?,
         inbox.clone(),
     );
     let quorum = into_tokio(quorum, "quorum")?;
-    let quorum = QuorumNet::start(identity, quorum_addresses, quorum, inbox.clone());
+    let quorum = QuorumNet::start(identity, quorum_addresses, way, quorum, inbox.clone());
     Ok((election, quorum))
 }

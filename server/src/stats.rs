@@ -172,6 +172,7 @@ pub struct ConnectionStats {
     heard_ms: AtomicI64,
     /// It asks a four-letter word and nothing else.
     word: AtomicBool,
+    secure: AtomicBool,
     session: AtomicI64,
     timeout_ms: AtomicI32,
     received: AtomicU64,
@@ -223,6 +224,7 @@ impl ConnectionStats {
             since_ms: now,
             heard_ms: AtomicI64::new(now),
             word: AtomicBool::new(false),
+            secure: AtomicBool::new(false),
             session: AtomicI64::new(0),
             timeout_ms: AtomicI32::new(0),
             received: AtomicU64::new(0),
@@ -242,6 +244,17 @@ impl ConnectionStats {
         self.received.fetch_add(1, Relaxed);
         self.word.store(word, Relaxed);
         self.heard_ms.store(crate::clock::wall_ms(), Relaxed);
+    }
+
+    /// It speaks TLS.
+    pub fn secured(&self) {
+        self.secure.store(true, Relaxed);
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure.load(Relaxed)
     }
 
     /// It has its session.

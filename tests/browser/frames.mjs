@@ -41,7 +41,6 @@ export async function played(page, ms = 4_000) {
   await control(page, 'Play').click();
   // The first frames make what later ones keep.
   await page.waitForTimeout(500);
-  const before = new Map(await moving());
   const first = await metrics();
   await page.evaluate(() => {
     Object.assign(window.frames_seen, { script: [], wall: [], last: undefined });
@@ -49,6 +48,10 @@ export async function played(page, ms = 4_000) {
   await page.waitForTimeout(ms);
   const seen = await page.evaluate(() => window.frames_seen);
   const last = await metrics();
+  // Whether they move is looked at after the frames were measured, and within a moment: in the time it
+  // takes to measure, most of them arrive.
+  const before = new Map(await moving());
+  await page.waitForTimeout(250);
   const after = await moving();
   await control(page, 'Pause').click();
   await session.detach();

@@ -6,7 +6,10 @@ use crate::{
     state::{Theme, run::RunHandle},
     text::Lang,
 };
-use gloo::storage::{LocalStorage, Storage};
+use gloo::{
+    storage::{LocalStorage, Storage},
+    timers::callback::Timeout,
+};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use zabscope_core::sim::Exported;
@@ -29,6 +32,25 @@ fn media(query: &str) -> bool {
 #[must_use]
 pub fn reduced_motion() -> bool {
     media("(prefers-reduced-motion: reduce)")
+}
+
+/// Whether the page is one column that scrolls: a phone.
+#[must_use]
+pub fn is_narrow() -> bool {
+    media("(max-width: 720px)")
+}
+
+/// Scrolls until the first element that the selector names is at the top, once it has been drawn.
+pub fn bring_into_sight(selector: &'static str) {
+    Timeout::new(0, move || {
+        let found = window()
+            .and_then(|w| w.document())
+            .and_then(|d| d.query_selector(selector).ok().flatten());
+        if let Some(element) = found {
+            element.scroll_into_view();
+        }
+    })
+    .forget();
 }
 
 /// The theme that was chosen here, or the system's.

@@ -94,6 +94,8 @@ pub enum Notice {
     Unreadable(crate::link::LinkError),
     /// A run can't be repeated.
     Import(ImportError),
+    /// A link names a lesson that is not there.
+    NoLesson,
     /// A lesson can't be taken.
     Lesson(Rc<str>),
     /// The run was recorded by another version: it goes on, but differently.
@@ -106,6 +108,16 @@ pub enum Notice {
     TooLong,
     /// Nothing can happen any more, or the run has its greatest length.
     End,
+}
+
+impl Notice {
+    /// It was read as soon as one does something else; a refusal stays until it is closed or mended.
+    fn is_news(&self) -> bool {
+        matches!(
+            self,
+            Notice::Copied(_) | Notice::NotCopied | Notice::End | Notice::OtherVersion
+        )
+    }
 }
 
 /// A dialog.
@@ -192,6 +204,16 @@ impl Loaded {
     }
 }
 
+impl Action {
+    /// A person asked for it; time did not.
+    fn is_of_a_person(&self) -> bool {
+        !matches!(
+            self,
+            Action::Frame(_) | Action::Tick | Action::Notify(_) | Action::Reduced(_)
+        )
+    }
+}
+
 impl core::fmt::Debug for Loaded {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Loaded")
@@ -223,6 +245,8 @@ pub struct State {
     pub tab: Tab,
     /// The open lesson.
     pub lesson: Option<LessonHandle>,
+    /// The run that was left for it, to come back to.
+    left: Option<RunHandle>,
     /// The language.
     pub lang: Lang,
     /// The theme.
@@ -270,6 +294,7 @@ impl State {
             selection: Selection::Nothing,
             tab: Tab::Lesson,
             lesson: None,
+            left: None,
             lang: Lang::En,
             theme: Theme::Light,
             reduced: false,
@@ -307,6 +332,9 @@ impl State {
 
     /// Does it.
     pub fn apply(&mut self, action: Action) {
+        if action.is_of_a_person() && self.notice.as_ref().is_some_and(|n| n.is_news()) {
+            self.notice = None;
+        }
         match action {
             Action::Play => self.play(),
             Action::Pause => self.pause(),
@@ -394,6 +422,7 @@ impl State {
         self.notice = None;
         self.dialog = None;
         self.lesson = None;
+        self.left = None;
         self.settle();
     }
 
@@ -440,7 +469,11 @@ impl State {
     }
 
     fn step(&mut self) {
-        self.finish();
+        if let Motion::Until(..) = self.motion {
+            // However fast one steps, everything that is stepped to is shown.
+            self.finish();
+            return;
+        }
         self.motion = Motion::Still;
         let (least, from) = (self.least(), self.focus.map_or(0, |f| f + 1));
         let here = {
@@ -649,6 +682,7 @@ impl State {
             if self.motion != Motion::Lesson || !self.lesson_move() {
                 self.motion = Motion::Still;
                 self.refocus();
+                self.notify(Notice::End);
             }
             return;
         };

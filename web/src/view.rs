@@ -120,13 +120,13 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    if let Some((name, step)) = fragment
-        .lesson
-        .as_deref()
-        .and_then(zabscope_lessons::parse_link)
-    {
-        state.apply(Action::Lesson(LessonAct::Open(name, step)));
-        return state;
+    match fragment.lesson.as_deref().map(zabscope_lessons::parse_link) {
+        Some(Some((name, step))) => {
+            state.apply(Action::Lesson(LessonAct::Open(name, step)));
+            return state;
+        }
+        Some(None) => state.apply(Action::Notify(Notice::NoLesson)),
+        None => {}
     }
     match &fragment.state {
         None if fragment.paused || state.reduced => {}
@@ -342,12 +342,11 @@ fn use_address(state: &UseReducerHandle<State>) {
     use_effect_with((), move |()| {
         let read = move |first: bool, send: Send| {
             let fragment = link::fragment(&platform::fragment());
-            let lesson = fragment
-                .lesson
-                .as_deref()
-                .and_then(zabscope_lessons::parse_link);
-            if let (false, Some((name, step))) = (first, lesson) {
-                return send.dispatch(Action::Lesson(LessonAct::Open(name, step)));
+            if let (false, Some(lesson)) = (first, &fragment.lesson) {
+                return send.dispatch(match zabscope_lessons::parse_link(lesson) {
+                    Some((name, step)) => Action::Lesson(LessonAct::Open(name, step)),
+                    None => Action::Notify(Notice::NoLesson),
+                });
             }
             let Some(text) = fragment.state else { return };
             match link::decode(&text) {

@@ -22,6 +22,8 @@ pub enum What {
     Sim,
     /// The page in Chromium.
     Web,
+    /// The server: its start, its memory, its throughput; beside Apache's if that is installed.
+    Server,
 }
 
 /// Runs the benchmark; true if it ran to its end.
@@ -29,6 +31,7 @@ pub fn run(what: What) -> Result<bool> {
     match what {
         What::Sim => sim(),
         What::Web => web(),
+        What::Server => server(),
     }
 }
 
@@ -71,6 +74,18 @@ fn web() -> Result<bool> {
     let command = test::node_script(&script, &server)?;
     test::serve_beside(server);
     process::must(command, LIMIT)?;
+    Ok(true)
+}
+
+/// `tests/clients/benches/server.rs`, with the binary as it is released.
+fn server() -> Result<bool> {
+    say("the binary, in release mode");
+    let mut build = workspace::cargo();
+    build.args(["build", "--release", "-p", "zabscope-server"]);
+    process::must(build, LIMIT)?;
+    let mut bench = workspace::cargo();
+    bench.args(["bench", "-p", "zabscope-clients", "--bench", "server"]);
+    process::must(bench, LIMIT)?;
     Ok(true)
 }
 

@@ -127,8 +127,8 @@ impl Command {
             Command::Snapshot | Command::Restore => json!({}),
             Command::Configuration => configuration(of),
             Command::Connections => json!({
-                "connections": connections(of, false),
-                "secure_connections": [],
+                "connections": connections(of, false, false),
+                "secure_connections": connections(of, true, false),
             }),
             Command::Dirs => {
                 let (snapshots, logs) = of.directory_sizes().await;
@@ -168,8 +168,8 @@ impl Command {
             Command::ServerStats => server_stats(of).await?,
             Command::Stats => {
                 let mut all = server_stats(of).await?;
-                all["connections"] = connections(of, true);
-                all["secure_connections"] = json!([]);
+                all["connections"] = connections(of, false, true);
+                all["secure_connections"] = connections(of, true, true);
                 all
             }
             Command::VotingView => voting_view(of),
@@ -288,9 +288,10 @@ fn address(at: SocketAddr) -> String {
     SocketAddr::new(at.ip().to_canonical(), at.port()).to_string()
 }
 
-fn connections(of: &Inspector, brief: bool) -> Value {
+fn connections(of: &Inspector, secure: bool, brief: bool) -> Value {
     let all = of.roster.all();
-    all.iter().map(|c| connection(c, brief)).collect()
+    let chosen = all.iter().filter(|c| c.is_secure() == secure);
+    chosen.map(|c| connection(c, brief)).collect()
 }
 
 fn connection(connection: &ConnectionStats, brief: bool) -> Value {
@@ -516,7 +517,7 @@ async fn zabstate(of: &Inspector) -> Option<Value> {
         "is_leader": own(leader),
         "quorum_address": addresses(member, |a| a.quorum_port),
         "election_address": addresses(member, |a| a.election_port),
-        "client_address": of.client_address.map(address),
+        "client_address": of.client_addresses.0.map(address),
         "voting": member.role == Role::Participant,
         "last_zxid": zxid.to_string(),
         "zab_epoch": zxid.epoch().0,

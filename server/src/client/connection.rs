@@ -1,11 +1,13 @@
 //! The client's thread: connect, read, ping, reconnect.
 
-use super::{ClientError, Event, EventKind, Options, SessionState, set_watches, watches::Watches};
+use super::{
+    ClientError, Event, EventKind, Options, SessionState, set_watches, watches::Watches, wire::Wire,
+};
 use std::{
     collections::VecDeque,
     fmt,
     io::{self, Read, Write},
-    net::{Shutdown, TcpStream, ToSocketAddrs},
+    net::ToSocketAddrs,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     time::{Duration, Instant},
 };
@@ -55,7 +57,7 @@ pub(super) struct State {
     pub closing: bool,
     password: [u8; 16],
     timeout: Duration,
-    stream: Option<TcpStream>,
+    stream: Option<Wire>,
     pending: VecDeque<Pending>,
     xid: i32,
     sent: Instant,
@@ -168,7 +170,7 @@ impl Shared {
         let stream = state.stream.as_mut().ok_or(ClientError::ConnectionLoss)?;
         let written = stream.write_all(&bytes);
         if written.is_err() {
-            let _ = stream.shutdown(Shutdown::Both);
+            stream.shutdown();
             return Err(ClientError::ConnectionLoss);
         }
         state.sent = Instant::now();
@@ -204,7 +206,7 @@ impl Shared {
         }
         state.session_state = how;
         if let Some(stream) = state.stream.take() {
-            let _ = stream.shutdown(Shutdown::Both);
+            stream.shutdown();
         }
         let pending = std::mem::take(&mut state.pending);
         drop(state);
@@ -279,7 +281,7 @@ impl Shared {
 
     /// Connects and begins or resumes the session; `None` if that is over. With the stream comes what
     /// was read of it beyond the answer.
-    fn establish(&self, host: &str, port: u16) -> io::Result<Option<(TcpStream, Vec<u8>)>> {
+    fn establish(&self, host: &str, port: u16) -> io::Result<Option<(Wire, Vec<u8>)>> {
         let deadline = Instant::now() + self.options.connect_timeout;
         let mut failure = io::Error::other("the name has no address");
         for address in (host, port).to_socket_addrs()? {
@@ -287,7 +289,7 @@ impl Shared {
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            match TcpStream::connect_timeout(&address, left) {
+            match Wire::connect(&address, host, self.options.tls.as_deref(), deadline) {
                 Ok(stream) => return self.handshake(stream, deadline),
                 Err(e) => failure = e,
             }
@@ -297,10 +299,9 @@ impl Shared {
 
     fn handshake(
         &self,
-        mut stream: TcpStream,
+        mut stream: Wire,
         deadline: Instant,
-    ) -> io::Result<Option<(TcpStream, Vec<u8>)>> {
-        stream.set_nodelay(true)?;
+    ) -> io::Result<Option<(Wire, Vec<u8>)>> {
         stream.set_write_timeout(Some(
             self.options.connect_timeout.max(Duration::from_millis(1)),
         ))?;
@@ -348,7 +349,7 @@ impl Shared {
     }
 
     /// There is a session: identities and watches are told to this server too.
-    fn begun(&self, stream: &TcpStream, answer: &Connected) -> io::Result<()> {
+    fn begun(&self, stream: &Wire, answer: &Connected) -> io::Result<()> {
         let mut state = self.lock();
         if state.session_state.is_over() {
             return Err(io::ErrorKind::NotConnected.into());
@@ -377,7 +378,7 @@ impl Shared {
     }
 
     /// Reads until the connection is over: why it is.
-    fn serve(&self, mut stream: TcpStream, mut buffer: Vec<u8>) -> String {
+    fn serve(&self, mut stream: Wire, mut buffer: Vec<u8>) -> String {
         let timeout = self.lock().timeout;
         // Ping at a third, give up after two thirds of the time-out (1.3).
         let beat = (timeout / 3).max(Duration::from_millis(1));

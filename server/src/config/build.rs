@@ -2,9 +2,11 @@
 
 mod parts;
 
+pub use parts::SUITES;
+
 use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
-    ReadFile, Role, ServerConfig, Sources,
+    ReadFile, Role, ServerConfig, Sources, Tls,
     members::{Lines, server_id},
     problem::shown,
     properties,
@@ -123,7 +125,8 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
         Compatibility::V38 => Release::V38,
         Compatibility::V39 => Release::V39,
     };
-    core.rights = rights(s, &auth, clients.secure.is_some());
+    let speaks_tls = clients.secure.is_some() || clients.port_unification;
+    core.rights = rights(s, &auth, speaks_tls);
     core.enforce_quota = service.enforce_quota;
     core.digest = service.digest;
     core.close_session_txn = service.close_session_txn;
@@ -144,12 +147,17 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
         service,
         auth,
         peers: parts::peers(s),
-        tls: parts::tls(s, "ssl.", "client.certReload"),
+        tls: tls_of_clients(s),
         quorum_tls: parts::tls(s, "ssl.quorum.", "sslQuorumReloadCertFiles"),
         admin: parts::admin(s),
         metrics: parts::metrics(s),
         compatibility,
     }
+}
+
+/// `ssl.` alone.
+pub(super) fn tls_of_clients(s: &mut Settings) -> Tls {
+    parts::tls(s, "ssl.", "client.certReload")
 }
 
 fn unreadable(e: &io::Error) -> String {

@@ -443,6 +443,12 @@ fn settings_that_contradict_each_other_are_errors() {
             "ssl.enabledProtocols=TLSv1.3,TLSv1.1\n",
             "\"TLSv1.1\" is not a version",
         ),
+        (
+            "ssl.crl=true\n",
+            "lists of revoked certificates is not supported",
+        ),
+        ("ssl.quorum.ocsp=true\n", "OCSP is not supported"),
+        ("ssl.authProvider=other\n", "\"other\" is not accepted"),
         ("server.1=a:1:2:observer\n", "observers need voters"),
         ("superDigest=secret\n", "not of the form user:hash"),
     ] {
@@ -515,6 +521,56 @@ fn rights_reach_the_protocol() {
     assert_eq!(off.core.rights.digest, None);
     let tls = good(&format!("{MINIMAL}secureClientPort=2281\n"));
     assert!(tls.core.rights.x509, "a port with TLS brings it along");
+    let both = good(&format!("{MINIMAL}client.portUnification=true\n"));
+    assert!(both.core.rights.x509, "so does one for both");
+}
+
+#[test]
+fn a_cipher_suite_that_is_not_there_is_passed_over_with_a_warning() {
+    let text =
+        format!("{MINIMAL}ssl.ciphersuites=TLS_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA\n");
+    let loaded = load(&text).expect("the rest is right");
+    let warned: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        warned.iter().any(
+            |w| w.contains("\"TLS_RSA_WITH_AES_128_CBC_SHA\" is not offered")
+                && w.contains("there are TLS_AES_256_GCM_SHA384, ")
+        ),
+        "{warned:?}"
+    );
+}
+
+#[test]
+fn a_client_reads_apaches_file_and_only_what_it_says_of_tls() {
+    let read = |text: &'static str| {
+        client::read_with(Path::new("c.cfg"), &|_| Ok(text.as_bytes().to_vec()))
+    };
+    let tls = read(
+        "zookeeper.client.secure=true\nzookeeper.clientCnxnSocket=\
+         org.apache.zookeeper.ClientCnxnSocketNetty\nzookeeper.ssl.trustStore.location=/t.pem\n\
+         zookeeper.ssl.keyStore.location=/k.p12\nzookeeper.ssl.keyStore.password=pw\n\
+         zookeeper.sasl.client=false\n",
+    );
+    let tls = tls.expect("it is right").expect("it asks for TLS");
+    let key = tls.key_store.expect("a key store");
+    assert_eq!(key.location, Path::new("/k.p12"));
+    assert_eq!(
+        (key.password.as_deref(), key.format),
+        (Some("pw"), Some(StoreFormat::Pkcs12))
+    );
+    assert!(tls.hostname_verification && tls.trust_store.is_some());
+    assert_eq!(
+        read("zookeeper.ssl.trustStore.location=/t.pem\n"),
+        Ok(None),
+        "not asked for"
+    );
+    let wrong = read("zookeeper.client.secure=true\nzookeeper.ssl.keyStore.location=/k.jks\n");
+    assert!(
+        wrong
+            .expect_err("JKS")
+            .to_string()
+            .starts_with("c.cfg:2: ssl.keyStore.location: /k.jks")
+    );
 }
 
 #[test]

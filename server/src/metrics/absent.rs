@@ -114,9 +114,8 @@ pub const ABSENT: &[Absent] = &[
         ],
     },
     Absent {
-        because: "TLS and who proves what with it are not counted",
+        because: "of TLS only handshakes that fail are counted, and nothing of who proves what",
         names: &[
-            "unsuccessful_handshake",
             "tls_handshake_exceeded",
             "outstanding_tls_handshake",
             "insecure_admin_count",

@@ -6,7 +6,10 @@
 
 use crate::{
     metrics::Metrics,
-    net::words::{Word, Words},
+    net::{
+        tls::{Door, Guest, Stream, TurnedAway},
+        words::{Word, Words},
+    },
     node::{ClientReceiver, Inbox, ToClient, client_channel},
     sasl::{ClientExchange, Users},
     stats::{self, ConnectionStats, Roster, ServerStats},
@@ -60,6 +63,8 @@ pub struct Limits {
     pub event_zxid: EventZxid,
     /// Who may come in by SASL; `None` if there is none.
     pub sasl_users: Option<Arc<Users>>,
+    /// `X509AuthenticationProvider.superUser`: the subject of whoever may do everything.
+    pub x509_super_user: Option<String>,
 }
 
 /// What all connections share.
@@ -130,6 +135,12 @@ impl ClientNet {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A connection said nothing in time.
+    fn silent(&self, from: SocketAddr) {
+        self.metrics.sessionless_connections_expired.one();
+        tracing::debug!(%from, "nothing said for {} s", INTRODUCTION.as_secs());
+    }
+
     fn count(self: &Arc<Self>, address: IpAddr) -> Result<Counted, String> {
         let mut open = self.open();
         let here = open.by_address.get(&address).copied().unwrap_or(0);
@@ -155,14 +166,16 @@ impl ClientNet {
 }
 
 /// Accepts clients until the runtime ends.
-pub async fn accept(net: Arc<ClientNet>, listener: TcpListener) {
+pub async fn accept(net: Arc<ClientNet>, door: Door, listener: TcpListener) {
+    let door = Arc::new(door);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => match net.count(from.ip()) {
                 Ok(counted) => {
+                    let door = Arc::clone(&door);
                     tokio::spawn(async move {
                         let _ = stream.set_nodelay(true);
-                        serve(&counted.net, stream, from).await;
+                        serve(&counted.net, &door, stream, from).await;
                     });
                 }
                 Err(why) => {
@@ -210,13 +223,23 @@ impl Drop for Entered<'_> {
     }
 }
 
-async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
+async fn serve(net: &Arc<ClientNet>, door: &Door, stream: TcpStream, from: SocketAddr) {
     let id = ClientId(net.next.fetch_add(1, Ordering::Relaxed));
     let stats = net.roster.enter(id, from);
     let _entered = Entered {
         roster: &net.roster,
         id,
     };
+    let Some(Guest {
+        mut stream,
+        subject,
+    }) = come_in(net, door, stream, from).await
+    else {
+        return;
+    };
+    if stream.is_secure() {
+        stats.secured();
+    }
     let introduced = match timeout(INTRODUCTION, introduce(net, &mut stream)).await {
         Ok(Ok(First::Session(connect))) => connect,
         Ok(Ok(First::Word(word))) => {
@@ -231,21 +254,22 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
             return;
         }
         Err(_) => {
-            net.metrics.sessionless_connections_expired.one();
-            tracing::debug!(%from, "nothing said for {} s", INTRODUCTION.as_secs());
+            net.silent(from);
             return;
         }
     };
     stats.introduced(false);
     let (to, mail) = client_channel();
-    let auth = Arc::from([AuthId {
-        scheme: "ip".into(),
-        id: from.ip().to_canonical().to_string().into(),
-    }]);
+    let ip = from.ip().to_canonical().to_string();
+    let mut auth = vec![identity("ip", &ip)];
+    auth.extend(of_certificate(
+        subject.as_deref(),
+        net.limits.x509_super_user.as_deref(),
+    ));
     let connect = Inbox::Connect {
         client: id,
         request: introduced.request(),
-        auth,
+        auth: auth.into(),
         to,
     };
     if net.inbox.send(connect).is_err() {
@@ -272,8 +296,53 @@ async fn serve(net: &Arc<ClientNet>, mut stream: TcpStream, from: SocketAddr) {
     let _ = net.inbox.send(Inbox::Gone(id));
 }
 
+/// Through the door, within the time that an introduction may take.
+async fn come_in(
+    net: &ClientNet,
+    door: &Door,
+    stream: TcpStream,
+    from: SocketAddr,
+) -> Option<Guest> {
+    match timeout(INTRODUCTION, door.open(stream, from)).await {
+        Ok(Ok(guest)) => Some(guest),
+        Ok(Err(TurnedAway::Gone(error))) => {
+            tracing::debug!(%from, %error, "no client came of it");
+            None
+        }
+        Ok(Err(TurnedAway::Refused(why))) => {
+            net.metrics.unsuccessful_handshake.one();
+            tracing::warn!(%from, "a client was turned away: {why}");
+            None
+        }
+        Err(_) => {
+            net.silent(from);
+            None
+        }
+    }
+}
+
+fn identity(scheme: &str, id: &str) -> AuthId {
+    AuthId {
+        scheme: scheme.into(),
+        id: id.into(),
+    }
+}
+
+/// What a certificate proves: its subject, and perhaps that this is whoever may do everything.
+fn of_certificate(subject: Option<&str>, super_user: Option<&str>) -> Vec<AuthId> {
+    let Some(subject) = subject else {
+        return Vec::new();
+    };
+    let is_super = super_user == Some(subject);
+    let of_super = is_super.then(|| identity("super", subject));
+    of_super
+        .into_iter()
+        .chain([identity("x509", subject)])
+        .collect()
+}
+
 /// Reads the first packet.
-async fn introduce(net: &ClientNet, stream: &mut TcpStream) -> Result<First, End> {
+async fn introduce(net: &ClientNet, stream: &mut Stream) -> Result<First, End> {
     let first = stream.read_i32().await?;
     net.metrics.bytes_received_count.add(4);
     if let Some(word) = Word::of(first) {

@@ -5,21 +5,20 @@
 //! deadline, so that silent strangers keep nobody out.
 
 use crate::{
+    net::tls::{Dialer, Door, Reader, Stream, TurnedAway, Writer},
     node::Inbox,
     sasl::quorum::{self as sasl, Login},
 };
 use std::{
     collections::BTreeMap,
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpListener, TcpStream},
     sync::{Notify, Semaphore, mpsc},
     time::timeout,
 };
@@ -43,15 +42,6 @@ const REDIAL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// What is known about a member's election address: `host:port` each.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses(pub BTreeMap<ServerId, Vec<String>>);
-
-/// How a connection comes about.
-#[derive(Clone, Debug)]
-pub struct Contact {
-    /// How long connecting may take.
-    pub connect_timeout: Duration,
-    /// How members prove themselves to each other; `None` if they don't.
-    pub sasl: Option<Arc<Login>>,
-}
 
 /// The sending half: what the node uses.
 pub struct ElectionNet {
@@ -138,17 +128,31 @@ fn framed(notification: Notification, config: &str) -> Vec<u8> {
     bytes
 }
 
+/// How this server reaches the others, and they it.
+#[derive(Debug)]
+pub struct Sockets {
+    /// How long connecting may take, a TLS handshake included.
+    pub connect_timeout: Duration,
+    /// With TLS or without.
+    pub dialer: Dialer,
+    /// With TLS, without, or both.
+    pub door: Door,
+    /// How members prove themselves to each other; `None` if they don't.
+    pub sasl: Option<Arc<Login>>,
+    /// This server's election port.
+    pub listener: TcpListener,
+}
+
 /// The whole of it: called on the runtime; tasks end with the runtime.
 ///
-/// `listener` is this server's election port; `own_address` is what it tells others as its own.
+/// `own_address` is what it tells others as its own.
 #[must_use]
 pub fn start(
     me: ServerId,
     addresses: &Addresses,
     own_address: Address,
     config_text: String,
-    contact: Contact,
-    listener: TcpListener,
+    sockets: Sockets,
     inbox: std_mpsc::Sender<Inbox>,
 ) -> ElectionNet {
     let mut posts = BTreeMap::new();
@@ -168,13 +172,19 @@ pub fn start(
             peer: *id,
             hosts: hosts.clone(),
             own_address: own_address.clone(),
-            contact: contact.clone(),
+            connect_timeout: sockets.connect_timeout,
+            dialer: sockets.dialer.clone(),
+            login: sockets.sasl.clone(),
             post,
             inbox: inbox.clone(),
         };
         tokio::spawn(line.run(knocks));
     }
-    tokio::spawn(accept(me, listener, doors, contact.sasl));
+    let entrance = Entrance {
+        door: sockets.door,
+        login: sockets.sasl,
+    };
+    tokio::spawn(accept(me, entrance, sockets.listener, doors));
     ElectionNet {
         peers: posts,
         config_text,
@@ -183,7 +193,7 @@ pub fn start(
 
 /// A connection with what was read from it already.
 struct Caller {
-    stream: TcpStream,
+    stream: Stream,
     early: Vec<u8>,
 }
 
@@ -197,11 +207,11 @@ enum Knock {
 
 async fn accept(
     me: ServerId,
+    entrance: Entrance,
     listener: TcpListener,
     doors: BTreeMap<ServerId, mpsc::Sender<Knock>>,
-    login: Option<Arc<Login>>,
 ) {
-    let doors = Arc::new(doors);
+    let (entrance, doors) = (Arc::new(entrance), Arc::new(doors));
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -209,10 +219,10 @@ async fn accept(
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let (doors, login) = (Arc::clone(&doors), login.clone());
+                let (entrance, doors) = (Arc::clone(&entrance), Arc::clone(&doors));
                 tokio::spawn(async move {
                     let _place = place;
-                    match timeout(GREETING, greeting(stream, login.as_deref())).await {
+                    match timeout(GREETING, greeting(&entrance, stream, from)).await {
                         Ok(Ok((greeting, caller))) => {
                             let server = greeting.from();
                             let knock = if server > me {
@@ -253,14 +263,29 @@ async fn accept(
     }
 }
 
+/// How a caller comes in.
+struct Entrance {
+    door: Door,
+    login: Option<Arc<Login>>,
+}
+
 /// Reads the initial message, lets the caller prove that it is a member, and takes what may have come
 /// right behind it.
-async fn greeting(mut stream: TcpStream, login: Option<&Login>) -> io::Result<(Greeting, Caller)> {
+async fn greeting(
+    entrance: &Entrance,
+    stream: TcpStream,
+    from: SocketAddr,
+) -> io::Result<(Greeting, Caller)> {
+    let mut stream = match entrance.door.open(stream, from).await {
+        Ok(guest) => guest.stream,
+        Err(TurnedAway::Gone(error)) => return Err(error),
+        Err(refused @ TurnedAway::Refused(_)) => return Err(io::Error::other(refused)),
+    };
     let mut early = Vec::with_capacity(128);
     loop {
         if let Some((greeting, used)) = Greeting::decode(&early).map_err(invalid)? {
             early.drain(..used);
-            if let Some(login) = login {
+            if let Some(login) = &entrance.login {
                 sasl::accept(login, &mut stream, &mut early).await?;
             }
             return Ok((greeting, Caller { stream, early }));
@@ -281,7 +306,9 @@ struct Line {
     peer: ServerId,
     hosts: Vec<String>,
     own_address: Address,
-    contact: Contact,
+    connect_timeout: Duration,
+    dialer: Dialer,
+    login: Option<Arc<Login>>,
     post: Arc<Post>,
     inbox: std_mpsc::Sender<Inbox>,
 }
@@ -348,12 +375,12 @@ impl Line {
         }
         .encode(&mut hello);
         for host in &self.hosts {
-            let attempt = timeout(self.contact.connect_timeout, async {
-                let mut stream = TcpStream::connect(host).await?;
+            let attempt = timeout(self.connect_timeout, async {
+                let mut stream = self.dialer.connect(host).await?;
                 stream.set_nodelay(true)?;
                 stream.write_all(&hello).await?;
                 let mut early = Vec::new();
-                if let Some(login) = &self.contact.sasl {
+                if let Some(login) = &self.login {
                     sasl::connect(login, &mut stream, &mut early)
                         .await
                         .inspect_err(|error| {
@@ -393,7 +420,7 @@ impl Line {
         }
     }
 
-    async fn listen(&self, mut read: OwnedReadHalf, mut bytes: Vec<u8>) -> io::Result<()> {
+    async fn listen(&self, mut read: Reader, mut bytes: Vec<u8>) -> io::Result<()> {
         loop {
             let mut at = 0;
             while let Some((message, used)) = frame::read(&bytes[at..], FRAME).map_err(invalid)? {
@@ -422,7 +449,7 @@ impl Line {
         }
     }
 
-    async fn speak(&self, mut write: OwnedWriteHalf) -> io::Result<()> {
+    async fn speak(&self, mut write: Writer) -> io::Result<()> {
         loop {
             let mail = self.post.mail.notified();
             match self.post.take() {

@@ -6,12 +6,14 @@
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
 use crate::{
+    net::tls::{Dialer, Door, Reader, Stream, Writer},
     node::Inbox,
     sasl::quorum::{self as sasl, Login},
 };
 use std::{
     collections::{BTreeMap, HashMap},
     io,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -21,10 +23,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpListener, TcpStream},
     runtime::Handle,
     sync::{Semaphore, mpsc},
     time::timeout,
@@ -84,6 +83,7 @@ pub struct QuorumNet {
 
 struct Shared {
     identity: Identity,
+    dialer: Dialer,
     members: BTreeMap<ServerId, Vec<String>>,
     inbox: std_mpsc::Sender<Inbox>,
     start: Instant,
@@ -106,11 +106,13 @@ struct Line {
 impl Shared {
     fn new(
         identity: Identity,
+        dialer: Dialer,
         members: BTreeMap<ServerId, Vec<String>>,
         inbox: std_mpsc::Sender<Inbox>,
     ) -> Shared {
         Shared {
             identity,
+            dialer,
             members,
             inbox,
             start: Instant::now(),
@@ -173,7 +175,12 @@ impl QuorumNet {
     #[must_use]
     pub fn none(identity: Identity, inbox: std_mpsc::Sender<Inbox>) -> QuorumNet {
         QuorumNet {
-            shared: Arc::new(Shared::new(identity, BTreeMap::new(), inbox)),
+            shared: Arc::new(Shared::new(
+                identity,
+                Dialer::plain(),
+                BTreeMap::new(),
+                inbox,
+            )),
             runtime: None,
         }
     }
@@ -183,11 +190,12 @@ impl QuorumNet {
     pub fn start(
         identity: Identity,
         members: BTreeMap<ServerId, Vec<String>>,
+        (dialer, door): (Dialer, Door),
         listener: TcpListener,
         inbox: std_mpsc::Sender<Inbox>,
     ) -> QuorumNet {
-        let shared = Arc::new(Shared::new(identity, members, inbox));
-        tokio::spawn(accept(Arc::clone(&shared), listener));
+        let shared = Arc::new(Shared::new(identity, dialer, members, inbox));
+        tokio::spawn(accept(Arc::clone(&shared), door, listener));
         QuorumNet {
             shared,
             runtime: Some(Handle::current()),
@@ -274,8 +282,8 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
 }
 
 /// Connects, and proves who we are if that is asked for. What was read beyond that comes with it.
-async fn call(shared: &Shared, host: &str) -> io::Result<(TcpStream, Vec<u8>)> {
-    let mut stream = TcpStream::connect(host).await?;
+async fn call(shared: &Shared, host: &str) -> io::Result<(Stream, Vec<u8>)> {
+    let mut stream = shared.dialer.connect(host).await?;
     let mut early = Vec::new();
     if let Some(login) = &shared.identity.sasl {
         sasl::connect(login, &mut stream, &mut early)
@@ -288,7 +296,7 @@ async fn call(shared: &Shared, host: &str) -> io::Result<(TcpStream, Vec<u8>)> {
 /// Lets who has connected prove that it is a member, and reads who it says that it is.
 async fn welcome(
     shared: &Arc<Shared>,
-    mut stream: TcpStream,
+    mut stream: Stream,
 ) -> Result<(Connection, ServerId, LearnerInfo), End> {
     let mut early = Vec::new();
     if let Some(login) = &shared.identity.sasl {
@@ -299,7 +307,8 @@ async fn welcome(
     Ok((line, id, info))
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+async fn accept(shared: Arc<Shared>, door: Door, listener: TcpListener) {
+    let door = Arc::new(door);
     let places = Arc::new(Semaphore::new(DOOR));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -307,8 +316,11 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let shared = Arc::clone(&shared);
+                let (shared, door) = (Arc::clone(&shared), Arc::clone(&door));
                 tokio::spawn(async move {
+                    let Some(stream) = come_in(&door, stream, from).await else {
+                        return;
+                    };
                     match timeout(INTRODUCTION, welcome(&shared, stream)).await {
                         Ok(Ok((mut line, id, info))) => {
                             let conn = line.conn;
@@ -344,12 +356,31 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
+/// Through the door, within the time that an introduction may take.
+async fn come_in(door: &Door, stream: TcpStream, from: SocketAddr) -> Option<Stream> {
+    match timeout(INTRODUCTION, door.open(stream, from)).await {
+        Ok(Ok(guest)) => Some(guest.stream),
+        Ok(Err(error)) => {
+            tracing::warn!(%from, %error, "no learner came of it");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(
+                %from,
+                "nothing said on the quorum port for {} s",
+                INTRODUCTION.as_secs()
+            );
+            None
+        }
+    }
+}
+
 /// One connection's task.
 struct Connection {
     shared: Arc<Shared>,
     conn: ConnId,
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+    read: Reader,
+    write: Writer,
     inbound: Vec<u8>,
     /// Who sends what we read.
     other: Sender,
@@ -366,12 +397,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    fn open(
-        shared: &Arc<Shared>,
-        stream: TcpStream,
-        inbound: Vec<u8>,
-        other: Sender,
-    ) -> Connection {
+    fn open(shared: &Arc<Shared>, stream: Stream, inbound: Vec<u8>, other: Sender) -> Connection {
         // Best effort: without it packets are only slower.
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
@@ -452,7 +478,7 @@ impl Connection {
     }
 }
 
-async fn more(read: &mut OwnedReadHalf, inbound: &mut Vec<u8>) -> Result<(), End> {
+async fn more(read: &mut Reader, inbound: &mut Vec<u8>) -> Result<(), End> {
     inbound.reserve(READ);
     match read.read_buf(inbound).await? {
         0 => Err(End::Closed),
@@ -463,7 +489,7 @@ async fn more(read: &mut OwnedReadHalf, inbound: &mut Vec<u8>) -> Result<(), End
 async fn listen(
     shared: &Shared,
     conn: ConnId,
-    read: &mut OwnedReadHalf,
+    read: &mut Reader,
     inbound: &mut Vec<u8>,
     other: Sender,
     ahead: &Semaphore,
@@ -513,7 +539,7 @@ async fn listen(
 /// The database that follows SNAP. It is built as it comes: no more of it is held than it is large.
 async fn receive_snapshot(
     shared: &Shared,
-    read: &mut OwnedReadHalf,
+    read: &mut Reader,
     inbound: &mut Vec<u8>,
     zxid: Zxid,
 ) -> Result<QuorumMessage, End> {
@@ -538,7 +564,7 @@ async fn receive_snapshot(
 
 async fn speak(
     shared: &Shared,
-    write: &mut OwnedWriteHalf,
+    write: &mut Writer,
     queue: &mut mpsc::UnboundedReceiver<QuorumMessage>,
     waiting: &AtomicUsize,
 ) -> Result<(), End> {

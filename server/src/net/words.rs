@@ -7,12 +7,12 @@ pub(crate) mod text;
 
 use crate::{
     inspect::{self, Inspector, Job},
+    net::tls::Stream,
     node::View,
 };
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -126,7 +126,7 @@ impl Words {
     ///
     /// # Errors
     /// The reader is gone or does not read.
-    pub async fn answer(&self, word: Word, stream: &mut TcpStream) -> io::Result<()> {
+    pub async fn answer(&self, word: Word, stream: &mut Stream) -> io::Result<()> {
         let answer = if !self.allowed.contains(&word) {
             Answer::Text(format!(
                 "{} is not executed because it is not in the whitelist.\n",

@@ -121,6 +121,8 @@ export const tests = [
       // 60 frames a second leave 16 ms for each. The clock says little on a machine that others use too.
       assert.ok(frames.scripts < 8, `scripts take ${frames.scripts} ms of a frame`);
       assert.ok(frames.script[0] < 8, `the scripts of a usual frame take ${frames.script[0]} ms`);
+      // Style is computed anew for all that moves: a costly rule that matches a message shows here.
+      assert.ok(frames.style < 8, `style takes ${frames.style} ms of a frame`);
     },
   },
   {

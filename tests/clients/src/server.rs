@@ -120,10 +120,15 @@ pub struct Server {
 impl Server {
     /// Starts a standalone server and waits until it answers.
     pub fn standalone(kind: Kind, options: &Options) -> Result<Self> {
-        let mut server = Self::prepare(kind, 1, port::free()?, options, &[])?;
+        let mut server = Self::down(kind, options)?;
         server.start()?;
         server.wait_until_serving(START_LIMIT)?;
         Ok(server)
+    }
+
+    /// A standalone server with an empty disk that was not started yet.
+    pub fn down(kind: Kind, options: &Options) -> Result<Self> {
+        Self::prepare(kind, 1, port::free()?, options, &[])
     }
 
     fn prepare(

@@ -285,7 +285,8 @@ fn arrange(
         ballot: None,
     };
     let (card, zone) = if frame.compact {
-        let card_h = (h * 0.39).clamp(200.0, 240.0);
+        // The smallest in which a cut with both logs and its tally is whole.
+        let card_h = (h * 0.41).clamp(218.0, 240.0);
         (
             Rect::new(8.0, h - card_h - 4.0, w - 16.0, card_h),
             Rect::new(4.0, 6.0, w - 8.0, h - card_h - 14.0),

@@ -3,15 +3,17 @@
 //! What is true now is asked of the world; what led to it (which votes were compared, by which rule a
 //! learner is brought up to date) is in the records.
 
+mod stale;
+
 use crate::scene::sight::{
     Aside, ClientSight, Compared, Discovery, End, LinkFault, LogEntry, Mark, MessageSight,
-    ProposalSight, Role, ServerSight, Sight, StaleRead, Story, SyncSight, SyncStage, Topic, What,
-    ZnodeSight,
+    ProposalSight, Role, ServerSight, Sight, Story, SyncSight, SyncStage, Topic, What, ZnodeSight,
 };
 use crate::{
     scene::Pick,
     text::{request_text, response_text},
 };
+use stale::Stale;
 use std::collections::{BTreeMap, BTreeSet};
 use zabscope_core::{
     bus::{Envelope, Message},
@@ -22,11 +24,10 @@ use zabscope_core::{
         Peer,
         event::{Event, EventKind, Phase},
     },
-    request::{Request, Response},
+    request::Request,
     sim::{
         ClientFlight, ClientNo, ClientPacket, ClientState, ClientView, Disk, Fact, LostBecause,
-        Outcome, Record, RemovedBecause, Seen, ServerStatus, ServerView, World, WorldEvent,
-        WorldEventKind,
+        Record, RemovedBecause, ServerStatus, ServerView, World, WorldEvent, WorldEventKind,
     },
     time::{Moment, Span},
     txn::Data,
@@ -111,7 +112,10 @@ pub fn sight<'a>(
         syncs: past.syncs(world),
         new_leader_acks,
         proposals,
-        stale: past.stale(world),
+        stale: past
+            .stale
+            .as_ref()
+            .map(|(at, stale)| stale.sight(*at, world)),
         compared: past.compared,
         servers,
         latest,
@@ -432,15 +436,6 @@ struct Past {
     told: bool,
 }
 
-struct Stale {
-    client: ClientNo,
-    server: ServerId,
-    path: Option<String>,
-    shown: Zxid,
-    newest: Zxid,
-    behind: u64,
-}
-
 impl Past {
     fn add(&mut self, record: &Record) {
         match &record.source {
@@ -692,7 +687,7 @@ impl Past {
                     Stale {
                         client: *client,
                         server: *server,
-                        path: Some(path.to_string()),
+                        path: path.to_string(),
                         shown: *shown,
                         newest: *newest,
                         behind: *behind_by,
@@ -790,45 +785,9 @@ impl Past {
         };
         self.proposals.iter().map(fill).collect()
     }
-
-    fn stale(&self, world: &World) -> Option<StaleRead> {
-        let (at, s) = self.stale.as_ref()?;
-        let shown = world.client(s.client).and_then(|c| {
-            c.observations
-                .iter()
-                .rev()
-                .take_while(|o| o.at >= *at)
-                .find_map(|o| match &o.seen {
-                    Seen::Answer {
-                        request: Request::GetData { path, .. },
-                        outcome:
-                            Outcome::Reply {
-                                result: Ok(Response::Data(data, _)),
-                                ..
-                            },
-                        ..
-                    } if Some(&**path) == s.path.as_deref() => text(data),
-                    _ => None,
-                })
-        });
-        let newest = world
-            .servers()
-            .filter_map(|v| v.peer)
-            .max_by_key(|p| p.last_applied())
-            .and_then(|p| text(p.database().tree.node(s.path.as_deref()?)?.data()));
-        Some(StaleRead {
-            client: s.client,
-            server: s.server,
-            path: s.path.clone(),
-            shown_value: shown,
-            shown: s.shown,
-            newest_value: newest,
-            newest: s.newest,
-            behind: s.behind,
-        })
-    }
 }
 
+/// What is shown of a znode's data.
 fn text(data: &Data) -> Option<String> {
     let data = data.as_ref()?;
     let text = String::from_utf8_lossy(&data[..data.len().min(64)]);

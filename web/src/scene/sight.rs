@@ -398,7 +398,7 @@ pub struct StaleRead {
     pub server: ServerId,
     /// What.
     pub path: Option<String>,
-    /// The value shown, if it was data; `None`: no such node, or no data.
+    /// What the answer shows of it: its data, its children or its version; `None`: no such node, or no data.
     pub shown_value: Option<String>,
     /// What the answer shows.
     pub shown: Zxid,

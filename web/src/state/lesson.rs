@@ -57,10 +57,14 @@ impl State {
     fn try_lesson_act(&mut self, act: LessonAct) -> Result<(), LessonError> {
         if let LessonAct::Open(name, step) = act {
             let Some(lesson) = zabscope_lessons::load(name) else {
+                self.notify(Notice::NoLesson);
                 return Ok(());
             };
             let (player, history) = Player::open(lesson?, step)?;
+            let own = self.lesson.is_none().then(|| self.run.clone());
+            let left = self.left.take().or(own);
             self.show(Run::of(history));
+            self.left = left;
             self.lesson = Some(Handle::new(player));
             self.tab = Tab::Lesson;
             return Ok(());
@@ -71,7 +75,14 @@ impl State {
         let mut player = lesson.quietly();
         match act {
             LessonAct::Open(..) => {}
-            LessonAct::Leave => self.lesson = None,
+            LessonAct::Leave => {
+                self.lesson = None;
+                if let Some(own) = self.left.take() {
+                    self.run = own;
+                    self.selection = super::Selection::Nothing;
+                    self.settle();
+                }
+            }
             LessonAct::Next => {
                 self.run
                     .change()

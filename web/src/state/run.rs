@@ -180,6 +180,12 @@ impl<T> Handle<T> {
         }
     }
 
+    /// Whether both show the same thing, be it at different moments.
+    #[must_use]
+    pub fn is_of(&self, other: &Handle<T>) -> bool {
+        Rc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// To look at it.
     #[must_use]
     pub fn get(&self) -> Ref<'_, T> {

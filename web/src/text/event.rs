@@ -237,7 +237,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             p.tone(Tone::Chosen);
             p.say(
                 "{0} has a quorum: {1} votes for {2}. It waits {3} more, in case a better vote is under way.",
-                "{0} 看到了法定人数：{1} 票投给{2}。它再等 {3}，也许还有更好的选票在路上。",
+                "{0} 看到已达到法定人数：{1} 票投给{2}。它再等 {3}，也许还有更好的选票在路上。",
                 &[me_, n(*supporters), Server(vote.leader), Time(*wait)],
             );
         }
@@ -522,7 +522,7 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         }
         K::UpToDateSent { learner } => p.say(
             "Leader {0} tells {1} that it is up to date and may serve clients.",
-            "领导者 {0} 告诉{1}：你已是最新，可以服务客户端了。",
+            "领导者 {0} 告诉{1}：你已是最新，可以为客户端提供服务了。",
             &[Id(me), Server(*learner)],
         ),
         K::Serving {
@@ -531,12 +531,12 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             last_zxid,
         } => p.say(
             "{0} serves clients now: it follows {1} in epoch {2} and has applied everything up to {3}.",
-            "{0} 现在服务客户端：它在纪元 {2} 中跟随{1}，已应用到 {3}。",
+            "{0} 现在为客户端提供服务：它在纪元 {2} 中跟随{1}，已应用到 {3}。",
             &[me_, Server(*leader), E(*epoch), Z(*last_zxid)],
         ),
         K::ServingAlone { last_zxid } => p.say(
             "{0} serves clients now: it has no ensemble, and everything on its disk, up to {1}, is committed.",
-            "{0} 现在服务客户端：它不属于任何集群，磁盘上直到 {1} 的一切都已提交。",
+            "{0} 现在为客户端提供服务：它不属于任何集群，磁盘上直到 {1} 的一切都已提交。",
             &[me_, Z(*last_zxid)],
         ),
 
@@ -727,12 +727,12 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             match was {
                 ServerState::Leading => p.say(
                     "{0} stops leading: {1}. It serves nobody until there is a leader again.",
-                    "{0} 停止领导：{1}。在重新有领导者之前，它不服务任何人。",
+                    "{0} 停止领导：{1}。在重新有领导者之前，它不对外提供服务。",
                     &[me_, T(&why)],
                 ),
                 ServerState::Looking | ServerState::Following | ServerState::Observing => p.say(
                     "{0} leaves its leader: {1}. It serves nobody until it has found one again.",
-                    "{0} 离开领导者：{1}。在重新找到领导者之前，它不服务任何人。",
+                    "{0} 离开领导者：{1}。在重新找到领导者之前，它不对外提供服务。",
                     &[me_, T(&why)],
                 ),
             }
@@ -799,6 +799,14 @@ pub(super) fn say(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                 );
             }
         }
+        K::SessionEnded {
+            session,
+            ephemerals,
+        } if *ephemerals == 0 => p.say(
+            "On {0}, {1} is over. It had no ephemeral znodes.",
+            "在{0} 上，{1} 已结束。它没有临时节点。",
+            &[me_, Session(*session)],
+        ),
         K::SessionEnded {
             session,
             ephemerals,
@@ -1188,7 +1196,7 @@ fn elected(
     match by {
         DecidedBy::QuorumThisRound => p.say(
             ": a quorum votes for {0} (epoch {1}, zxid {2}), and no better vote came in the last wait.",
-            "：法定人数投给{0}（纪元 {1}，zxid {2}），最后的等待中也没有更好的选票。",
+            "：已有法定人数的服务器投给{0}（纪元 {1}，zxid {2}），最后的等待中也没有更好的选票。",
             &[Server(vote.leader), E(vote.epoch), Z(vote.zxid)],
         ),
         DecidedBy::SameRoundDecided => p.say(
@@ -1277,8 +1285,8 @@ fn sync_chosen(p: &mut Pen<'_>, c: &Choice) {
             &[Z(c.peer), Z(c.min)],
         ),
         SyncRule::DiskLogPurged => p.say(
-            "its log ends at {0}, and the leader's log on disk begins only after that.",
-            "它的日志止于 {0}，而领导者的磁盘日志在那之后才开始。",
+            "its log ends at {0}, and the leader's log on disk does not reach back to that.",
+            "它的日志止于 {0}，而领导者的磁盘日志够不到那里。",
             &[Z(c.peer)],
         ),
         SyncRule::DiskLogTooLarge => p.say(

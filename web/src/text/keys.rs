@@ -101,7 +101,7 @@ catalogue! {
     Following = "following", "跟随";
     Leading = "leading", "领导";
     Observing = "observing", "观察";
-    Down = "down", "停机";
+    Down = "down", "已停机";
     Paused = "paused", "已暂停";
     NotStarted = "not started yet", "尚未启动";
     PhaseElection = "election", "选举";
@@ -131,7 +131,7 @@ catalogue! {
     SlowDisk = "Slow its disk", "减慢磁盘";
     LoseDisk = "Lose its disk", "丢失磁盘";
     NormalDisk = "Disk back to normal", "磁盘恢复正常";
-    Partition = "Partition", "网络分裂";
+    Partition = "Partition", "网络分区";
     PartitionHelp = "Choose who stands on the other side of the wall", "选择站在墙另一边的服务器";
     Isolate = "Cut it off from all", "与所有服务器隔离";
     HealAll = "Heal all", "全部恢复";

@@ -216,9 +216,12 @@ pub(super) const fn message(kind: MessageKind, lang: Lang) -> &'static str {
         MessageKind::Ack => lang.pick("it is on my disk", "已在我的磁盘上"),
         MessageKind::Commit => lang.pick("a quorum has it, apply it", "法定人数已有，请应用"),
         MessageKind::Inform => lang.pick("committed, log and apply it", "已提交，请记录并应用"),
-        MessageKind::Ping => lang.pick("are you there?", "你在吗？"),
+        MessageKind::Ping => lang.pick("tell me that you are there", "请告诉我你还在"),
         MessageKind::Pong => lang.pick("I am, and so are these sessions", "我在，这些会话也在"),
-        MessageKind::Revalidate => lang.pick("is this session alive?", "这个会话还在吗？"),
+        MessageKind::Revalidate => lang.pick(
+            "tell me whether this session lives",
+            "请告诉我这个会话是否还在",
+        ),
         MessageKind::Revalidated => lang.pick("what became of that session", "那个会话的状况"),
         MessageKind::Sync => lang.pick("you have all that I had committed", "我当时提交的你都有了"),
     }

@@ -57,7 +57,7 @@ pub fn wait(reason: WaitReason, need: u64, lang: Lang) -> String {
         ),
         WaitReason::LearnerSyncLimit => p.say(
             "Listens to the leader. If it hears nothing for syncLimit, it looks for a new one.",
-            "听着领导者的消息。如果在 syncLimit 内什么都没听到，就重新寻找领导者。",
+            "正在等待领导者的消息。如果在 syncLimit 内什么都没听到，就重新寻找领导者。",
             &[],
         ),
         WaitReason::QuorumOfLearnerInfo => p.say(
@@ -275,7 +275,7 @@ pub(super) fn refused(p: &mut Pen<'_>, because: &RefuseReason) {
         }
         RefuseReason::ServerStopsServing => p.say(
             "the server lost its leader or its quorum and serves nobody now",
-            "服务器失去了领导者或法定人数，现在不服务任何人",
+            "服务器失去了领导者或法定人数，现在不对外提供服务",
             &[],
         ),
         RefuseReason::Protocol(code) => p.say(
@@ -329,7 +329,7 @@ pub(super) const fn lost(because: LostBecause, lang: Lang) -> &'static str {
     match because {
         LostBecause::LinkCut => lang.pick("the link is cut", "链路被切断"),
         LostBecause::ReceiverDown => lang.pick("the receiver is down", "接收者已停机"),
-        LostBecause::SenderDown => lang.pick("the sender went down", "发送者停机了"),
+        LostBecause::SenderDown => lang.pick("the sender went down", "发送者已停机"),
         LostBecause::ConnectionClosed => lang.pick("the connection was closed", "连接已关闭"),
         LostBecause::ReplacedByNewerVote => {
             lang.pick("a newer vote took its place", "更新的选票取代了它")

@@ -293,11 +293,14 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
         ),
         K::LearnerInfoCounted {
             from, have, need, ..
-        } => p.say(
-            "Leader {0} hears from {1}: {2} of {3}",
-            "领导者 {0} 收到 {1} 的报告：{2}/{3}",
-            &[Id(me), Id(*from), n(*have), n(*need)],
-        ),
+        } => {
+            p.say(
+                "Leader {0} hears from {1}",
+                "领导者 {0} 收到 {1} 的报告",
+                &[Id(me), Id(*from)],
+            );
+            count(p, *have, *need);
+        }
         K::NewEpoch { epoch, highest } => {
             p.tone(Tone::Chosen);
             p.say(
@@ -322,18 +325,24 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             have,
             need,
             ..
-        } => p.say(
-            "Leader {0}: {1} does not count, {2} of {3}",
-            "领导者 {0}：{1} 不计数，{2}/{3}",
-            &[Id(me), Id(*from), n(*have), n(*need)],
-        ),
+        } => {
+            p.say(
+                "Leader {0}: {1} does not count",
+                "领导者 {0}：{1} 不计数",
+                &[Id(me), Id(*from)],
+            );
+            count(p, *have, *need);
+        }
         K::EpochAckCounted {
             from, have, need, ..
-        } => p.say(
-            "Leader {0}: {1} agreed, {2} of {3}",
-            "领导者 {0}：{1} 同意，{2}/{3}",
-            &[Id(me), Id(*from), n(*have), n(*need)],
-        ),
+        } => {
+            p.say(
+                "Leader {0}: {1} agreed",
+                "领导者 {0}：{1} 同意",
+                &[Id(me), Id(*from)],
+            );
+            count(p, *have, *need);
+        }
         K::CurrentEpochSet { old: _, new } => {
             p.say(
                 "{0} belongs to epoch {1}",
@@ -390,11 +399,14 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             "{0} 拥有全部历史，到 {1}",
             &[s, Z(*last_zxid)],
         ),
-        K::NewLeaderAckCounted { from, have, need } => p.say(
-            "Leader {0}: {1} has the history on disk, {2} of {3}",
-            "领导者 {0}：{1} 的磁盘上有历史，{2}/{3}",
-            &[Id(me), Id(*from), n(*have), n(*need)],
-        ),
+        K::NewLeaderAckCounted { from, have, need } => {
+            p.say(
+                "Leader {0}: {1} has the history on disk",
+                "领导者 {0}：{1} 的磁盘上有历史",
+                &[Id(me), Id(*from)],
+            );
+            count(p, *have, *need);
+        }
         K::Established { epoch, .. } => {
             p.tone(Tone::Chosen);
             p.say("{0} leads epoch {1}", "{0} 领导纪元 {1}", &[s, E(*epoch)]);
@@ -457,11 +469,14 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
             from,
             have,
             need,
-        } => p.say(
-            "Leader {0}: {1} is on the disk of {2}, {3} of {4}",
-            "领导者 {0}：{1} 在 {2} 的磁盘上，{3}/{4}",
-            &[Id(me), Z(*zxid), Id(*from), n(*have), n(*need)],
-        ),
+        } => {
+            p.say(
+                "Leader {0}: {1} is on the disk of {2}",
+                "领导者 {0}：{1} 在 {2} 的磁盘上",
+                &[Id(me), Z(*zxid), Id(*from)],
+            );
+            count(p, *have, *need);
+        }
         K::AckIgnored { zxid, from } => p.say(
             "{0} ignores the ACK of {1} for {2}",
             "{0} 忽略 {1} 对 {2} 的确认",
@@ -581,6 +596,12 @@ pub(super) fn peer(p: &mut Pen<'_>, me: ServerId, kind: &K) {
                     &[s, Session(*session)],
                 );
             }
+        }
+        K::SessionEnded {
+            session,
+            ephemerals,
+        } if *ephemerals == 0 => {
+            p.say("{0}: {1} is over", "{0}：{1} 结束", &[s, Session(*session)])
         }
         K::SessionEnded {
             session,
@@ -759,7 +780,7 @@ pub(super) fn world(p: &mut Pen<'_>, kind: &W) {
         W::Partitioned { groups } => {
             p.tone(Tone::Fault);
             let text = p.phrase(|p| world::list(p, groups));
-            p.say("Partition: {0}", "网络分裂：{0}", &[T(&text)]);
+            p.say("Partition: {0}", "网络分区：{0}", &[T(&text)]);
         }
         W::AllHealed => p.say("All links work again", "所有链路恢复", &[]),
         W::ConnectionBroken { from, to, .. } => {
@@ -873,5 +894,14 @@ pub(super) fn world(p: &mut Pen<'_>, kind: &W) {
                 &[Who(*client), Server(*server), N(*behind_by)],
             );
         }
+    }
+}
+
+/// How many of how many: `2 of 3`; more than are needed are told apart.
+fn count(p: &mut Pen<'_>, have: u32, need: u32) {
+    if have <= need {
+        p.say(": {0} of {1}", "：{0}/{1}", &[n(have), n(need)]);
+    } else {
+        p.say(": {0}, {1} needed", "：{0}，需要 {1}", &[n(have), n(need)]);
     }
 }

@@ -600,7 +600,7 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
         K::Serving { .. } => (
             (
                 "A learner serves clients only after UPTODATE: before that it might show what is taken back.",
-                "学习者收到 UPTODATE 才服务客户端：在此之前，它可能展示会被收回的内容。",
+                "学习者收到 UPTODATE 才为客户端提供服务：在此之前，它可能展示会被收回的内容。",
             ),
             zab("3.5", Paper::Synchronization, "FollowerProcessUPTODATE"),
         ),
@@ -889,7 +889,7 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
         | ElectionReason::LeaderBroke { .. } => (
             (
                 "Without its leader a server serves nobody. It looks again, in a new round, with the same three comparisons as at start-up.",
-                "没有领导者，服务器就不服务任何人。它在新一轮中重新寻找，比较规则和启动时完全相同。",
+                "没有领导者，服务器就不对外提供服务。它在新一轮中重新寻找，比较规则和启动时完全相同。",
             ),
             zk("2.6"),
         ),

@@ -129,7 +129,7 @@ pub(super) fn say(p: &mut Pen<'_>, kind: &K) {
             let text = p.phrase(|p| list(p, groups));
             p.say(
                 "The network falls apart into {0}. Only servers of the same part reach each other.",
-                "网络分裂为 {0}。只有同一部分的服务器能互相通信。",
+                "网络被分为 {0}。只有同一部分的服务器能互相通信。",
                 &[T(&text)],
             );
         }
@@ -243,7 +243,7 @@ pub(super) fn say(p: &mut Pen<'_>, kind: &K) {
             let why = p.phrase(|p| reason::gave_up(p, because));
             p.say(
                 "{0} has no connection to {1} any more: {2}.",
-                "{0} 与{1} 的连接没了：{2}。",
+                "{0} 与{1} 的连接断开了：{2}。",
                 &[Who(*client), Server(*server), T(&why)],
             );
             if *unanswered > 0 {

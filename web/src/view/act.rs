@@ -167,6 +167,7 @@ fn link_chooser(props: &LinkChooserProps) -> Html {
 }
 
 fn clients(world: &World, lang: Lang, send: &Send) -> Html {
+    let room = world.clients().count() < usize::from(sim::setup::MAX_CLIENTS);
     let add = |server: Option<ServerId>| {
         ask::<MouseEvent>(
             send,
@@ -180,10 +181,10 @@ fn clients(world: &World, lang: Lang, send: &Send) -> Html {
         <section>
             <h3>{ lang.pick("Clients", "客户端") }</h3>
             <div class="row">
-                { button(t(lang, Key::AddClient), add(None)) }
+                { button_if(room, t(lang, Key::AddClient), add(None)) }
                 <span class="soft">{ lang.pick("or at", "或连接到") }</span>
                 { for world.servers().map(|s| html! {
-                    <button type="button" class="btn small mono" onclick={add(Some(s.id))}
+                    <button type="button" class="btn small mono" disabled={!room} onclick={add(Some(s.id))}
                         aria-label={match lang {
                             Lang::En => format!("Add a client at server {}", s.id),
                             Lang::Zh => format!("在服务器 {} 添加客户端", s.id),
@@ -298,7 +299,7 @@ fn stale(world: &World, lang: Lang, send: &Send) -> Html {
             </ol>
             <p class="soft">{ lang.pick(
                 "Press Next phase or Play between them, so that what was asked for happens.",
-                "每一步之间按“下一阶段”或“播放”，让所请求的事情发生。",
+                "每一步之间按“下一阶段”或“播放”，好让请求得到处理。",
             ) }</p>
         </section>
     }

@@ -354,7 +354,12 @@ fn what_would_have(
                 .join(", ");
             html! {
                 <>
-                    <table class="votes ballots"><tbody>{ row(chosen, won) }{ row(won, chosen) }</tbody></table>
+                    <table class="votes ballots">
+                        <thead><tr>
+                            <th scope="col">{ lang.pick("vote for", "投给") }</th><th scope="col">{ lang.pick("epoch", "纪元") }</th>
+                            <th scope="col">{ "zxid" }</th><th scope="col">{ "myid" }</th>
+                        </tr></thead>
+                        <tbody>{ row(chosen, won) }{ row(won, chosen) }</tbody></table>
                     if !without.is_empty() {
                         <p>{ match lang {
                             Lang::En => format!("Without server {names}, server {} would have won.", chosen.server),

@@ -30,6 +30,15 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
         ),
         Notice::Unreadable(error) => (t(lang, Key::BadLink), link_error(error, lang), true),
         Notice::Import(error) => (t(lang, Key::BadLink), import_error(error, lang), true),
+        Notice::NoLesson => (
+            lang.pick("There is no such lesson.", "没有这节课。"),
+            lang.pick(
+                "The link names one that this page does not have. Lessons, above, lists all.",
+                "链接里的课程不在这个页面里。上方的“课程”列出全部。",
+            )
+            .to_owned(),
+            true,
+        ),
         Notice::Lesson(error) => (
             lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
             error.to_string(),
@@ -39,8 +48,8 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
         Notice::Copied(length) => (
             t(lang, Key::Copied),
             match lang {
-                Lang::En => format!("{length} characters"),
-                Lang::Zh => format!("{length} 个字符"),
+                Lang::En => format!("{length} characters; it holds the branch that is shown."),
+                Lang::Zh => format!("{length} 个字符；其中是当前显示的分支。"),
             },
             false,
         ),

@@ -9,6 +9,7 @@ use super::{
     why::{WhyProps, why_panel},
 };
 use crate::{
+    platform,
     state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
@@ -82,6 +83,16 @@ pub fn Side(props: &SideProps) -> Html {
             }
         })
     };
+    {
+        // On a phone the panel is below the stage: what one asked for is brought into sight.
+        let opened = (props.tab, props.selection.clone());
+        let first = use_mut_ref(|| true);
+        use_effect_with(opened, move |_| {
+            if !first.replace(false) && platform::is_narrow() {
+                platform::bring_into_sight(".side");
+            }
+        });
+    }
     // Another tab, or another step of a lesson, is read from its top.
     let key = match (&props.tab, &props.lesson) {
         (Tab::Lesson, Some(lesson)) => lesson.get().link(),

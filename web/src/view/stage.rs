@@ -2,7 +2,7 @@
 //!
 //! The shell gives [`Stage`] a new scene when the world, the selection, the language or the room
 //! changed, and calls [`StageHandle::advance`] whenever time has passed. That moves messages and
-//! drains session rings by writing attributes, without a render.
+//! drains session rings without a render.
 
 mod card;
 mod client;
@@ -18,7 +18,8 @@ use crate::scene::{Pick, Scene, glyph::ClientGlyph, traffic::MessageGlyph, words
 use drag::Drag;
 use message::Message;
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, SvgGraphicsElement, SvgTransformList};
 use yew::prelude::*;
 use zabscope_core::{id::ServerId, time::Moment};
 
@@ -38,7 +39,7 @@ struct Moving {
     now: Option<f64>,
     shown: f64,
     still: bool,
-    messages: Vec<(Element, Rc<MessageGlyph>)>,
+    messages: Vec<(SvgTransformList, Rc<MessageGlyph>)>,
     clients: Vec<(Element, ClientGlyph)>,
 }
 
@@ -59,12 +60,11 @@ impl StageHandle {
 impl Moving {
     fn write(&self) {
         let now = self.now.unwrap_or(self.shown);
-        for (element, message) in &self.messages {
-            let at = message::transform(message, now, self.still);
-            // An element that is gone takes no attribute: nothing to be done about it.
-            let _ = element.set_attribute("transform", &at);
+        for (moved, message) in &self.messages {
+            message::put(moved, message, now, self.still);
         }
         for (element, client) in &self.clients {
+            // An element that is gone takes no attribute: nothing to be done about it.
             let _ = element.set_attribute("stroke-dasharray", &client::dash(client, now));
         }
     }
@@ -198,24 +198,27 @@ impl Component for Stage {
         let Some(svg) = self.svg.cast::<Element>() else {
             return;
         };
-        // Keyed children stand in the order of the scene.
-        let all = |selector: &str| {
-            let found = svg.query_selector_all(selector).ok();
-            (0..found.as_ref().map_or(0, web_sys::NodeList::length))
-                .filter_map(move |i| found.as_ref()?.item(i))
-                .filter_map(|node| wasm_bindgen::JsCast::dyn_into::<Element>(node).ok())
-        };
         let mut moving = props.handle.0.borrow_mut();
         moving.shown = props.scene.now.0 as f64;
         moving.still = props.still;
-        moving.messages = all("[data-message]")
+        // Keyed children stand in the order of the scene.
+        moving.messages = all::<SvgGraphicsElement>(&svg, "[data-message]")
+            .map(|element| element.transform().base_val())
             .zip(props.scene.messages.iter().cloned())
             .collect();
-        moving.clients = all(".session")
+        moving.clients = all::<Element>(&svg, ".session")
             .zip(props.scene.clients.iter().cloned())
             .collect();
         moving.write();
     }
+}
+
+/// All elements below `svg` that `selector` names, in document order.
+fn all<T: JsCast>(svg: &Element, selector: &str) -> impl Iterator<Item = T> {
+    let found = svg.query_selector_all(selector).ok();
+    (0..found.as_ref().map_or(0, web_sys::NodeList::length))
+        .filter_map(move |i| found.as_ref()?.item(i))
+        .filter_map(|node| node.dyn_into().ok())
 }
 
 /// Enter and Space choose, as on a button.

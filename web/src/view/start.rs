@@ -2,6 +2,7 @@
 
 use super::bits::{Send, ask, leader};
 use crate::{
+    platform,
     state::{Action, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
@@ -23,6 +24,14 @@ pub fn start(props: &StartProps) -> Html {
     let (lang, send) = (props.lang, &props.send);
     let run = props.run.get();
     let lead = leader(run.world());
+    let to_recipe = {
+        let send = send.clone();
+        Callback::from(move |_: MouseEvent| {
+            send.dispatch(Action::Tab(Tab::Act));
+            // It stands at the end of what one can do.
+            platform::bring_into_sight(".recipe");
+        })
+    };
     html! {
         <>
             <h2>{ lang.pick("See ZooKeeper work", "看 ZooKeeper 如何工作") }</h2>
@@ -35,7 +44,7 @@ pub fn start(props: &StartProps) -> Html {
                 <li><span class="glyph looking" aria-hidden="true"></span>{ lang.pick("looking for a leader", "正在寻找领导者") }</li>
                 <li><span class="glyph leading" aria-hidden="true"></span>{ lang.pick("leads: the one with the crown", "领导者：戴王冠的那台") }</li>
                 <li><span class="glyph following" aria-hidden="true"></span>{ lang.pick("follows; its colour is its epoch", "跟随者；颜色表示纪元") }</li>
-                <li><span class="glyph down" aria-hidden="true"></span>{ lang.pick("down", "停机") }</li>
+                <li><span class="glyph down" aria-hidden="true"></span>{ lang.pick("down", "已停机") }</li>
                 <li><span class="plate hue-3" aria-hidden="true"><b>{ "e3" }</b><i>{ "07" }</i></span>{ lang.pick("a zxid: epoch 3, transaction 7", "zxid：纪元 3，第 7 个事务") }</li>
             </ul>
             <h3>{ lang.pick("Try", "试一试") }</h3>
@@ -50,7 +59,7 @@ pub fn start(props: &StartProps) -> Html {
                 </li>
                 <li>
                     <span>{ lang.pick("Make a follower answer with the past.", "让跟随者用过去的数据作答。") }</span>
-                    <button type="button" class="btn" onclick={ask(send, Action::Tab(Tab::Act))}>
+                    <button type="button" class="btn" onclick={to_recipe}>
                         { lang.pick("A stale read", "陈旧读") }
                     </button>
                 </li>

@@ -9,9 +9,10 @@ use gloo::timers::callback::Timeout;
 use std::collections::BTreeSet;
 use yew::prelude::*;
 use zabscope_core::{
-    id::Zxid,
+    id::{EventId, Zxid},
     peer::Peer,
-    sim::{RemovedBecause, World},
+    sim::{BranchNo, RemovedBecause, World},
+    time::Moment,
 };
 
 /// So many lines are kept in the document.
@@ -60,9 +61,11 @@ pub fn Events(props: &TimelineProps) -> Html {
         .iter()
         .rev()
         .filter(|t| t.importance >= props.least)
-        .take(LINES)
+        .take(LINES + 1)
         .map(|t| t.index)
         .collect();
+    let more = lines.len() > LINES;
+    lines.truncate(LINES);
     lines.reverse();
     let records = run.history().records();
     let who = Who(run.world());
@@ -72,9 +75,12 @@ pub fn Events(props: &TimelineProps) -> Html {
     };
     html! {
         <div class="log" role="log" aria-label={t(lang, Key::Events)} tabindex="0" ref={list}>
+            if more {
+                <p class="empty">{ lang.pick("Go back in time to see what was before.", "回到过去，可查看更早的事件。") }</p>
+            }
             <ol>
                 { for lines.into_iter().map(|index| html! {
-                    <Line key={index} run={ByMoment { run: props.run.clone(), index }}
+                    <Line key={index} run={ByMoment::new(&props.run, index)}
                         now={props.focus == Some(index)} lit={lit(index)} {lang} send={props.send.clone()} />
                 }) }
             </ol>
@@ -104,24 +110,37 @@ fn show_current(list: &web_sys::Element) {
     }
 }
 
-/// A record of a run that does not change any more.
+/// A record of a run that does not change any more. What it was is kept beside the run: through the run
+/// an older one would see what stands in its place now.
 #[derive(Clone)]
-pub struct ByMoment {
+struct ByMoment {
     run: RunHandle,
     index: usize,
+    branch: BranchNo,
+    record: Option<(EventId, Moment)>,
+}
+
+impl ByMoment {
+    fn new(run: &RunHandle, index: usize) -> ByMoment {
+        let (branch, record) = {
+            let run = run.get();
+            let record = run.history().records().get(index).map(|r| (r.id(), r.at));
+            (run.history().branch(), record)
+        };
+        ByMoment {
+            run: run.clone(),
+            index,
+            branch,
+            record,
+        }
+    }
 }
 
 impl PartialEq for ByMoment {
     fn eq(&self, other: &ByMoment) -> bool {
-        // The facts before the cursor stay what they are, unless another branch is shown.
-        let same = |r: &RunHandle| {
-            let run = r.get();
-            (
-                run.history().branch(),
-                run.history().records().get(self.index).map(|r| r.id()),
-            )
-        };
-        self.index == other.index && same(&self.run) == same(&other.run)
+        // The facts before the cursor stay what they are, unless another branch or run is shown.
+        self.run.is_of(&other.run)
+            && (self.index, self.branch, self.record) == (other.index, other.branch, other.record)
     }
 }
 
@@ -238,6 +257,22 @@ pub fn Logs(props: &LogsProps) -> Html {
                         let committed = known_committed(world, server.peer);
                         let entries = server.disk.last_entries(2 * COLUMNS);
                         let mine = props.selection == Selection::Server(server.id);
+                        let cells: Vec<Cell> = columns.iter().map(|z| {
+                            match entries.iter().rev().find(|e| e.txn.zxid() == *z) {
+                                Some(e) if !e.durable => Cell::Received,
+                                Some(_) if *z <= committed => Cell::Committed,
+                                Some(_) => Cell::OnDisk,
+                                None => server.disk.removed().rev().find(|r| r.zxid == *z)
+                                    .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
+                            }
+                        }).collect();
+                        // So far behind that nothing of it stands in these columns: where it is, then.
+                        let elsewhere = cells.iter().all(|cell| *cell == Cell::Nothing).then(|| {
+                            match entries.last() {
+                                Some(last) => format!("{} {}", lang.pick("ends at", "止于"), zxid(last.txn.zxid())),
+                                None => lang.pick("empty", "为空").to_owned(),
+                            }
+                        });
                         html! {
                             <tr class={classes!(mine.then_some("chosen"))}>
                                 <th scope="row">
@@ -246,22 +281,18 @@ pub fn Logs(props: &LogsProps) -> Html {
                                         { server.id.0 }
                                     </button>
                                 </th>
-                                { for columns.iter().map(|z| {
-                                    let entry = entries.iter().rev().find(|e| e.txn.zxid() == *z);
-                                    let cell = match entry {
-                                        Some(e) if !e.durable => Cell::Received,
-                                        Some(_) if *z <= committed => Cell::Committed,
-                                        Some(_) => Cell::OnDisk,
-                                        None => server.disk.removed().rev().find(|r| r.zxid == *z)
-                                            .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
-                                    };
-                                    let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
-                                    html! {
-                                        <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
-                                            { shown }<span class="unseen">{ " " }{ word(cell) }</span>
-                                        </span></td>
-                                    }
-                                }) }
+                                if let Some(elsewhere) = elsewhere {
+                                    <td class="elsewhere" colspan={columns.len().to_string()}>{ elsewhere }</td>
+                                } else {
+                                    { for columns.iter().zip(cells).map(|(z, cell)| {
+                                        let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
+                                        html! {
+                                            <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
+                                                { shown }<span class="unseen">{ " " }{ word(cell) }</span>
+                                            </span></td>
+                                        }
+                                    }) }
+                                }
                             </tr>
                         }
                     }) }
@@ -275,5 +306,43 @@ pub fn Logs(props: &LogsProps) -> Html {
                 </p>
             }
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{State, opening, run::Run};
+    use zabscope_core::{id::ServerId, sim};
+
+    #[test]
+    fn a_line_is_drawn_again_when_another_branch_or_run_has_something_else_there() {
+        let begin = || State::new(Run::new(&opening()).expect("it is possible"));
+        let mut state = begin();
+        for _ in 0..4 {
+            state.apply(Action::NextPhase);
+        }
+        while state.moves() {
+            state.apply(Action::Frame(100.0));
+        }
+        let index = state.run.get().len() - 1;
+        let before = ByMoment::new(&state.run, index);
+        assert!(before == ByMoment::new(&state.run, index));
+
+        // Another future.
+        for _ in 0..8 {
+            state.apply(Action::Back);
+        }
+        state.apply(Action::Act(sim::Action::Crash {
+            server: ServerId(5),
+            lose_unsynced: false,
+        }));
+        while state.run.get().len() <= index {
+            state.apply(Action::Step);
+            state.apply(Action::Frame(100.0));
+        }
+        assert!(before != ByMoment::new(&state.run, index));
+
+        assert!(before != ByMoment::new(&begin().run, index));
     }
 }

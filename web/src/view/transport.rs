@@ -217,7 +217,7 @@ pub fn branches(props: &ScrubberProps) -> Html {
         (Lang::En, _) => name.to_owned(),
     };
     html! {
-        <label class="field branches">
+        <label class={classes!("field", "branches", (branches.len() < 2).then_some("one"))}>
             <span class="name">{ t(lang, Key::Branch) }</span>
             <select {onchange} disabled={branches.len() < 2} aria-label={t(lang, Key::Branch)}>
                 { for branches.iter().map(|b| html! {

@@ -85,7 +85,7 @@ pub fn why_panel(props: &WhyProps) -> Html {
                     }
                 }) }
                 if ended {
-                    <li class="soft">{ lang.pick("It comes from outside: a clock, a person, or the beginning.", "它来自外部：时钟、人，或开始之时。") }</li>
+                    <li class="soft">{ lang.pick("It comes from outside: a clock, a person, or the beginning.", "原因在外部：时钟、用户的操作，或初始状态。") }</li>
                 }
             </ol>
         </>

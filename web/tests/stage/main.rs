@@ -21,7 +21,10 @@ use zabscope_web::{
     view::stage::{Stage, StageHandle, StageProps},
 };
 
-const FRAMES: [Frame; 2] = [Frame::WIDE, Frame::PHONE];
+/// With the smallest in which a scene is drawn as it is: the stage of a small phone.
+fn frames() -> [Frame; 3] {
+    [Frame::WIDE, Frame::PHONE, Frame::fit(360.0, 360.0)]
+}
 
 fn everything() -> Vec<(String, Sight)> {
     let mut all = samples::all();
@@ -32,14 +35,15 @@ fn everything() -> Vec<(String, Sight)> {
 fn scenes() -> Vec<(String, Scene)> {
     let mut all = Vec::new();
     for (name, sight) in everything() {
-        for frame in FRAMES {
+        for frame in frames() {
             for lang in [Lang::En, Lang::Zh] {
                 let pick = sight
                     .servers
                     .get(1)
                     .map_or(Pick::Nothing, |s| Pick::Server(s.id));
                 for pick in [Pick::Nothing, pick] {
-                    let name = format!("{name} {:.0} {lang:?} {pick:?}", frame.width);
+                    let (w, h) = (frame.width, frame.height);
+                    let name = format!("{name} {w:.0}x{h:.0} {lang:?} {pick:?}");
                     all.push((name, scene(&sight, &pick, lang, frame)));
                 }
             }

@@ -303,6 +303,17 @@ pub fn sync(mode: SyncMode) -> Sight {
     s
 }
 
+/// As above, with so little left that nothing can stand before the cut.
+fn short_trunc() -> Sight {
+    let mut s = sync(SyncMode::Trunc);
+    for sync in &mut s.syncs {
+        for log in [&mut sync.leader_log, &mut sync.learner_log] {
+            log.drain(..3);
+        }
+    }
+    s
+}
+
 pub fn proposal(c: u32, marks: &[Mark], committed: bool, path: &str) -> ProposalSight {
     ProposalSight {
         zxid: zx(3, c),
@@ -475,6 +486,7 @@ pub fn all() -> Vec<(String, Sight)> {
         ("votes".into(), many_votes()),
         ("discovery".into(), discovery()),
         ("trunc".into(), sync(SyncMode::Trunc)),
+        ("short trunc".into(), short_trunc()),
         ("diff".into(), sync(SyncMode::Diff)),
         ("snap".into(), sync(SyncMode::Snap)),
         ("broadcast".into(), broadcast()),

@@ -347,6 +347,19 @@ fn store(s: &mut Settings, prefix: &str, kind: &str) -> Option<Store> {
     })
 }
 
+/// The cipher suites that there are, by their IANA names.
+pub const SUITES: [&str; 9] = [
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+];
+
 pub(super) fn tls(s: &mut Settings, prefix: &str, reload: &str) -> Tls {
     let name = |part: &str| format!("{prefix}{part}");
     let key_store = store(s, prefix, "keyStore");
@@ -370,6 +383,29 @@ pub(super) fn tls(s: &mut Settings, prefix: &str, reload: &str) -> Tls {
             [has("TLSv1.2"), has("TLSv1.3")]
         }
     };
+    for (part, how) in [("crl", "lists of revoked certificates"), ("ocsp", "OCSP")] {
+        if s.flag(&name(part)) {
+            let what = format!("{how} is not supported, and to ignore it would not be safe");
+            let todo = "remove it; issue certificates that do not live long instead";
+            let problem = at(s, &name(part), what, todo);
+            s.errors.push(problem);
+        }
+    }
+    let cipher_suites = s.list(&name("ciphersuites"));
+    for unknown in cipher_suites
+        .iter()
+        .flatten()
+        .filter(|suite| !SUITES.contains(&suite.as_str()))
+    {
+        let what = format!("{} is not offered and is passed over", quoted(unknown));
+        let todo = format!("there are {}", SUITES.join(", "));
+        s.warn(
+            s.origin(&name("ciphersuites")),
+            &name("ciphersuites"),
+            what,
+            todo,
+        );
+    }
     Tls {
         key_store,
         trust_store,
@@ -379,7 +415,7 @@ pub(super) fn tls(s: &mut Settings, prefix: &str, reload: &str) -> Tls {
             _ => ClientAuth::Need,
         },
         versions,
-        cipher_suites: s.list(&name("ciphersuites")),
+        cipher_suites,
         hostname_verification: s.flag(&name("hostnameVerification")),
         client_hostname_verification: s.flag(&name("clientHostnameVerification")),
         reverse_dns: s.flag(&name("allowReverseDnsLookup")),

@@ -17,7 +17,7 @@ pub(super) const AUTHENTICATION: Section = Section { title: "Identities and righ
         "The hash of the scheme digest; the same on all servers."),
     key("IPAuthenticationProvider.usexforwardedfor", Z, B, "", "false", NOT_YET,
         "Over HTTP, the scheme ip takes the address from X-Forwarded-For."),
-    key("X509AuthenticationProvider.superUser", Z, T, "", "", NOT_YET,
+    key("X509AuthenticationProvider.superUser", Z, T, "", "", YES,
         "The subject of the client certificate whose owner may do everything."),
     key("superUser", Z, T, "", "", YES, "The SASL identity that may do everything."),
     key("superUser.<n>", Z, T, "", "", YES, "Further ones."),
@@ -58,37 +58,37 @@ macro_rules! tls {
         #[rustfmt::skip]
         pub(super) const $section: Section = Section { title: $title, keys: &[
             $($first,)*
-            key(concat!($p, "keyStore.location"), Z, Kind::Path, "", "", NOT_YET,
+            key(concat!($p, "keyStore.location"), Z, Kind::Path, "", "", YES,
                 "The file with this server's certificate chain and private key (PEM or PKCS12)."),
-            key(concat!($p, "keyStore.password"), Z, T, "", "", NOT_YET, "Its password."),
-            key(concat!($p, "keyStore.passwordPath"), Z, Kind::Path, "", "", NOT_YET,
+            key(concat!($p, "keyStore.password"), Z, T, "", "", YES, "Its password."),
+            key(concat!($p, "keyStore.passwordPath"), Z, Kind::Path, "", "", YES,
                 "A file with its password; it goes before the password."),
-            key(concat!($p, "keyStore.type"), Z, STORE, "", "=by the file's extension", NOT_YET,
+            key(concat!($p, "keyStore.type"), Z, STORE, "", "=by the file's extension", YES,
                 "PEM or PKCS12. JKS and BCFKS are refused with the command that converts them."),
-            key(concat!($p, "trustStore.location"), Z, Kind::Path, "", "", NOT_YET,
+            key(concat!($p, "trustStore.location"), Z, Kind::Path, "", "", YES,
                 "The file with the certificates that are trusted."),
-            key(concat!($p, "trustStore.password"), Z, T, "", "", NOT_YET, "Its password."),
-            key(concat!($p, "trustStore.passwordPath"), Z, Kind::Path, "", "", NOT_YET,
+            key(concat!($p, "trustStore.password"), Z, T, "", "", YES, "Its password."),
+            key(concat!($p, "trustStore.passwordPath"), Z, Kind::Path, "", "", YES,
                 "A file with its password; it goes before the password."),
-            key(concat!($p, "trustStore.type"), Z, STORE, "", "=by the file's extension", NOT_YET,
+            key(concat!($p, "trustStore.type"), Z, STORE, "", "=by the file's extension", YES,
                 "As that of the key store."),
-            key(concat!($p, "clientAuth"), Z, CLIENT_AUTH, "", "need", NOT_YET,
+            key(concat!($p, "clientAuth"), Z, CLIENT_AUTH, "", "need", YES,
                 "Whether who connects must show a certificate: none, want, need."),
-            key(concat!($p, "protocol"), Z, Kind::OneOf(&["TLSv1.2", "TLSv1.3"]), "", "TLSv1.3", NOT_YET,
+            key(concat!($p, "protocol"), Z, Kind::OneOf(&["TLSv1.2", "TLSv1.3"]), "", "TLSv1.3", YES,
                 "The newest version of TLS; with TLSv1.2, 1.3 is not offered."),
-            key(concat!($p, "enabledProtocols"), Z, Kind::List, "", "=TLSv1.3, TLSv1.2", NOT_YET,
+            key(concat!($p, "enabledProtocols"), Z, Kind::List, "", "=TLSv1.3, TLSv1.2", YES,
                 "The versions of TLS. Older ones than 1.2 are refused."),
-            key(concat!($p, "ciphersuites"), Z, Kind::List, "", "=the safe ones of each version", NOT_YET,
-                "The cipher suites, by their IANA names."),
-            key(concat!($p, "hostnameVerification"), Z, B, "", "true", NOT_YET,
+            key(concat!($p, "ciphersuites"), Z, Kind::List, "", "=the safe ones of each version", YES,
+                "The cipher suites, by their IANA names; those that this server does not have are passed over with a warning."),
+            key(concat!($p, "hostnameVerification"), Z, B, "", "true", YES,
                 "The name in a certificate must be that of who shows it."),
-            key(concat!($p, "clientHostnameVerification"), Z, B, "", $verify_clients, NOT_YET,
+            key(concat!($p, "clientHostnameVerification"), Z, B, "", $verify_clients, YES,
                 "The same for who connects to this server."),
-            key(concat!($p, "allowReverseDnsLookup"), Z, B, "", $reverse, NOT_YET,
+            key(concat!($p, "allowReverseDnsLookup"), Z, B, "", $reverse, YES,
                 "Whether the name may be looked up from the address."),
-            key(concat!($p, "crl"), Z, B, "", "false", NOT_YET, "Looks at lists of revoked certificates."),
-            key(concat!($p, "ocsp"), Z, B, "", "false", NOT_YET, "Asks whether a certificate was revoked."),
-            key(concat!($p, "handshakeDetectionTimeoutMillis"), Z, N1, "ms", "5000", NOT_YET,
+            key(concat!($p, "crl"), Z, B, "", "false", YES, "Looks at lists of revoked certificates: not supported, `true` is an error."),
+            key(concat!($p, "ocsp"), Z, B, "", "false", YES, "Asks whether a certificate was revoked: not supported, `true` is an error."),
+            key(concat!($p, "handshakeDetectionTimeoutMillis"), Z, N1, "ms", "5000", YES,
                 "How long to wait for the first bytes that tell TLS from plain text."),
             refused(concat!($p, "context.supplier.class"), Z, CLASS, "A class that makes the TLS context."),
         ] };
@@ -108,7 +108,7 @@ tls!(
             B,
             "",
             "false",
-            NOT_YET,
+            YES,
             "Reads the key and trust stores again when they change."
         ),
         ignored(
@@ -117,11 +117,14 @@ tls!(
             "there is one implementation of TLS",
             "The library of TLS that Netty uses."
         ),
-        refused(
+        key(
             "ssl.authProvider",
             Z,
-            CLASS,
-            "A class that authenticates client certificates."
+            Kind::OneOf(&["x509"]),
+            "",
+            "x509",
+            YES,
+            "The scheme that client certificates prove; there is one."
         ),
     ]
 );
@@ -138,7 +141,7 @@ tls!(
             B,
             "",
             "false",
-            NOT_YET,
+            YES,
             "Quorum and election connections use TLS."
         ),
         key(
@@ -147,7 +150,7 @@ tls!(
             B,
             "",
             "false",
-            NOT_YET,
+            YES,
             "Those ports also accept plain connections: for the time of a rolling change."
         ),
         key(
@@ -156,7 +159,7 @@ tls!(
             B,
             "",
             "false",
-            NOT_YET,
+            YES,
             "Reads the members' key and trust stores again when they change."
         ),
     ]

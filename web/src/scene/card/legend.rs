@@ -40,8 +40,8 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
     );
     pen.items.push(Item::Plate(plate));
     let text = lang.of(
-        "zxid: epoch and number of the last transaction",
-        "zxid：最后一个事务的纪元与序号",
+        "last logged zxid: epoch and number",
+        "最后写入日志的 zxid：纪元与序号",
     );
     pen.text(pen.x + 72.0, y + 4.5, text, size, |t| {
         t.ink = TextInk::Quiet;

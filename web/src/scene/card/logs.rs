@@ -266,7 +266,7 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
     let x = columns.after(sync.zxid, pen);
     pen.items.push(Item::Cut {
         from: Pt::new(x, y - pen.room(24.0, 18.0)),
-        to: Pt::new(x, y + h + pen.room(44.0, 32.0)),
+        to: Pt::new(x, y + h + pen.room(44.0, 28.0)),
     });
     let label = pen.lang.of("cut here", "在此截断");
     let room = pen.right() - x > text_width(label, 12.0, false) * 1.1 + 6.0;
@@ -280,7 +280,7 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
         .into_iter()
         .filter(|r| columns.shown.contains(r))
         .collect();
-    let fall = pen.room(40.0, 28.0);
+    let fall = pen.room(40.0, 24.0);
     for zxid in &fallen {
         let bx = columns.x(*zxid, pen);
         pen.items.push(Item::Block(Block {
@@ -294,14 +294,19 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
     }
     let note = pen.lang.of("logged here alone,", "仅此处写过，");
     let note2 = pen.lang.of("never committed", "从未提交");
+    let size = pen.room(12.0, 11.0);
+    let wide = text_width(note, size, false).max(text_width(note2, size, false));
+    // On the left of the cut, unless little is kept there: then behind what fell.
+    let left = x - 8.0 - wide >= pen.x;
+    let behind = fallen.last().map_or(x, |last| columns.x(*last, pen) + w) + 16.0;
     for (i, line) in [note, note2].into_iter().enumerate() {
         let base = y + fall + pen.room(10.0, 8.0) + 14.0 * i as f64;
-        pen.text(x - 8.0, base, line, pen.room(12.0, 11.0), |t| {
-            t.align = Align::End;
+        pen.text(if left { x - 8.0 } else { behind }, base, line, size, |t| {
+            t.align = if left { Align::End } else { Align::Start };
             t.ink = TextInk::Quiet;
         });
     }
-    pen.y = y + h + pen.room(52.0, 36.0);
+    pen.y = y + h + pen.room(52.0, 30.0);
 }
 
 /// The whole tree comes as one crate; the old log gives way.

@@ -18,7 +18,7 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
         Lang::Zh => format!("{who} 在服务器 {} 读取 {path}", r.server),
     };
     let none = lang.of("no such value", "没有这个值");
-    let value = |v: &Option<String>| v.as_ref().map_or(none.to_owned(), |v| format!("\"{v}\""));
+    let value = |v: &Option<String>| v.clone().unwrap_or(none.to_owned());
     let plate_x = pen.right() - 64.0;
     let rows = [
         (
@@ -51,10 +51,13 @@ pub fn draw(sight: &Sight, pen: &mut Pen) -> Option<(String, String)> {
     let size = pen.room(13.0, 12.0);
     let lines = match lang {
         Lang::En => [
-            format!(
-                "Allowed: server {} has not applied the last {}.",
-                r.server, r.behind
-            ),
+            match r.behind {
+                1 => format!(
+                    "Allowed: server {} has not applied the newest one.",
+                    r.server
+                ),
+                n => format!("Allowed: server {} has not applied the last {n}.", r.server),
+            },
             "It answers from its own memory.".to_owned(),
             format!("sync would wait until it has {}.", z(r.newest)),
         ],

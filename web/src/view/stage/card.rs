@@ -194,7 +194,7 @@ fn block(b: &Block) -> Html {
         Motion::Fall => Some("falls"),
     };
     html! {
-        <g key={b.key.clone()} class={classes!("block", class, motion)} data-zxid={b.zxid.to_string()}>
+        <g key={b.key.clone()} class={classes!("entry", class, motion)} data-zxid={b.zxid.to_string()}>
             <rect class="body" x={n(r.x)} y={n(r.y)} width={n(r.w)} height={n(r.h)} rx="3" fill={area} stroke={line}
                 stroke-width="1.3" stroke-dasharray={dash} />
             <text class="num strong" x={n(r.x + r.w / 2.0)} y={n(r.y + r.h / 2.0 + 4.3)} font-size="12"

@@ -12,12 +12,23 @@ use crate::scene::{
     traffic::{Form, Ink, MessageGlyph},
 };
 use std::rc::Rc;
+use web_sys::SvgTransformList;
 use yew::prelude::*;
 
 /// Where it is drawn at `now`.
-pub fn transform(m: &MessageGlyph, now: f64, still: bool) -> String {
-    let at = if still { m.at_rest() } else { m.at(now) };
-    format!("translate({} {})", n(at.x), n(at.y))
+fn place(m: &MessageGlyph, now: f64, still: bool) -> Pt {
+    if still { m.at_rest() } else { m.at(now) }
+}
+
+/// Puts it where it is at `now`. By numbers: hundreds of them move in a frame, and a text for each would
+/// be written, copied and read again.
+pub fn put(moved: &SvgTransformList, m: &MessageGlyph, now: f64, still: bool) {
+    let at = place(m, now, still);
+    let tenths = |x: f64| ((x * 10.0).round() / 10.0) as f32;
+    // A message is drawn with one transform; an element that is gone has none that could be wrong.
+    if let Ok(moved) = moved.get_item(0) {
+        let _ = moved.set_translate(tenths(at.x), tenths(at.y));
+    }
 }
 
 /// What a message is given.
@@ -44,17 +55,17 @@ pub fn Message(props: &MessageProps) -> Html {
         pick,
     } = props;
     let still = *still;
-    let now = handle.now(m.sent);
+    let at = place(m, handle.now(m.sent), still);
     let id = m.id;
     let choose = pick.reform(move |()| Pick::Message(id));
     let (w, h) = m.size;
     let form = match m.form {
-        Form::Pill => "pill",
-        Form::Block => "block",
-        Form::Pulse => "pulse",
-        Form::Crate => "crate",
-        Form::Bead => "bead",
-        Form::Dot => "dot",
+        Form::Pill => "as-pill",
+        Form::Block => "as-block",
+        Form::Pulse => "as-pulse",
+        Form::Crate => "as-crate",
+        Form::Bead => "as-bead",
+        Form::Dot => "as-dot",
     };
     let (line, paint, letters) = match m.ink {
         Ink::Plain => (
@@ -132,7 +143,7 @@ pub fn Message(props: &MessageProps) -> Html {
     html! {
         <g class={classes!("message", form, m.picked.then_some("picked"), m.lit.then_some("lit"), m.stopped.map(|_| "lost"))}
             role="button" tabindex={if m.heartbeat { "-1" } else { "0" }} aria-label={m.name.clone()}
-            data-message={id.to_string()} transform={transform(m, now, still)}
+            data-message={id.to_string()} transform={format!("translate({} {})", n(at.x), n(at.y))}
             onclick={on_click(choose.clone())} onkeydown={on_key(choose)}>
             <rect class="hit" x={n(-hit.0 / 2.0)} y={n(-hit.1 / 2.0)} width={n(hit.0)} height={n(hit.1)} />
             <rect class="focus" x={n(-w / 2.0 - 4.0)} y={n(-h / 2.0 - 4.0)} width={n(w + 8.0)} height={n(h + 8.0)} rx={n(h / 2.0 + 4.0)} />
