@@ -99,6 +99,12 @@ pub struct Rights {
     pub sasl: bool,
     /// The SASL identity whose ACL entries admit every SASL identity (`letAnySaslUserDoX`).
     pub any_sasl: Option<String>,
+    /// SASL identities that are also `super` (`superUser`, `superUser.<n>`).
+    #[serde(default)]
+    pub sasl_super_users: BTreeSet<String>,
+    /// A client whose SASL exchange failed goes on without that identity (`allowSaslFailedClients`).
+    #[serde(default)]
+    pub forgives_failed_sasl: bool,
     /// Who has proved nothing of one of these schemes is not served (`enforce.auth.schemes`); `None`
     /// if everybody is.
     pub enforced_schemes: Option<Vec<String>>,
@@ -113,6 +119,8 @@ impl Default for Rights {
             x509: false,
             sasl: false,
             any_sasl: None,
+            sasl_super_users: BTreeSet::new(),
+            forgives_failed_sasl: false,
             enforced_schemes: None,
         }
     }

@@ -87,6 +87,9 @@ pub enum MemberError {
     /// The parts are not those of a member.
     #[error("\"{0}\" is not of the form host:quorumPort:electionPort[:role][;[host:]clientPort]")]
     Form(String),
+    /// A host has letters that none has.
+    #[error("\"{0}\" is not a host: no name or address has blanks, backslashes or brackets")]
+    Host(String),
     /// A port is not one.
     #[error("\"{0}\" is not a port between 1 and 65535")]
     Port(String),
@@ -146,7 +149,7 @@ impl Member {
                 return Err(form());
             }
             let address = Address {
-                host: host.to_owned(),
+                host: self::host(host)?,
                 quorum_port: port(quorum)?,
                 election_port: port(election)?,
             };
@@ -204,11 +207,21 @@ fn client_address(text: &str) -> Result<HostPort, MemberError> {
             port: port(bare)?,
         }),
         [host, p] if !host.is_empty() => Ok(HostPort {
-            host: (*host).to_owned(),
+            host: self::host(host)?,
             port: port(p)?,
         }),
         _ => Err(form()),
     }
+}
+
+/// A host, if it can stand in a configuration text as it is: an escape that was read once would be read
+/// again by the next server, as another host or another line.
+fn host(text: &str) -> Result<String, MemberError> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\\[]=,".contains(c);
+    if text.contains(odd) {
+        return Err(MemberError::Host(shown(text)));
+    }
+    Ok(text.to_owned())
 }
 
 /// Splits at colons, but not inside brackets, which are removed.

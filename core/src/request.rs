@@ -350,6 +350,25 @@ pub struct SetWatches {
     pub recursive: Vec<Arc<str>>,
 }
 
+/// What came of a token of a SASL exchange (ZooKeeper.md 1.15).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SaslOutcome {
+    /// The server knows no users: it has no token and no objection.
+    #[default]
+    NotConfigured,
+    /// The exchange goes on with this token.
+    Challenge(Arc<[u8]>),
+    /// It is complete: with a last token, and who the client is.
+    Proved {
+        /// By which the server proves that it knows the password as well.
+        token: Arc<[u8]>,
+        /// The identity, as ACLs name it.
+        id: Arc<str>,
+    },
+    /// It has failed.
+    Failed,
+}
+
 /// A client's request, decoded. Reads are answered locally, [`Write`]s and sync go to the leader.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Request {
@@ -436,6 +455,10 @@ pub enum Request {
     Sasl {
         /// What the mechanism wants.
         token: Data,
+        /// What came of it. Passwords and randomness are not the protocol's: whoever reads the request
+        /// evaluates the token.
+        #[serde(default)]
+        outcome: SaslOutcome,
     },
     /// -11: the client says good-bye.
     CloseSession,

@@ -327,6 +327,8 @@ pub struct Auth {
     pub login_config: Option<PathBuf>,
     /// Its section for clients.
     pub server_section: String,
+    /// Somebody has chosen that section: then it has to be there.
+    pub server_section_is_set: bool,
     /// SASL between members.
     pub quorum_sasl: Option<QuorumSasl>,
 }

@@ -139,7 +139,7 @@ pub async fn serve(
 
 /// Why there is no request.
 #[derive(Debug, PartialEq, Eq)]
-enum Bad {
+pub enum Bad {
     /// Nothing was said, or not all of it.
     Ended,
     /// It is none: the status that says so, and why.
@@ -200,8 +200,11 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin), idle: Duration) -> Res
     }
 }
 
-/// The request, once its head is whole.
-fn parse(head: &[u8]) -> Result<Option<Request>, Bad> {
+/// The request, once its head is whole; until then `None`.
+///
+/// # Errors
+/// It is none, or asks for more than a head may hold.
+pub fn parse(head: &[u8]) -> Result<Option<Request>, Bad> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
     match parsed.parse(head) {

@@ -20,6 +20,7 @@ use crate::{
         words::Words,
     },
     node::{Fatal, Inbox, MembersWatch, Node, Parts, addresses},
+    sasl::{self, Users},
     stats::{Roster, ServerStats},
 };
 use secure::Secure;
@@ -260,6 +261,7 @@ impl Server {
         secure: &Secure,
         listeners: Listeners,
     ) -> Result<Server, StartError> {
+        let (sasl_users, sasl_login) = sasl(config)?;
         let (inbox, received) = mpsc::channel();
         let metrics = Arc::new(Metrics::default());
         let loading = Instant::now();
@@ -285,7 +287,8 @@ impl Server {
         let entered = runtime.enter();
         secure.keep_up();
         let way = secure.peers(config);
-        let (election, quorum) = peers(config, way, listeners.quorum, listeners.election, &inbox)?;
+        let ports = (listeners.quorum, listeners.election);
+        let (election, quorum) = peers(config, sasl_login, way, ports, &inbox)?;
         let (client_address, listener) = with_address(listeners.client, "client")?;
         // Whoever brings sockets of its own need not bring this one.
         let secure_listener = match (listeners.secure, &config.clients.secure) {
@@ -362,6 +365,7 @@ impl Server {
                     Compatibility::V38 => EventZxid::None,
                     Compatibility::V39 => EventZxid::OfTransaction,
                 },
+                sasl_users,
                 x509_super_user: config.auth.x509_super_user.clone(),
             };
             let net = ClientNet::new(limits, inbox.clone(), gate, words, stats, roster, metrics);
@@ -529,11 +533,41 @@ fn into_tokio(
 }
 
 /// Ports 2888 and 3888; called on the runtime.
+/// Who may come in by SASL, as a client and as a member.
+fn sasl(config: &ServerConfig) -> Result<Sasl, StartError> {
+    let failed = |error: sasl::SaslError| StartError::Config(error.to_string());
+    let users = sasl::client_users(&config.auth).map_err(failed)?;
+    let login = match config.mode {
+        Mode::Quorum => sasl::quorum_login(&config.auth).map_err(failed)?,
+        Mode::Standalone => None,
+    };
+    let section = &config.auth.server_section;
+    match (config.core.rights.sasl, &users) {
+        (true, None) => tracing::warn!(
+            "the scheme sasl is on, but nobody can prove such an identity: \
+             java.security.auth.login.config names no JAAS file with a section {section}"
+        ),
+        (false, Some(_)) => tracing::warn!(
+            "the JAAS file has users for clients, but no ACL can name them: \
+             authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider switches \
+             the scheme sasl on"
+        ),
+        (true, Some(users)) if users.is_empty() => tracing::warn!(
+            "the section {section} of the JAAS file has no user (user_<name>=\"password\")"
+        ),
+        (_, _) => {}
+    }
+    Ok((users, login))
+}
+
+/// Clients' users, members' login.
+type Sasl = (Option<Arc<Users>>, Option<Arc<sasl::quorum::Login>>);
+
 fn peers(
     config: &ServerConfig,
+    login: Option<Arc<sasl::quorum::Login>>,
     way: (Dialer, Door),
-    quorum: Option<TcpListener>,
-    election: Option<TcpListener>,
+    (quorum, election): (Option<TcpListener>, Option<TcpListener>),
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<(ElectionNet, QuorumNet), StartError> {
     let me = config.core.my_id;
@@ -545,6 +579,7 @@ fn peers(
         open: config.core.reconfig_enabled,
         connect_timeout: config.peers.connect_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),
+        sasl: login.clone(),
     };
     let (Mode::Quorum, Some(quorum), Some(election)) = (config.mode, quorum, election) else {
         return Ok((
@@ -569,6 +604,7 @@ fn peers(
             connect_timeout: config.peers.connect_timeout,
             dialer: way.0.clone(),
             door: way.1.clone(),
+            sasl: login,
             listener: into_tokio(election, "election")?,
             open: config.core.reconfig_enabled,
         },

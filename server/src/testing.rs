@@ -138,6 +138,7 @@ impl TestServer {
         let answer = Connected::decode(&read_frame(&mut stream), LIMIT).expect("an answer");
         TestClient {
             session: answer.response.session,
+            answered_with: 0,
             stream,
             xid: 0,
         }
@@ -192,6 +193,8 @@ fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
 /// Asks one request at a time; watch events are passed over.
 pub struct TestClient {
     pub session: SessionId,
+    /// How long the last frame was that answered.
+    pub answered_with: usize,
     stream: TcpStream,
     xid: i32,
 }
@@ -205,9 +208,16 @@ impl TestClient {
         loop {
             let frame = read_frame(&mut self.stream);
             if frame[..4] == self.xid.to_be_bytes() {
+                self.answered_with = frame.len();
                 return decode_reply(&frame, LIMIT, opcode_of(&request)).expect("a reply");
             }
         }
+    }
+
+    /// Whether the server has closed the connection; what it still said is passed over.
+    pub fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).is_ok()
     }
 
     pub fn create(&mut self, path: &str, kind: CreateMode) {

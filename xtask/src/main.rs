@@ -10,10 +10,11 @@
 //! | [`server`] | serving it |
 //! | [`size`] | what it weighs |
 //! | [`licences`] | what the dependencies' licences allow |
-//! | [`mod@run`], [`mod@test`], [`mod@bench`] | the commands |
+//! | [`mod@run`], [`mod@test`], [`mod@bench`], [`fuzz`] | the commands |
 
 mod bench;
 mod fingerprint;
+mod fuzz;
 mod licences;
 mod page;
 mod process;
@@ -63,6 +64,14 @@ enum Command {
         #[arg(value_enum)]
         what: bench::What,
     },
+    /// Looks for bytes from outside that harm: libFuzzer on every codec and file reader (tests/fuzz).
+    Fuzz {
+        /// The targets; all if none is named.
+        targets: Vec<String>,
+        /// How long each target runs.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
     /// Weighs the page, compressed with brotli, and fails above the limits.
     Size,
 }
@@ -72,6 +81,7 @@ fn main() -> ExitCode {
         Command::Run { no_open, port } => run::run(port, !no_open).map(|()| true),
         Command::Test { quick, clients } => test::run(quick, clients),
         Command::Bench { what } => bench::run(what),
+        Command::Fuzz { targets, seconds } => fuzz::run(seconds, &targets),
         Command::Size => page::build().and_then(|dist| size::check(&dist)),
     };
     match result {

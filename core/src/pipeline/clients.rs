@@ -31,6 +31,8 @@ use std::{
     sync::Arc,
 };
 
+mod auth;
+
 /// What stands in a session's queue.
 #[derive(Clone, Debug)]
 pub enum Pending {
@@ -467,18 +469,8 @@ impl Clients {
                 self.authenticate(here.cfg, client, xid, scheme, &auth, out);
                 NOTHING
             }
-            Request::Sasl { .. } => {
-                // Without a SASL configuration the server has no token and no objection.
-                let reply = Reply {
-                    xid,
-                    zxid: Zxid::ZERO,
-                    result: Ok(Response::Sasl(None)),
-                };
-                out.effect(|cause| Effect::ClientReply {
-                    client,
-                    reply,
-                    cause,
-                });
+            Request::Sasl { outcome, .. } => {
+                self.authenticate_by_sasl(here.cfg, client, xid, outcome, out);
                 NOTHING
             }
             Request::CloseSession => {
@@ -573,39 +565,6 @@ impl Clients {
         });
         self.outstanding += 1;
         connection.queue.push_back(Pending::Read { xid, request });
-    }
-
-    fn authenticate(
-        &mut self,
-        cfg: &Config,
-        client: ClientId,
-        xid: i32,
-        scheme: Arc<str>,
-        auth: &[u8],
-        out: &mut Output,
-    ) {
-        let held = self.connections.get(&client).map_or(&[][..], |c| &*c.auth);
-        let proved = acl::authenticate(&cfg.rights, &scheme, auth, held);
-        let reply = Reply {
-            xid,
-            zxid: Zxid::ZERO,
-            result: proved.as_ref().map(|_| Response::Empty).map_err(|e| *e),
-        };
-        out.effect(|cause| Effect::ClientReply {
-            client,
-            reply,
-            cause,
-        });
-        match proved {
-            Ok(proved) => {
-                out.emit(EventKind::Authenticated { client, scheme });
-                if let Some(c) = self.connections.get_mut(&client) {
-                    let new = proved.into_iter().filter(|id| !c.auth.contains(id));
-                    c.auth = c.auth.iter().cloned().chain(new).collect();
-                }
-            }
-            Err(code) => self.end(client, RefuseReason::Protocol(code), out),
-        }
     }
 
     /// Answers a read from this server's memory.

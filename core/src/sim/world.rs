@@ -1541,7 +1541,7 @@ fn request_bytes(request: &Request) -> u64 {
         Request::GetEphemerals { prefix } => prefix.as_ref().map_or(0, |p| p.len()),
         Request::MultiRead(all) => all.iter().map(|r| request_bytes(r) as usize).sum(),
         Request::Auth { scheme, auth } => scheme.len() + auth.len(),
-        Request::Sasl { token } => data(token),
+        Request::Sasl { token, .. } => data(token),
         Request::Refused { body, .. } => body.len(),
         Request::Write(write) => write_bytes(write, &data, &acl),
         Request::Ping | Request::SetWatches(_) | Request::WhoAmI | Request::CloseSession => 0,

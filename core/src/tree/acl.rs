@@ -246,6 +246,38 @@ pub fn authenticate(
     Ok(of_super.into_iter().chain([proved]).collect())
 }
 
+/// The identities of a connection whose SASL exchange has proved `id`: itself, and `super` for a super
+/// user.
+#[must_use]
+pub fn of_sasl(rights: &Rights, id: Arc<str>) -> Vec<AuthId> {
+    let is_super = rights.sasl_super_users.contains(&*id);
+    let of_super = is_super.then(|| AuthId {
+        scheme: SUPER.into(),
+        id: "".into(),
+    });
+    let proved = AuthId {
+        scheme: SASL.into(),
+        id,
+    };
+    [proved].into_iter().chain(of_super).collect()
+}
+
+/// What a failed SASL exchange means.
+///
+/// # Errors
+/// The server closes the connection with [`ErrorCode::SessionClosedRequireSaslAuth`] where that scheme
+/// is enforced, otherwise with [`ErrorCode::AuthFailed`] unless such clients may stay.
+pub fn sasl_failed(rights: &Rights) -> Result<(), ErrorCode> {
+    let enforced = rights.enforced_schemes.as_deref().unwrap_or_default();
+    if enforced.iter().any(|scheme| scheme == SASL) {
+        Err(ErrorCode::SessionClosedRequireSaslAuth)
+    } else if rights.forgives_failed_sasl {
+        Ok(())
+    } else {
+        Err(ErrorCode::AuthFailed)
+    }
+}
+
 /// Whether who has proved `ids` is served at all (`enforce.auth.schemes`).
 #[must_use]
 pub fn may_come_in(rights: &Rights, ids: &[AuthId]) -> bool {

@@ -524,6 +524,8 @@ fn rights(s: &Settings, auth: &Auth, tls: bool) -> Rights {
         x509: tls || auth.providers.contains(&Provider::X509),
         sasl: auth.providers.contains(&Provider::Sasl),
         any_sasl: s.text("letAnySaslUserDoX"),
+        sasl_super_users: auth.sasl_super_users.clone(),
+        forgives_failed_sasl: auth.allow_sasl_failed_clients,
         enforced_schemes: auth.enforced_schemes.clone(),
     }
 }

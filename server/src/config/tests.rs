@@ -425,7 +425,18 @@ fn settings_that_contradict_each_other_are_errors() {
             "metricsProvider.className=com.example.Mine\n",
             "is a Java class",
         ),
+        (
+            "sessionRequireClientSASLAuth=true\n",
+            "needs the scheme sasl, which is off",
+        ),
+        (
+            "enforce.auth.enabled=true\nenforce.auth.schemes=sasl\n",
+            "enforce.auth.schemes: needs the scheme sasl",
+        ),
         ("server.1=a:1:2|b:1:2\n", "has several addresses"),
+        ("server.1=a\\\\b:1:2\n", "\"a\\b\" is not a host"),
+        ("server.1=a\\nserver.2=b:1:2\n", "is not a host"),
+        ("server.1=a:1:2;c d:3\n", "\"c d\" is not a host"),
         ("electionAlg=1\n", "write 3"),
         ("oraclePath=/o\n", "can lose acknowledged writes"),
         (
@@ -489,6 +500,7 @@ fn rights_reach_the_protocol() {
          DigestAuthenticationProvider.digestAlg=sha-256\nletAnySaslUserDoX=all\n\
          authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n\
          authProvider.2=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+         superUser=root\nsuperUser.2=admin\nallowSaslFailedClients=true\n\
          enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n"
     ));
     let expected = Rights {
@@ -498,6 +510,8 @@ fn rights_reach_the_protocol() {
         x509: true,
         sasl: true,
         any_sasl: Some("all".to_owned()),
+        sasl_super_users: ["root".to_owned(), "admin".to_owned()].into(),
+        forgives_failed_sasl: true,
         enforced_schemes: Some(vec!["digest".to_owned(), "sasl".to_owned()]),
     };
     assert_eq!(c.core.rights, expected);

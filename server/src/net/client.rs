@@ -11,6 +11,7 @@ use crate::{
         words::{Word, Words},
     },
     node::{ClientReceiver, Inbox, ToClient, client_channel},
+    sasl::{ClientExchange, Users},
     stats::{self, ConnectionStats, Roster, ServerStats},
 };
 use std::{
@@ -33,11 +34,11 @@ use tokio::{
 use zabscope_core::{
     id::ClientId,
     members::HostPort,
-    request::{AuthId, OpKind, Request},
+    request::{AuthId, OpKind, Request, Response, SaslOutcome},
     wire::{
         client::{self, Connect, Connected, EventZxid},
         frame,
-        jute::DecodeError,
+        jute::{DecodeError, Writer},
     },
 };
 
@@ -61,6 +62,8 @@ pub struct Limits {
     pub in_all: usize,
     /// What the header of a watch event says: versions differ.
     pub event_zxid: EventZxid,
+    /// Who may come in by SASL; `None` if there is none.
+    pub sasl_users: Option<Arc<Users>>,
     /// `X509AuthenticationProvider.superUser`: the subject of whoever may do everything.
     pub x509_super_user: Option<String>,
 }
@@ -320,6 +323,8 @@ async fn serve(net: &Arc<ClientNet>, door: &Door, stream: TcpStream, from: Socke
         net,
         id,
         introduced,
+        sasl: ClientExchange::new(net.limits.sasl_users.clone()),
+        sasl_failed: None,
         stats,
         read,
         write,
@@ -412,6 +417,9 @@ struct Connection<'a, R, W> {
     id: ClientId,
     /// Its first packet; the answer mirrors its form.
     introduced: Connect,
+    sasl: ClientExchange,
+    /// The xid of the token with which its exchange failed.
+    sasl_failed: Option<i32>,
     stats: Arc<ConnectionStats>,
     read: R,
     write: W,
@@ -500,8 +508,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 self.net.stats.sent();
             }
             ToClient::Reply(reply) => {
-                // An auth packet is answered at once, before what was asked earlier (trap 10).
-                let asked = if reply.xid == client::xid::AUTH {
+                // These are answered at once, before what was asked earlier (trap 10).
+                let sasl_failed = reply.result.is_err() && self.sasl_failed == Some(reply.xid);
+                let is_sasl = sasl_failed || matches!(reply.result, Ok(Response::Sasl(_)));
+                let asked = if is_sasl || reply.xid == client::xid::AUTH {
                     None
                 } else {
                     let first = self.asked.pop_front();
@@ -519,7 +529,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 }
                 let before = self.outbound.len();
                 frame::write(&mut self.outbound, |body| {
-                    client::encode_reply(&reply, body)
+                    client::encode_reply(&reply, body);
+                    if sasl_failed {
+                        // The one error with a record: Java's client reads it before the error.
+                        body.put_buffer(None);
+                    }
                 });
                 let bytes = self.outbound.len() - before;
                 self.net.stats.replied_with(bytes);
@@ -546,11 +560,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         let mut at = 0;
         let allowed = 0..=self.net.limits.max_buffer;
         while let Some((body, used)) = frame::read(&self.inbound[at..], allowed.clone())? {
-            let (xid, request) = client::decode_request(body, self.net.limits.max_buffer)?;
+            let (xid, mut request) = client::decode_request(body, self.net.limits.max_buffer)?;
+            if let Request::Sasl { token, outcome } = &mut request {
+                *outcome = self.sasl.evaluate(token.as_deref().unwrap_or_default());
+                if *outcome == SaslOutcome::Failed {
+                    self.sasl_failed = Some(xid);
+                }
+            }
             at += used;
             self.stats.received();
             self.net.stats.received();
-            if !matches!(request, Request::Auth { .. }) {
+            if !matches!(request, Request::Auth { .. } | Request::Sasl { .. }) {
                 self.asked.push_back((request.kind(), Instant::now()));
             }
             let permit = self.net.gate.acquire().await.map_err(|_| End::Stopped)?;

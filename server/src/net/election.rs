@@ -7,6 +7,7 @@
 use crate::{
     net::tls::{Dialer, Door, Reader, Stream, TurnedAway, Writer},
     node::Inbox,
+    sasl::quorum::{self as sasl, Login},
 };
 use std::{
     collections::BTreeMap,
@@ -57,6 +58,7 @@ struct Lines {
     own_address: Address,
     connect_timeout: Duration,
     dialer: Dialer,
+    login: Option<Arc<Login>>,
     inbox: std_mpsc::Sender<Inbox>,
     runtime: Handle,
     /// Whether servers that are no members may call.
@@ -109,6 +111,7 @@ impl Lines {
             own_address: self.own_address.clone(),
             connect_timeout: self.connect_timeout,
             dialer: self.dialer.clone(),
+            login: self.login.clone(),
             post,
             inbox: self.inbox.clone(),
         };
@@ -237,6 +240,8 @@ pub struct Sockets {
     pub dialer: Dialer,
     /// With TLS, without, or both.
     pub door: Door,
+    /// How members prove themselves to each other; `None` if they don't.
+    pub sasl: Option<Arc<Login>>,
     /// This server's election port.
     pub listener: TcpListener,
     /// Servers that are no members may call too: members may change.
@@ -260,6 +265,7 @@ pub fn start(
         own_address,
         connect_timeout: sockets.connect_timeout,
         dialer: sockets.dialer,
+        login: sockets.sasl.clone(),
         inbox,
         runtime: Handle::current(),
         open: sockets.open,
@@ -268,7 +274,11 @@ pub fn start(
     for (id, hosts) in &addresses.0 {
         lines.reach(*id, hosts.clone());
     }
-    tokio::spawn(accept(Arc::clone(&lines), sockets.door, sockets.listener));
+    let entrance = Entrance {
+        door: sockets.door,
+        login: sockets.sasl,
+    };
+    tokio::spawn(accept(Arc::clone(&lines), entrance, sockets.listener));
     ElectionNet {
         lines: Some(lines),
         config_text,
@@ -289,7 +299,7 @@ enum Knock {
     CallBack,
 }
 
-async fn accept(lines: Arc<Lines>, entrance: Door, listener: TcpListener) {
+async fn accept(lines: Arc<Lines>, entrance: Entrance, listener: TcpListener) {
     let me = lines.me;
     let entrance = Arc::new(entrance);
     let places = Arc::new(Semaphore::new(DOOR));
@@ -343,13 +353,20 @@ async fn accept(lines: Arc<Lines>, entrance: Door, listener: TcpListener) {
     }
 }
 
-/// Reads the initial message, and what may have come right behind it.
+/// How a caller comes in.
+struct Entrance {
+    door: Door,
+    login: Option<Arc<Login>>,
+}
+
+/// Reads the initial message, lets the caller prove that it is a member, and takes what may have come
+/// right behind it.
 async fn greeting(
-    entrance: &Door,
+    entrance: &Entrance,
     stream: TcpStream,
     from: SocketAddr,
 ) -> io::Result<(Greeting, Caller)> {
-    let mut stream = match entrance.open(stream, from).await {
+    let mut stream = match entrance.door.open(stream, from).await {
         Ok(guest) => guest.stream,
         Err(TurnedAway::Gone(error)) => return Err(error),
         Err(refused @ TurnedAway::Refused(_)) => return Err(io::Error::other(refused)),
@@ -358,6 +375,9 @@ async fn greeting(
     loop {
         if let Some((greeting, used)) = Greeting::decode(&early).map_err(invalid)? {
             early.drain(..used);
+            if let Some(login) = &entrance.login {
+                sasl::accept(login, &mut stream, &mut early).await?;
+            }
             return Ok((greeting, Caller { stream, early }));
         }
         if stream.read_buf(&mut early).await? == 0 {
@@ -390,6 +410,7 @@ struct Line {
     own_address: Address,
     connect_timeout: Duration,
     dialer: Dialer,
+    login: Option<Arc<Login>>,
     post: Arc<Post>,
     inbox: std_mpsc::Sender<Inbox>,
 }
@@ -465,18 +486,23 @@ impl Line {
                 let mut stream = self.dialer.connect(host).await?;
                 stream.set_nodelay(true)?;
                 stream.write_all(&hello).await?;
-                Ok::<_, io::Error>(stream)
+                let mut early = Vec::new();
+                if let Some(login) = &self.login {
+                    sasl::connect(login, &mut stream, &mut early)
+                        .await
+                        .inspect_err(|error| {
+                            tracing::warn!(peer = self.peer.0, %error, "no SASL for an election");
+                        })?;
+                }
+                Ok::<_, io::Error>(Caller { stream, early })
             });
             match attempt.await {
-                Ok(Ok(mut stream)) => {
+                Ok(Ok(mut caller)) => {
                     if self.peer < self.me {
-                        return Some(Caller {
-                            stream,
-                            early: Vec::new(),
-                        });
+                        return Some(caller);
                     }
                     // Only a knock: the larger one calls back.
-                    let _ = stream.shutdown().await;
+                    let _ = caller.stream.shutdown().await;
                     return None;
                 }
                 Ok(Err(error)) => {

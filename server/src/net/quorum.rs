@@ -8,6 +8,7 @@
 use crate::{
     net::tls::{Dialer, Door, Reader, Stream, Writer},
     node::Inbox,
+    sasl::quorum::{self as sasl, Login},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -73,6 +74,8 @@ pub struct Identity {
     /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
     /// often).
     pub lively: Duration,
+    /// How members prove themselves to each other; `None` if they don't.
+    pub sasl: Option<Arc<Login>>,
 }
 
 /// The sending half: what the node uses.
@@ -273,9 +276,9 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
     let hosts = shared.members().get(&to).cloned().unwrap_or_default();
     let limit = shared.identity.connect_timeout;
     for host in &hosts {
-        match timeout(limit, shared.dialer.connect(host)).await {
-            Ok(Ok(stream)) => {
-                let mut line = Connection::open(&shared, stream, Sender::Leader);
+        match timeout(limit, call(&shared, host)).await {
+            Ok(Ok((stream, early))) => {
+                let mut line = Connection::open(&shared, stream, early, Sender::Leader);
                 let conn = line.conn;
                 if shared.tell(InputKind::Connected { to, conn }).is_ok() {
                     line.run(to).await;
@@ -289,6 +292,32 @@ async fn dial(shared: Arc<Shared>, to: ServerId) {
         }
     }
     let _ = shared.tell(InputKind::ConnectFailed { to });
+}
+
+/// Connects, and proves who we are if that is asked for. What was read beyond that comes with it.
+async fn call(shared: &Shared, host: &str) -> io::Result<(Stream, Vec<u8>)> {
+    let mut stream = shared.dialer.connect(host).await?;
+    let mut early = Vec::new();
+    if let Some(login) = &shared.identity.sasl {
+        sasl::connect(login, &mut stream, &mut early)
+            .await
+            .inspect_err(|error| tracing::warn!(%host, %error, "no SASL with the leader"))?;
+    }
+    Ok((stream, early))
+}
+
+/// Lets who has connected prove that it is a member, and reads who it says that it is.
+async fn welcome(
+    shared: &Arc<Shared>,
+    mut stream: Stream,
+) -> Result<(Connection, ServerId, LearnerInfo), End> {
+    let mut early = Vec::new();
+    if let Some(login) = &shared.identity.sasl {
+        sasl::accept(login, &mut stream, &mut early).await?;
+    }
+    let mut line = Connection::open(shared, stream, early, Sender::Learner);
+    let (id, info) = line.introduction().await?;
+    Ok((line, id, info))
 }
 
 async fn accept(shared: Arc<Shared>, door: Door, listener: TcpListener) {
@@ -305,10 +334,8 @@ async fn accept(shared: Arc<Shared>, door: Door, listener: TcpListener) {
                     let Some(stream) = come_in(&door, stream, from).await else {
                         return;
                     };
-                    let mut line = Connection::open(&shared, stream, Sender::Learner);
-                    let introduced = timeout(INTRODUCTION, line.introduction()).await;
-                    match introduced {
-                        Ok(Ok((id, info))) => {
+                    match timeout(INTRODUCTION, welcome(&shared, stream)).await {
+                        Ok(Ok((mut line, id, info))) => {
                             let conn = line.conn;
                             if !shared.takes_place(id, conn).await {
                                 tracing::warn!(
@@ -383,7 +410,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    fn open(shared: &Arc<Shared>, stream: Stream, other: Sender) -> Connection {
+    fn open(shared: &Arc<Shared>, stream: Stream, inbound: Vec<u8>, other: Sender) -> Connection {
         // Best effort: without it packets are only slower.
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
@@ -405,7 +432,7 @@ impl Connection {
             conn,
             read,
             write,
-            inbound: Vec::new(),
+            inbound,
             other,
             queue,
             waiting,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::request::SaslOutcome;
 use crate::{
     config::Membership,
     id::ServerId,
@@ -261,8 +262,92 @@ fn a_reconfig_is_disabled_and_takes_a_zxid() {
 fn sasl_without_a_configuration_is_answered_at_once_without_a_token() {
     let mut town = Town::new();
     town.ask(1, create("/a"));
-    assert!(town.ask(2, Request::Sasl { token: None }).is_none());
+    assert!(town.ask(2, sasl(SaslOutcome::NotConfigured)).is_none());
     assert_eq!(town.heard(), [Some((2, 0, None))]);
+}
+
+fn sasl(outcome: SaslOutcome) -> Request {
+    Request::Sasl {
+        token: None,
+        outcome,
+    }
+}
+
+fn proved(id: &str) -> Request {
+    let (token, id) = (Arc::from(&b"rspauth"[..]), id.into());
+    sasl(SaslOutcome::Proved { token, id })
+}
+
+fn alone() -> Config {
+    Config::new(ServerId(1), Membership::simple(1, 0), Span::millis(2000))
+}
+
+/// The ids of the connection as `scheme:id`.
+fn ids(town: &Town) -> Vec<String> {
+    let connection = town.clients.connection(CLIENT).expect("it is there");
+    let shown = |id: &AuthId| format!("{}:{}", id.scheme, id.id);
+    connection.auth().iter().map(shown).collect()
+}
+
+#[test]
+fn a_complete_sasl_exchange_adds_its_identity_once_and_super_for_a_super_user() {
+    let mut cfg = alone();
+    cfg.rights.sasl_super_users = ["root".to_owned()].into();
+    let mut town = Town::of(cfg);
+    town.ask(1, sasl(SaslOutcome::Challenge(Arc::from(&b"nonce"[..]))));
+    assert!(ids(&town).is_empty(), "nothing is proved yet");
+    town.ask(2, proved("joe"));
+    town.ask(3, proved("joe"));
+    assert_eq!(ids(&town), ["sasl:joe"]);
+    town.ask(4, proved("root"));
+    assert_eq!(ids(&town), ["sasl:joe", "sasl:root", "super:"]);
+    let answered = [1, 2, 3, 4].map(|xid| Some((xid, 0, None)));
+    assert_eq!(town.heard(), answered);
+}
+
+#[test]
+fn a_failed_sasl_exchange_ends_the_connection_unless_it_is_forgiven() {
+    for (forgives, enforced, says) in [
+        (false, None, Some(ErrorCode::AuthFailed)),
+        (true, None, None),
+        (
+            true,
+            Some("sasl"),
+            Some(ErrorCode::SessionClosedRequireSaslAuth),
+        ),
+        (
+            false,
+            Some("sasl"),
+            Some(ErrorCode::SessionClosedRequireSaslAuth),
+        ),
+        (false, Some("digest"), Some(ErrorCode::AuthFailed)),
+    ] {
+        let mut cfg = alone();
+        cfg.rights.forgives_failed_sasl = forgives;
+        cfg.rights.enforced_schemes = enforced.map(|scheme| vec![scheme.to_owned()]);
+        let mut town = Town::of(cfg);
+        town.ask(1, sasl(SaslOutcome::Failed));
+        let closed = says.map(|_| None);
+        let expected: Vec<_> = [Some((1, 0, says))].into_iter().chain(closed).collect();
+        assert_eq!(town.heard(), expected, "{forgives} {enforced:?}");
+        assert_eq!(town.clients.connection(CLIENT).is_none(), says.is_some());
+    }
+}
+
+#[test]
+fn where_sasl_is_enforced_its_exchange_opens_the_way() {
+    let mut cfg = alone();
+    cfg.rights.enforced_schemes = Some(vec!["sasl".to_owned()]);
+    let mut town = Town::of(cfg);
+    town.ask(1, sasl(SaslOutcome::Challenge(Arc::from(&b"nonce"[..]))));
+    town.ask(2, proved("joe"));
+    town.ask(3, Request::Ping);
+    let heard = town.heard();
+    assert!(
+        matches!(heard.last(), Some(Some((3, _, None)))),
+        "{heard:?}"
+    );
+    assert_eq!(heard.len(), 3);
 }
 
 fn auth(text: &str) -> Request {

@@ -14,8 +14,8 @@ use super::xid;
 use crate::{
     id::Zxid,
     request::{
-        Acl, AddWatchMode, Create, CreateMode, CreateOp, ErrorCode, Request, SetWatches,
-        WatcherType, Write,
+        Acl, AddWatchMode, Create, CreateMode, CreateOp, ErrorCode, Request, SaslOutcome,
+        SetWatches, WatcherType, Write,
     },
 };
 use std::sync::Arc;
@@ -52,6 +52,7 @@ pub fn decode_request(frame: &[u8], limit: usize) -> Result<(i32, Request), Deco
         }
         opcode::SASL => Request::Sasl {
             token: r.data("token")?,
+            outcome: SaslOutcome::NotConfigured,
         },
         opcode::CREATE
         | opcode::CREATE2
@@ -478,7 +479,7 @@ fn record(request: &Request, out: &mut Vec<u8>) {
             out.put_str(scheme);
             out.put_buffer(Some(auth));
         }
-        Request::Sasl { token } => out.put_buffer(token.as_deref()),
+        Request::Sasl { token, .. } => out.put_buffer(token.as_deref()),
         Request::Write(write) => write_body(write, out),
         Request::Refused { body, .. } => out.extend_from_slice(body),
     }

@@ -200,6 +200,18 @@ pub(super) fn auth(s: &mut Settings) -> Auth {
     } else {
         None
     };
+    let sasl_is_enforced = enforced.iter().flatten().any(|scheme| scheme == "sasl");
+    if sasl_is_enforced && !providers.contains(&Provider::Sasl) {
+        let name = if s.flag("sessionRequireClientSASLAuth") {
+            "sessionRequireClientSASLAuth"
+        } else {
+            "enforce.auth.schemes"
+        };
+        let class = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider";
+        let todo = format!("set authProvider.1={class}");
+        let problem = at(s, name, "needs the scheme sasl, which is off", todo);
+        s.errors.push(problem);
+    }
     let super_digest = s.text("DigestAuthenticationProvider.superDigest");
     if super_digest
         .as_deref()
@@ -233,6 +245,7 @@ pub(super) fn auth(s: &mut Settings) -> Auth {
         allow_sasl_failed_clients: s.flag("allowSaslFailedClients"),
         login_config: s.text("java.security.auth.login.config").map(PathBuf::from),
         server_section: s.text("sasl.serverconfig").unwrap_or_default(),
+        server_section_is_set: s.is_set("sasl.serverconfig"),
         quorum_sasl: quorum_sasl(s),
     }
 }

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: zabscope_fuzz::sow("client_request"),
+    |bytes: &[u8]| zabscope_fuzz::run("client_request", bytes)
+);
