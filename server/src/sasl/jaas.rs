@@ -1,10 +1,12 @@
 //! The JAAS file: Java's configuration of logins, of which only names and passwords matter here.
 //!
-//!     Server {
-//!         org.apache.zookeeper.server.auth.DigestLoginModule required
-//!         user_super="adminsecret"
-//!         user_bob="bobsecret";
-//!     };
+//! ```text
+//! Server {
+//!     org.apache.zookeeper.server.auth.DigestLoginModule required
+//!     user_super="adminsecret"
+//!     user_bob="bobsecret";
+//! };
+//! ```
 //!
 //! Read as Java reads it (`sun.security.provider.ConfigFile`), except that `${property}` is not
 //! expanded but refused: a password that means something else than it says lets nobody in.
