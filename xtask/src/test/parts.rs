@@ -153,6 +153,14 @@ pub fn crashes() -> Result<Outcome> {
 /// Clients that others wrote, and Apache's server beside ours: Java, C and Python are needed.
 pub fn clients() -> Result<Outcome> {
     system::zookeeper_clients()?;
+    // The Rust client that is tried is an example; named tests do not build it.
+    process::must(
+        cargo(
+            &["build", "--locked", "-p", "zabscope-clients", "--examples"],
+            &[],
+        ),
+        TEST_LIMIT,
+    )?;
     clients_tests(&[
         "--test",
         "differential",
