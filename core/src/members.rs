@@ -14,7 +14,8 @@ use thiserror::Error;
 pub const LARGEST_ID: i64 = 255;
 
 /// Text from outside, in a message: on one line and not endless.
-fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     const LONGEST: usize = 120;
     let mut out: String = text
         .chars()

@@ -1,62 +1,16 @@
 //! What comes from outside can't make a decoder take more memory than a fixed multiple of what came
 //! (DESIGN.md, rule 6): damaged frames of Apache, and counts and lengths that promise far too much.
-// An allocator can only be watched from inside, and only unsafe code can be one.
-#![allow(unsafe_code)]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
+#[path = "../../tests/fuzz/src/meter.rs"]
+mod meter;
+
+use meter::most;
 use zabscope_core::wire::{
     client::{Connect, Connected, decode_from_server, decode_request},
     election::{Greeting, Message},
     quorum::{Sender, decode},
     snapshot::{Form, Parser},
 };
-
-/// Counts what this thread holds, and the most that it held.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    let held = HELD.get() + change;
-    HELD.set(held);
-    MOST.set(MOST.get().max(held));
-}
-
-fn size(layout: Layout) -> isize {
-    isize::try_from(layout.size()).unwrap_or(isize::MAX)
-}
-
-// SAFETY: all is handed on to the system's allocator as it comes; the counters need no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(size(layout));
-        // SAFETY: as our caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(-size(layout));
-        // SAFETY: as our caller promises.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The most that `act` held at once.
-fn most(act: impl FnOnce()) -> usize {
-    HELD.set(0);
-    MOST.set(0);
-    act();
-    usize::try_from(MOST.get()).unwrap_or(0)
-}
 
 const LIMIT: usize = 1 << 20;
 

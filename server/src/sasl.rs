@@ -13,7 +13,7 @@ use crate::config::Auth;
 use digest_md5::{Acceptor, Answer, Refused, Service};
 use jaas::{Jaas, JaasError, Module};
 use std::{collections::BTreeMap, fmt, sync::Arc};
-use zabscope_core::request::SaslOutcome;
+use zabscope_core::{members::shown, request::SaslOutcome};
 
 /// What a client speaks to.
 pub const CLIENTS: Service = Service {
@@ -269,15 +269,6 @@ impl ClientExchange {
             }
         }
     }
-}
-
-/// A name from outside, as far as a log can bear it.
-fn shown(name: &str) -> String {
-    let mut text: String = name.chars().take(64).flat_map(char::escape_debug).collect();
-    if name.chars().nth(64).is_some() {
-        text.push('…');
-    }
-    text
 }
 
 impl From<Refused> for std::io::Error {

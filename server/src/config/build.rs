@@ -6,7 +6,7 @@ pub use parts::SUITES;
 
 use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
-    ReadFile, Role, ServerConfig, Sources, Tls, problem::shown, properties, settings::Settings,
+    ReadFile, Role, ServerConfig, Sources, Tls, properties, settings::Settings,
 };
 use std::{
     io,
@@ -15,7 +15,7 @@ use std::{
 use zabscope_core::{
     config::{Config, DigestAlgorithm, Membership, Release, Rights},
     id::{ServerId, Zxid},
-    members::{Lines, server_id},
+    members::{Lines, server_id, shown},
     quorum::{Quorum, QuorumRule},
     time::Span,
 };

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, told to people.
 
 use std::{fmt, path::PathBuf};
+use zabscope_core::members::shown;
 
 /// Where a setting was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,20 +71,6 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
-}
-
-/// Text from outside, in a message: on one line and not endless.
-pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 120;
-    let mut out: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 /// Everything that is wrong with a configuration; one line each.

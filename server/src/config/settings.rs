@@ -6,10 +6,11 @@
 
 use super::{
     keys::{self, Key, Kind, Property, Use},
-    problem::{Origin, Problem, shown},
+    problem::{Origin, Problem},
     properties, values,
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
+use zabscope_core::members::shown;
 
 /// A setting and where it was written.
 #[derive(Clone, Debug)]
