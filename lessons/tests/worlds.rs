@@ -2,12 +2,15 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::BTreeSet;
-use zabscope_lessons::worlds;
+use zabscope_lessons::worlds::{World, parse};
+
+fn all() -> Vec<World> {
+    parse(include_str!("../worlds.json")).expect("the file can be read")
+}
 
 #[test]
 fn each_world_comes_about_and_is_as_its_sentence_says() {
-    let wrong: Vec<String> = worlds::all()
-        .expect("the file can be read")
+    let wrong: Vec<String> = all()
         .iter()
         .filter_map(|world| world.play().err())
         .map(|error| error.to_string())
@@ -17,7 +20,7 @@ fn each_world_comes_about_and_is_as_its_sentence_says() {
 
 #[test]
 fn the_gallery_has_at_least_twenty_worlds_each_with_a_name_of_its_own() {
-    let all = worlds::all().expect("the file can be read");
+    let all = all();
     let names: BTreeSet<_> = all.iter().map(|w| w.name.as_str()).collect();
     assert_eq!(names.len(), all.len());
     assert!(all.len() >= 20);
@@ -58,4 +61,12 @@ fn the_gallery_has_at_least_twenty_worlds_each_with_a_name_of_its_own() {
             world.name
         );
     }
+}
+
+#[test]
+fn a_file_of_another_format_is_refused_with_its_place() {
+    let said = |text: &str| parse(text).expect_err("it is refused").to_string();
+    assert!(said("{\"version\": 9, \"worlds\": []}").contains("format 9"));
+    assert!(said("{\"version\": 1, \"worlds\": [{}]}").contains("lessons/worlds.json, line 1"));
+    assert!(said(&" ".repeat(300 * 1024)).contains("at most"));
 }

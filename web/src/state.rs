@@ -96,12 +96,20 @@ pub enum Notice {
     Import(ImportError),
     /// A link names a lesson that is not there.
     NoLesson,
+    /// A link names a world that is not in the gallery.
+    NoWorld,
+    /// A file of the page can't be fetched: which, and why.
+    Unfetched(&'static str, Rc<str>),
     /// A lesson can't be taken.
     Lesson(Rc<str>),
     /// The run was recorded by another version: it goes on, but differently.
     OtherVersion,
     /// The link is in the clipboard; with its length.
     Copied(usize),
+    /// A text is in the clipboard.
+    TextCopied,
+    /// A file could not be made: why.
+    NotSaved(Rc<str>),
     /// The link could not be copied: it is in the address bar.
     NotCopied,
     /// The run is too long for a link.
@@ -115,7 +123,11 @@ impl Notice {
     fn is_news(&self) -> bool {
         matches!(
             self,
-            Notice::Copied(_) | Notice::NotCopied | Notice::End | Notice::OtherVersion
+            Notice::Copied(_)
+                | Notice::TextCopied
+                | Notice::NotCopied
+                | Notice::End
+                | Notice::OtherVersion
         )
     }
 }
@@ -129,6 +141,10 @@ pub enum Dialog {
     World,
     /// Which servers stand on which side.
     Partition,
+    /// Worlds to begin with.
+    Gallery,
+    /// The run as a file or a picture.
+    Export,
 }
 
 /// All that can be done.

@@ -4,12 +4,14 @@ pub mod act;
 pub mod bits;
 pub mod client;
 pub mod dialogs;
+pub mod gallery;
 pub mod header;
 pub mod inspector;
 pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
+pub mod save;
 pub mod say;
 pub mod side;
 pub mod stage;
@@ -129,6 +131,8 @@ fn first() -> State {
         None => {}
     }
     match &fragment.state {
+        // The effect that watches the address opens it.
+        None if fragment.world.is_some() => {}
         None if fragment.paused || state.reduced => {}
         None => state.motion = Motion::Opening,
         Some(text) => match link::decode(text).map_err(Notice::Unreadable) {
@@ -347,6 +351,9 @@ fn use_address(state: &UseReducerHandle<State>) {
                     Some((name, step)) => Action::Lesson(LessonAct::Open(name, step)),
                     None => Action::Notify(Notice::NoLesson),
                 });
+            }
+            if let Some(name) = fragment.world {
+                return yew::platform::spawn_local(gallery::open(name, send));
             }
             let Some(text) = fragment.state else { return };
             match link::decode(&text) {

@@ -39,6 +39,20 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             .to_owned(),
             true,
         ),
+        Notice::NoWorld => (
+            lang.pick("There is no such scenario.", "没有这个场景。"),
+            lang.pick(
+                "The link names one that this page does not have. Scenarios, above, shows all.",
+                "链接里的场景不在这个页面里。上方的“场景”列出全部。",
+            )
+            .to_owned(),
+            true,
+        ),
+        Notice::Unfetched(file, why) => (
+            super::gallery::unfetched(lang),
+            format!("{file}: {why}"),
+            true,
+        ),
         Notice::Lesson(error) => (
             lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
             error.to_string(),
@@ -52,6 +66,16 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
                 Lang::Zh => format!("{length} 个字符；其中是当前显示的分支。"),
             },
             false,
+        ),
+        Notice::TextCopied => (
+            lang.pick("The diagram is in the clipboard.", "时序图已复制。"),
+            String::new(),
+            false,
+        ),
+        Notice::NotSaved(why) => (
+            lang.pick("The browser did not make the file.", "浏览器没有生成文件。"),
+            why.to_string(),
+            true,
         ),
         Notice::NotCopied => (
             lang.pick("The link is in the address bar.", "链接在地址栏里。"),
