@@ -18,6 +18,7 @@ use zabscope_core::sim::Exported;
 
 const THEME: &str = "zabscope.theme";
 const LESSONS: &str = "zabscope.lessons";
+const RUN: &str = "zabscope.run";
 const LANG: &str = "zabscope.lang";
 
 fn window() -> Option<web_sys::Window> {
@@ -148,6 +149,36 @@ pub fn address() -> String {
 pub fn set_fragment(fragment: &str) {
     if let Some(history) = window().and_then(|w| w.history().ok()) {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{fragment}")));
+    }
+}
+
+/// Loads the page again, with the fragment that it has.
+pub fn reload() {
+    if let Some(window) = window() {
+        let _ = window.location().reload();
+    }
+}
+
+/// Opens an address of this page beside the article that it is shown in.
+pub fn open_beside(fragment: &str) {
+    if let Some(window) = window() {
+        let url = format!("{}#{fragment}", address());
+        let _ = window.open_with_url_and_target_and_features(&url, "_blank", "noopener");
+    }
+}
+
+/// The run of the last visit, as a link holds it.
+#[must_use]
+pub fn kept_run() -> Option<String> {
+    LocalStorage::get(RUN).ok()
+}
+
+/// Keeps a run for the next visit; without one: keeps none.
+pub fn keep_run(state: Option<&str>) {
+    match state {
+        // A browser that has no room keeps the one before.
+        Some(state) => drop(LocalStorage::set(RUN, state)),
+        None => LocalStorage::delete(RUN),
     }
 }
 

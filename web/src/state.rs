@@ -116,6 +116,8 @@ pub enum Notice {
     TooLong,
     /// Nothing can happen any more, or the run has its greatest length.
     End,
+    /// The host has a newer page.
+    Newer,
 }
 
 impl Notice {
@@ -206,6 +208,8 @@ pub enum Action {
     Dismiss,
     /// Open a dialog, or close it.
     Dialog(Option<Dialog>),
+    /// The run that was kept is not wanted any more.
+    Forget,
 }
 
 /// A run that was read.
@@ -273,6 +277,10 @@ pub struct State {
     pub notice: Option<Rc<Notice>>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
+    /// Inside somebody's article: only the stage, the sentence and the controls.
+    pub embed: bool,
+    /// The run of an earlier visit, as a link holds it.
+    pub kept: Option<Rc<str>>,
 }
 
 /// So many steps are taken in one frame at most.
@@ -316,6 +324,8 @@ impl State {
             reduced: false,
             notice: None,
             dialog: None,
+            embed: false,
+            kept: None,
         };
         state.refocus();
         state
@@ -415,6 +425,7 @@ impl State {
             }
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
+            Action::Forget => self.kept = None,
             Action::Dialog(dialog) => {
                 self.dialog = dialog;
                 if dialog.is_some() {

@@ -90,11 +90,23 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             String::new(),
             true,
         ),
+        Notice::Newer => (
+            lang.pick("There is a newer zabscope.", "zabscope 有新版本。"),
+            lang.pick(
+                "Your run comes along when the page is loaded again.",
+                "重新加载页面时，你的运行会一起带过去。",
+            )
+            .to_owned(),
+            false,
+        ),
         Notice::End => (t(lang, Key::AtRest), String::new(), false),
     };
     html! {
         <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>
             <p>{ text }{ " " }<span class="soft">{ detail }</span></p>
+            if *props.notice == Notice::Newer {
+                <button type="button" class="btn" onclick={|_| crate::platform::reload()}>{ lang.pick("Load it", "加载新版本") }</button>
+            }
             <button type="button" class="btn" onclick={ask(&props.send, Action::Dismiss)}>{ t(lang, Key::Close) }</button>
         </div>
     }
