@@ -29,7 +29,7 @@ self.addEventListener('fetch', (event) => {
 });
 
 // A file whose name changes with its contents.
-const hashed = (url) => /-[0-9a-f]{16}(_bg)?\.(js|css|wasm)$/.test(url.pathname);
+const hashed = (url) => /-[0-9a-f]{8,16}(_bg)?\.(js|css|wasm)$/.test(url.pathname);
 
 // The newest page, or the one that is kept when the network is gone or slow.
 async function page(event) {
