@@ -53,6 +53,8 @@ pub enum Tab {
     Chosen,
     /// The tree.
     Tree,
+    /// A client's commands.
+    Console,
     /// Faults and clients.
     Act,
     /// Why what the sentence says happened.
@@ -147,6 +149,8 @@ pub enum Dialog {
     Gallery,
     /// The run as a file or a picture.
     Export,
+    /// What the header has no room for.
+    Menu,
 }
 
 /// All that can be done.
@@ -210,6 +214,8 @@ pub enum Action {
     Dialog(Option<Dialog>),
     /// The run that was kept is not wanted any more.
     Forget,
+    /// Let time pass until a client has its answers.
+    Await(ClientNo),
 }
 
 /// A run that was read.
@@ -426,6 +432,7 @@ impl State {
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
             Action::Forget => self.kept = None,
+            Action::Await(client) => self.wait_for(client),
             Action::Dialog(dialog) => {
                 self.dialog = dialog;
                 if dialog.is_some() {
@@ -578,6 +585,24 @@ impl State {
             None if taken == 0 => self.notify(Notice::End),
             None => {}
         }
+    }
+
+    /// Takes steps until a client waits for nothing, or as many as one act may take.
+    fn wait_for(&mut self, client: ClientNo) {
+        if self.moves() {
+            return;
+        }
+        let waits = |state: &State| {
+            let run = state.run.get();
+            let view = run.world().client(client);
+            view.is_some_and(|c| c.pending + c.queued > 0)
+        };
+        for _ in 0..STEPS_AT_ONCE {
+            if !waits(self) || !self.take_step() {
+                break;
+            }
+        }
+        self.settle();
     }
 
     fn first(&mut self) {

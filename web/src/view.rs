@@ -3,6 +3,7 @@
 pub mod act;
 pub mod bits;
 pub mod client;
+pub mod console;
 pub mod dialogs;
 pub mod gallery;
 pub mod header;
@@ -106,12 +107,12 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
                 if let Some(notice) = &s.notice {
                     { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
+            <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
         </div>

@@ -46,6 +46,7 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
         Dialog::Partition => t(lang, Key::Partition),
         Dialog::Gallery => t(lang, Key::Scenarios),
         Dialog::Export => t(lang, Key::Export),
+        Dialog::Menu => t(lang, Key::Menu),
     };
     html! {
         <dialog ref={node} class={classes!("dialog", (props.dialog == Dialog::Gallery).then_some("broad"))} aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
@@ -57,6 +58,7 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
                 Dialog::Keys => keys(lang),
                 Dialog::World => html! { <World setup={props.run.get().world().setup().clone()} {lang} send={send.clone()} /> },
                 Dialog::Gallery => html! { <super::gallery::Gallery {lang} send={send.clone()} /> },
+                Dialog::Menu => super::header::menu(lang, send),
                 Dialog::Export => super::save::save(&props.run, lang, send),
                 Dialog::Partition => html! {
                     <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />

@@ -36,10 +36,6 @@ pub fn Header(props: &HeaderProps) -> Html {
         let (run, send) = (props.run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| share(&run, &send))
     };
-    let import = {
-        let send = send.clone();
-        Callback::from(move |event: Event| import(&event, &send))
-    };
     let theme = match props.theme {
         Theme::Light => Theme::Dark,
         Theme::Dark => Theme::Light,
@@ -66,18 +62,55 @@ pub fn Header(props: &HeaderProps) -> Html {
                 <button type="button" class="quiet" onclick={share}>{ t(lang, Key::Share) }</button>
                 <button type="button" class="quiet wide" aria-haspopup="dialog"
                     onclick={ask(send, Action::Dialog(Some(Dialog::Export)))}>{ t(lang, Key::Export) }</button>
-                <label class="quiet wide file">
-                    <input type="file" accept=".json,.svg,.png,.mmd,.txt" onchange={import} />
-                    <span>{ t(lang, Key::Import) }</span>
-                </label>
+                { import_label(lang, send, "quiet wide file") }
                 <button type="button" class="quiet wide" aria-haspopup="dialog"
                     onclick={ask(send, Action::Dialog(Some(Dialog::Keys)))}>{ t(lang, Key::Keys) }</button>
+                <button type="button" class="quiet narrow" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Menu)))}>{ t(lang, Key::Menu) }</button>
                 <button type="button" class="quiet" aria-pressed={if props.theme == Theme::Dark { "true" } else { "false" }}
                     onclick={ask(send, Action::Theme(theme))}>{ t(lang, Key::ThemeDark) }</button>
                 <button type="button" class="quiet" lang={tag}
                     onclick={ask(send, Action::Lang(other_lang))}>{ other }</button>
             </div>
         </header>
+    }
+}
+
+/// What opens a file.
+fn import_label(lang: Lang, send: &Send, class: &'static str) -> Html {
+    let onchange = {
+        let send = send.clone();
+        Callback::from(move |event: Event| import(&event, &send))
+    };
+    html! {
+        <label {class}>
+            <input type="file" accept=".json,.svg,.png,.mmd,.txt" {onchange} />
+            <span>{ t(lang, Key::Import) }</span>
+        </label>
+    }
+}
+
+/// What stands in the header where there is room for it.
+pub fn menu(lang: Lang, send: &Send) -> Html {
+    let item = |key: Key, action: Action| {
+        html! { <li><button type="button" class="btn" onclick={ask(send, action)}>{ t(lang, key) }</button></li> }
+    };
+    let lessons = {
+        let send = send.clone();
+        Callback::from(move |_: MouseEvent| {
+            send.dispatch(Action::Dialog(None));
+            send.dispatch(Action::Tab(Tab::Lesson));
+            platform::bring_into_sight(".side");
+        })
+    };
+    html! {
+        <ul class="menu">
+            { item(Key::Scenarios, Action::Dialog(Some(Dialog::Gallery))) }
+            <li><button type="button" class="btn" onclick={lessons}>{ t(lang, Key::Lessons) }</button></li>
+            { item(Key::Export, Action::Dialog(Some(Dialog::Export))) }
+            <li>{ import_label(lang, send, "btn file") }</li>
+            { item(Key::Keys, Action::Dialog(Some(Dialog::Keys))) }
+        </ul>
     }
 }
 

@@ -1,11 +1,11 @@
 //! The run as a file: to be opened again, to be looked at, to be put into a text.
 
-use super::bits::{Send, Who, ask};
+use super::bits::{Send, Who};
 use crate::{
     export, link,
     platform::{self, Picture},
     state::{Action, Notice, run::RunHandle},
-    text::{Key, Lang, t},
+    text::Lang,
 };
 use yew::prelude::*;
 
@@ -46,9 +46,6 @@ pub fn save(run: &RunHandle, lang: Lang, send: &Send) -> Html {
                 { row(Kind::Copy, lang.pick("Copy the diagram", "复制时序图"),
                     lang.pick("for a README or an issue", "用于 README 或 issue")) }
             </ul>
-            <div class="row">
-                <button type="button" class="btn" onclick={ask(send, Action::Dialog(None))}>{ t(lang, Key::Close) }</button>
-            </div>
         </>
     }
 }

@@ -3,9 +3,10 @@
 use super::{
     act::{ActProps, act},
     bits::{Send, ask, letter},
+    console::Console,
     inspector::{ChosenProps, chosen},
     lesson::{LessonProps, lesson},
-    tree::{TreeProps, tree},
+    tree::TreeTab,
     why::{WhyProps, why_panel},
 };
 use crate::{
@@ -39,7 +40,14 @@ pub struct SideProps {
     pub send: Send,
 }
 
-const TABS: [Tab; 5] = [Tab::Lesson, Tab::Chosen, Tab::Tree, Tab::Act, Tab::Why];
+const TABS: [Tab; 6] = [
+    Tab::Lesson,
+    Tab::Chosen,
+    Tab::Tree,
+    Tab::Console,
+    Tab::Act,
+    Tab::Why,
+];
 
 /// The side panel.
 #[component]
@@ -56,6 +64,7 @@ pub fn Side(props: &SideProps) -> Html {
             Selection::Znode(_) => t(lang, Key::Inspector).to_owned(),
         },
         Tab::Tree => t(lang, Key::Tree).to_owned(),
+        Tab::Console => t(lang, Key::Console).to_owned(),
         Tab::Act => lang.pick("Act", "操作").to_owned(),
         Tab::Why => t(lang, Key::Why).to_owned(),
     };
@@ -120,7 +129,8 @@ pub fn Side(props: &SideProps) -> Html {
                 { match props.tab {
                     Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, kept: props.kept.clone(), lang, send }),
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
-                    Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
+                    Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
+                    Tab::Console => html! { <Console {run} {selection} {lang} {send} /> },
                     Tab::Act => act(&ActProps { run, lang, send }),
                     Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
                 } }
