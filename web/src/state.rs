@@ -178,6 +178,8 @@ pub enum Action {
     Goto(u64),
     /// To what this record tells.
     Tell(usize),
+    /// To before the last thing that was done to the world.
+    Undo,
     /// To the beginning.
     First,
     /// To the end of the branch.
@@ -380,6 +382,7 @@ impl State {
             Action::Lesson(act) => self.lesson_act(act),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
+            Action::Undo => self.undo(),
             Action::First => self.first(),
             Action::Last => {
                 let end = self.run.get().history().end();
@@ -585,6 +588,18 @@ impl State {
             None if taken == 0 => self.notify(Notice::End),
             None => {}
         }
+    }
+
+    /// What was done last is not done; what came of it is kept as a branch.
+    fn undo(&mut self) {
+        self.motion = Motion::Still;
+        let last = self.run.get().history().actions().last().map(|a| a.step);
+        if let Some(step) = last {
+            self.run.change().goto(step);
+            self.run.change().back();
+            self.observe();
+        }
+        self.settle();
     }
 
     /// Takes steps until a client waits for nothing, or as many as one act may take.

@@ -301,10 +301,14 @@ fn use_keys(state: &UseReducerHandle<State>) {
 }
 
 fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+    let key = event.key();
+    let undo = (event.ctrl_key() || event.meta_key()) && key == "z" && !event.shift_key();
+    if event.alt_key() || event.default_prevented() {
         return None;
     }
-    let key = event.key();
+    if (event.ctrl_key() || event.meta_key()) && !undo {
+        return None;
+    }
     let target = event.target_dyn_into::<web_sys::Element>();
     let within = |selector: &str| {
         target
@@ -328,6 +332,8 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "ArrowLeft" if !tab => Action::Back,
         "Home" if !tab => Action::First,
         "End" if !tab => Action::Last,
+        "z" if undo => Action::Undo,
+        "u" | "U" => Action::Undo,
         "n" | "N" => Action::NextPhase,
         "w" | "W" => Action::Tab(Tab::Why),
         "+" | "=" => step(1),
