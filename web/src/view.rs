@@ -17,13 +17,14 @@ pub mod start;
 pub mod timeline;
 pub mod transport;
 pub mod tree;
+pub mod until;
 pub mod why;
 
 use crate::{
     link, platform,
     state::{
         Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening, pace::Speed,
-        run::Run,
+        run::Run, until::TimeAct,
     },
 };
 use bits::Send;
@@ -67,6 +68,9 @@ pub fn App() -> Html {
                 if let Some(notice) = &s.notice {
                     { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
                 }
+                if let Some(search) = &s.times.search {
+                    { until::looking(search, lang, &send) }
+                }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
@@ -79,7 +83,7 @@ pub fn App() -> Html {
                 </section>
             </div>
             if let Some(dialog) = s.dialog {
-                <dialogs::Dialogs {dialog} {run} {lang} send={send.clone()} />
+                <dialogs::Dialogs {dialog} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
             }
         </div>
     }
@@ -193,7 +197,12 @@ fn use_frames(state: &UseReducerHandle<State>) {
     let send = state.dispatcher();
     let speed = state.speed;
     use_effect_with(
-        (state.moves(), state.reduced, speed),
+        // A search moves nothing that one would see.
+        (
+            state.moves(),
+            state.reduced && state.motion != Motion::Searching,
+            speed,
+        ),
         move |(moves, reduced, speed)| {
             let mut frames = None;
             let mut ticks = None;
@@ -287,6 +296,8 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "End" if !tab => Action::Last,
         "n" | "N" => Action::NextPhase,
         "w" | "W" => Action::Tab(Tab::Why),
+        "u" | "U" => Action::Dialog(Some(crate::state::Dialog::Until)),
+        "b" | "B" => Action::Time(TimeAct::Bookmark("".into())),
         "+" | "=" => step(1),
         "-" | "−" => step(-1),
         "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),

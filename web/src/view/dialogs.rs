@@ -4,7 +4,7 @@
 use super::bits::{Send, ask, typed};
 use crate::{
     platform,
-    state::{Action, Dialog, run::RunHandle},
+    state::{Action, Dialog, Selection, run::RunHandle, until::Unit},
     text::{Key, Lang, t},
 };
 use std::collections::BTreeSet;
@@ -21,6 +21,10 @@ pub struct DialogsProps {
     pub dialog: Dialog,
     /// The run.
     pub run: RunHandle,
+    /// By what *Step* and *Back* move.
+    pub unit: Unit,
+    /// What is chosen.
+    pub selection: Selection,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -44,6 +48,7 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
         Dialog::Keys => t(lang, Key::KeysTitle),
         Dialog::World => t(lang, Key::NewWorld),
         Dialog::Partition => t(lang, Key::Partition),
+        Dialog::Until => lang.pick("Until…", "直到…"),
     };
     html! {
         <dialog ref={node} class="dialog" aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
@@ -54,6 +59,9 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
             { match props.dialog {
                 Dialog::Keys => keys(lang),
                 Dialog::World => html! { <World setup={props.run.get().world().setup().clone()} {lang} send={send.clone()} /> },
+                Dialog::Until => html! {
+                    <super::until::Until run={props.run.clone()} unit={props.unit} selection={props.selection.clone()} {lang} send={send.clone()} />
+                },
                 Dialog::Partition => html! {
                     <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
                 },
@@ -73,6 +81,8 @@ fn keys(lang: Lang) -> Html {
         ("+ −", Key::KeySpeed),
         ("1 … 9", Key::KeyServer),
         ("W", Key::KeyWhy),
+        ("U", Key::KeyUntil),
+        ("B", Key::KeyBookmark),
         ("?", Key::KeyHelp),
     ];
     html! {
