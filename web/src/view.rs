@@ -2,7 +2,9 @@
 
 pub mod act;
 pub mod bits;
+pub mod branches;
 pub mod client;
+pub mod diagram;
 pub mod dialogs;
 pub mod header;
 pub mod inspector;
@@ -74,13 +76,11 @@ pub fn App() -> Html {
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
-                heartbeats={s.heartbeats} {lang} send={send.clone()} />
+                heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
                 <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
-                <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
-                    <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
-                    <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />
-                </section>
+                <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
+                    moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
             if let Some(dialog) = s.dialog {
                 <dialogs::Dialogs {dialog} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />

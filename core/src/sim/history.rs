@@ -599,7 +599,7 @@ impl History {
             self.at += 1;
         }
         if self.at == 0 {
-            self.log.clear();
+            self.log = StepLog::default();
         }
     }
 

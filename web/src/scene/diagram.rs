@@ -20,7 +20,7 @@ use zabscope_core::id::Epoch;
 /// A lane is at least so high, so that its name can be pressed.
 pub const LANE: f64 = 24.0;
 /// The axis of time, above the lanes.
-pub const AXIS: f64 = 18.0;
+pub const AXIS: f64 = 26.0;
 /// An arrow that is less wide is drawn with its neighbours as one.
 const THIN: f64 = 1.5;
 /// So many arrows are drawn on their own at most.
@@ -130,6 +130,8 @@ pub struct BandShape {
     pub kind: BandKind,
     /// In which epoch, if it leads or follows.
     pub epoch: Epoch,
+    /// Nothing follows: a server goes down here, or a client's connection ends.
+    pub falls: bool,
 }
 
 /// A message.
@@ -294,7 +296,7 @@ pub fn picture(index: &Index, view: &View, heartbeats: bool, always: &[u32]) -> 
     out
 }
 
-/// Of too many lines every second, third, … is drawn; those that were cut are kept before others.
+/// Of too many lines every second, third, … is drawn.
 fn thin_out(lines: &mut Vec<Line>, always: &[u32]) {
     let every = lines.len().div_ceil(ARROWS);
     if every > 1 {
@@ -345,7 +347,8 @@ fn bands<'a>(
     known: u64,
 ) {
     let mut last = f64::MIN;
-    for band in bands {
+    let mut bands = bands.peekable();
+    while let Some(band) = bands.next() {
         let x0 = view.x(band.from).max(-4.0);
         let x1 = view.x(band.to.min(known)).min(view.width + 4.0);
         // What ends in the pixel in which something else has ended already is not seen.
@@ -359,6 +362,7 @@ fn bands<'a>(
             y,
             kind: band.kind,
             epoch: band.epoch,
+            falls: band.to < known && bands.peek().is_none_or(|next| next.from > band.to),
         });
     }
 }

@@ -247,10 +247,10 @@ fn a_bookmark_leads_back_to_its_moment_from_another_branch() {
     act(&mut state, TimeAct::Bookmark("again".into()));
     let here = (hash(&state), state.run.get().history().branch());
     state.apply(Action::Step);
-    state.apply(Action::Goto(200));
-    state.apply(Action::Act(sim::Action::Crash {
+    state.apply(Action::Goto(40));
+    state.apply(Action::Act(sim::Action::SlowDisk {
         server: ServerId(1),
-        lose_unsynced: false,
+        extra: zabscope_core::time::Span::millis(1),
     }));
     assert_eq!(state.run.get().history().branches().len(), 2);
     let kept = state.run.get().bookmarks().to_vec();
@@ -282,6 +282,7 @@ fn twenty_branches_are_kept_under_their_names() {
     until(&mut state, Goal::Epoch);
     let fork = step(&state);
     for no in 0..21_u16 {
+        state.apply(Action::Switch(BranchNo(0)));
         state.apply(Action::Goto(fork - 1));
         state.apply(Action::Act(sim::Action::SlowDisk {
             server: ServerId(1),
