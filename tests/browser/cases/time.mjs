@@ -47,7 +47,7 @@ async function twoBranches(page) {
   await select(page, first);
   await panel(page, 'Crash').click();
   await until(page, async (dialog) => {
-    await dialog.getByRole('textbox', { name: 'Filter' }).fill('epoch 1 is established');
+    await dialog.getByRole('textbox', { name: 'Filter' }).fill('leads epoch 1');
   });
   return first;
 }
@@ -93,7 +93,7 @@ export const tests = [
       await open(page, 'Diagram');
       assert.ok((await inked(page)) > 2_000, 'the picture is empty');
       const box = await plot(page).boundingBox();
-      const [x, y] = [box.x + box.width * 0.5, box.y + box.height * 0.6];
+      const [x, y] = [box.x + box.width * 0.5, box.y + 60];
       const whole = await label(page);
       await page.mouse.move(x, y);
       await page.mouse.wheel(0, -240);
@@ -208,7 +208,7 @@ export const tests = [
       });
       assert.notEqual(await server(page, 5).getAttribute('data-state'), 'down');
       await until(page, async (dialog) => {
-        await dialog.getByRole('textbox', { name: 'Filter' }).fill('established');
+        await dialog.getByRole('textbox', { name: 'Filter' }).fill('leads epoch');
       });
       assert.equal(await leader(page).count(), 1);
       const here = await standing(page);
@@ -243,6 +243,7 @@ export const tests = [
     url: '#paused',
     limit: 60_000,
     async run({ page }) {
+      await server(page, 1).waitFor();
       const by = async (unit) => {
         await page.keyboard.press('u');
         const dialog = page.getByRole('dialog');
@@ -320,7 +321,7 @@ export const tests = [
   },
   {
     name: 'the logs stand side by side by zxid, under their epochs, with what is applied',
-    url: crowded({ more: 900 }),
+    url: crowded({ writes: 2, more: 600 }),
     limit: 60_000,
     async run({ page }) {
       await server(page, 1).waitFor();

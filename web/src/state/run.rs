@@ -66,7 +66,10 @@ impl Run {
     /// What stands in the space-time diagram, up to this moment's known future.
     #[must_use]
     pub fn diagram(&self) -> Ref<'_, Index> {
-        self.diagram.borrow_mut().extend(&self.history);
+        // Whoever looks at it already has it as it is now: meanwhile the run does not change.
+        if let Ok(mut index) = self.diagram.try_borrow_mut() {
+            index.extend(&self.history);
+        }
         self.diagram.borrow()
     }
 

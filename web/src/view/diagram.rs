@@ -355,8 +355,8 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         <div class="diagram">
             <div class="dlanes" style={format!("height:{height}px")}>
                 <div class="dtools" role="group" aria-label={lang.pick("What is shown", "显示范围")}>
-                    { tool("−", lang.pick("Farther", "缩小"), act(|l| l.view = l.view.zoomed(1.6, l.view.width / 2.0, l.end))) }
-                    { tool("+", lang.pick("Nearer", "放大"), act(|l| l.view = l.view.zoomed(0.625, l.view.width / 2.0, l.end))) }
+                    { tool("−", lang.pick("Farther", "缩小"), act(|l| zoom(l, 1.6))) }
+                    { tool("+", lang.pick("Nearer", "放大"), act(|l| zoom(l, 0.625))) }
                     { tool("⇔", lang.pick("The whole run", "整个运行"), act(whole)) }
                 </div>
                 { for shown.lanes.iter().map(|l| html! {
@@ -380,6 +380,14 @@ pub fn Diagram(props: &DiagramProps) -> Html {
             </ol>
         </div>
     }
+}
+
+/// Nearer or farther; the cursor stays where it is, if it is in sight.
+fn zoom(look: &mut Look, factor: f64) {
+    let view = look.view;
+    let x = look.cursor.map(|at| view.x(at));
+    let x = x.filter(|x| (0.0..=view.width).contains(x));
+    look.view = view.zoomed(factor, x.unwrap_or(view.width / 2.0), look.end);
 }
 
 /// From the beginning to as far as the run is known.
@@ -586,8 +594,8 @@ fn on_key(
         match event.key().as_str() {
             "ArrowLeft" => now.view = view.panned(-far, end),
             "ArrowRight" => now.view = view.panned(far, end),
-            "+" | "=" => now.view = view.zoomed(0.625, view.width / 2.0, end),
-            "-" | "−" => now.view = view.zoomed(1.6, view.width / 2.0, end),
+            "+" | "=" => zoom(&mut now, 0.625),
+            "-" | "−" => zoom(&mut now, 1.6),
             "0" => whole(&mut now),
             key @ ("ArrowUp" | "ArrowDown") => {
                 let run = run.get();
@@ -634,13 +642,13 @@ fn on_key(
 
 /// The message after the one that one looks at, or before it; the first is the one nearest to the cursor.
 fn next(index: &Index, look: &Look, heartbeats: bool, cursor: u64, onward: bool) -> Option<u32> {
-    let Some(here) = look.at else {
-        let near = nearest(index, &look.view, heartbeats, cursor);
-        let distance = |no: &u32| index.arrows()[*no as usize].end.abs_diff(cursor);
-        return near.into_iter().min_by_key(distance);
-    };
     let arrows = index.arrows();
     let fits = |no: &usize| heartbeats || !arrows[*no].heartbeat;
+    let Some(here) = look.at else {
+        let near = (0..arrows.len()).filter(fits);
+        let nearest = near.min_by_key(|no| arrows[*no].end.abs_diff(cursor));
+        return nearest.map(|no| no as u32);
+    };
     let found = if onward {
         (here as usize + 1..arrows.len()).find(fits)
     } else {

@@ -321,7 +321,7 @@ impl Index {
 
     fn push(&mut self, arrow: Arrow) -> u32 {
         let no = self.arrows.len();
-        if no % BLOCK == 0 {
+        if no.is_multiple_of(BLOCK) {
             self.blocks.push((u64::MAX, 0));
         }
         self.arrows.push(arrow);
