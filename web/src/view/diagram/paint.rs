@@ -123,7 +123,8 @@ pub fn paint(
     let (width, height) = size;
     let ratio = web_sys::window().map_or(1.0, |w| w.device_pixel_ratio());
     let (w, h) = ((width * ratio) as u32, (height * ratio) as u32);
-    if (canvas.width(), canvas.height()) != (w, h) {
+    let resized = (canvas.width(), canvas.height()) != (w, h);
+    if resized {
         canvas.set_width(w);
         canvas.set_height(h);
     }
@@ -138,7 +139,10 @@ pub fn paint(
     let pen = &pen;
     let _ = pen.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     pen.clear_rect(0.0, 0.0, width, height);
-    pen.set_font(&c.mono);
+    if resized {
+        // A canvas forgets its font with its size; to name one is dear.
+        pen.set_font(&c.mono);
+    }
     axis(pen, height, p, marks, c);
     bands(pen, p, c);
     messages(pen, p, marks, c);
