@@ -6,7 +6,7 @@
 import { cpus, loadavg } from 'node:os';
 import { chromium } from 'playwright-core';
 import { played, told, watchFrames } from './frames.mjs';
-import { crowded } from './load.mjs';
+import { crowded, long } from './load.mjs';
 
 const url = process.env.ZABSCOPE_URL;
 if (!url) {
@@ -34,4 +34,43 @@ for (const [name, viewport] of viewports) {
   console.log(`${name}: open and shown after ${Math.round(performance.now() - began)} ms; ${told(await played(page, 5_000))}`);
   await context.close();
 }
+{
+  // Any moment of fifty thousand events: from the act to the page's having it in its document.
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${url}${long()}`, { timeout: 60_000 });
+  await page.waitForFunction(() => Number(document.querySelector('.scrub input')?.max) > 20_000, null, { timeout: 120_000 });
+  for (const tab of ['Events', 'Diagram']) {
+    await page.locator(`#time-${tab}`).click();
+    const { times, megabytes } = await page.evaluate(seeks, 200);
+    times.sort((a, b) => a - b);
+    const at = (part) => times[Math.floor((times.length - 1) * part)].toFixed(1);
+    console.log(`seek, ${tab} open: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms; JavaScript's memory ${megabytes} MB`);
+  }
+  await page.close();
+}
 await browser.close();
+
+// In the page: goes to so many random moments by the scrubber.
+async function seeks(count) {
+  const input = document.querySelector('.scrub input');
+  const clock = document.querySelector('.clock');
+  const times = [];
+  let random = 12345;
+  while (times.length < count) {
+    random = (random * 1103515245 + 12345) % 2147483648;
+    const before = clock.textContent;
+    input.value = String(random % Number(input.max));
+    const began = performance.now();
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    const limit = began + 1_000;
+    while (clock.textContent === before && performance.now() < limit) {
+      const { port1, port2 } = new MessageChannel();
+      await new Promise((done) => {
+        port1.onmessage = done;
+        port2.postMessage(0);
+      });
+    }
+    times.push(performance.now() - began);
+  }
+  return { times, megabytes: Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6) };
+}

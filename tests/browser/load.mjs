@@ -30,3 +30,13 @@ export function crowded({ latency = 60, jitter = 60, clients = 8, writes = 24, b
   }
   return link(setup, actions, begin + settle + more);
 }
+
+/** A long run as a link: eight clients write without a break; about fifty thousand events. */
+export function long({ begin = 400, steps = 22_000 } = {}) {
+  const actions = [];
+  for (let no = 1; no <= 8; no += 1) {
+    actions.push([no === 1 ? begin : 0, { AddClient: { server: null, timeout_ms: 30_000 } }]);
+    actions.push([0, { Load: { client: no, writes: 1_000_000 } }]);
+  }
+  return link({ seed: 7 }, actions, begin + steps);
+}

@@ -4,12 +4,14 @@
 //!
 //! * [`sight`]: what is seen of a world; [`read`]: from the simulator. * [`place`]: where servers, clients and the card stand.
 //! * [`glyph`]: how a server, a plate, a ballot look. * [`traffic`]: links and messages.
+//! * [`diagram`]: the space-time diagram.
 //! * [`card`]: which one card is shown, and what is on it. * [`words`]: every text, in each language.
 //!
 //! Two zones, so that nothing ever covers a server: the ring of servers, and one card beside it (on a
 //! phone below it). Both keep their place whatever happens.
 
 pub mod card;
+pub mod diagram;
 pub mod geometry;
 pub mod glyph;
 pub mod place;

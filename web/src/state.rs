@@ -1,14 +1,19 @@
 //! What the page shows and how it changes: [`State`], [`Action`], [`State::apply`]. Plain Rust, tested
 //! natively; no browser is known here.
 //!
+//! * [`until`]: moving in time by something else than one event. * [`bookmark`], [`compare`]: moments that are
+//!   kept, branches side by side.
 //! * `lesson`: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
 //!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
 
+pub mod bookmark;
+pub mod compare;
 mod lesson;
 pub mod pace;
 pub mod run;
 pub mod scout;
 pub mod track;
+pub mod until;
 
 #[cfg(test)]
 mod tests;
@@ -74,6 +79,8 @@ pub enum Motion {
     Lesson,
     /// It passes until something that matters so much has happened; so many ms are left for that.
     Until(Importance, f64),
+    /// Steps are taken, as fast as they can be, until something is found.
+    Searching,
 }
 
 /// Light or dark.
@@ -120,6 +127,12 @@ pub enum Notice {
     End,
     /// The host has a newer page.
     Newer,
+    /// What was looked for was not found.
+    Missed(until::Missed),
+    /// An invariant does not hold.
+    Broken(until::Failure),
+    /// There are too many bookmarks.
+    Bookmarks,
 }
 
 impl Notice {
@@ -132,6 +145,8 @@ impl Notice {
                 | Notice::NotCopied
                 | Notice::End
                 | Notice::OtherVersion
+                | Notice::Missed(_)
+                | Notice::Bookmarks
         )
     }
 }
@@ -143,6 +158,8 @@ pub enum Dialog {
     Keys,
     /// A new world.
     World,
+    /// What to go on until.
+    Until,
     /// Which servers stand on which side.
     Partition,
     /// Worlds to begin with.
@@ -174,6 +191,8 @@ pub enum Action {
     Tick,
     /// Something about a lesson.
     Lesson(LessonAct),
+    /// Something about moving in time.
+    Time(until::TimeAct),
     /// To the moment after this step.
     Goto(u64),
     /// To what this record tells.
@@ -263,6 +282,8 @@ pub struct State {
     pub speed: Speed,
     /// Heartbeats and disk ticks are told too.
     pub heartbeats: bool,
+    /// How one moves in time.
+    pub times: until::TimeView,
     /// The record that the sentence is about; `None`: nothing has happened yet.
     pub focus: Option<usize>,
     /// How long the sentence stands still, in ms on the wall.
@@ -321,6 +342,7 @@ impl State {
             motion: Motion::Still,
             speed: Speed::default(),
             heartbeats: false,
+            times: until::TimeView::default(),
             focus: None,
             hold_ms: 0.0,
             selection: Selection::Nothing,
@@ -360,12 +382,16 @@ impl State {
     pub fn plays(&self) -> bool {
         matches!(
             self.motion,
-            Motion::Playing | Motion::Opening | Motion::Lesson
+            Motion::Playing | Motion::Opening | Motion::Lesson | Motion::Searching
         )
     }
 
     /// Does it.
     pub fn apply(&mut self, action: Action) {
+        if self.times.search.is_some() && action.is_of_a_person() {
+            // Whatever one does, it is done where one stood.
+            self.stop_looking();
+        }
         if action.is_of_a_person() && self.notice.as_ref().is_some_and(|n| n.is_news()) {
             self.notice = None;
         }
@@ -374,12 +400,13 @@ impl State {
             Action::Pause => self.pause(),
             Action::Toggle if self.plays() => self.pause(),
             Action::Toggle => self.play(),
-            Action::Step => self.step(),
-            Action::Back => self.back(),
+            Action::Step => self.step_by_unit(),
+            Action::Back => self.back_by_unit(),
             Action::NextPhase => self.next_phase(),
             Action::Frame(ms) => self.frame(ms),
             Action::Tick => self.tick(),
             Action::Lesson(act) => self.lesson_act(act),
+            Action::Time(act) => self.time_act(act),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
             Action::Undo => self.undo(),
@@ -737,11 +764,19 @@ impl State {
         if !self.moves() {
             return;
         }
+        if self.motion == Motion::Searching {
+            self.slice();
+            return;
+        }
         // A page that was hidden does not catch up.
         let ms = ms.clamp(0.0, 100.0);
         let goal = match self.motion {
             Motion::Until(least, _) => least,
-            Motion::Still | Motion::Playing | Motion::Opening | Motion::Lesson => self.least(),
+            Motion::Still
+            | Motion::Playing
+            | Motion::Opening
+            | Motion::Lesson
+            | Motion::Searching => self.least(),
         };
         let ahead = self.run.quietly().ahead(goal);
         let Some(next) = ahead.next else {
@@ -772,9 +807,11 @@ impl State {
                 self.refocus();
                 return;
             }
-            Motion::Still | Motion::Playing | Motion::Opening | Motion::Lesson => {
-                pace::velocity(self.speed, ahead.matters.map(gap))
-            }
+            Motion::Still
+            | Motion::Playing
+            | Motion::Opening
+            | Motion::Lesson
+            | Motion::Searching => pace::velocity(self.speed, ahead.matters.map(gap)),
         };
         let us = velocity * ms + self.rest_us;
         self.rest_us = us.fract();
@@ -830,6 +867,7 @@ impl State {
     fn tick(&mut self) {
         match self.motion {
             Motion::Still | Motion::Until(..) => {}
+            Motion::Searching => self.slice(),
             Motion::Lesson => {
                 let (from, least) = (self.run.get().len(), self.least());
                 for _ in 0..STEPS_AT_ONCE {

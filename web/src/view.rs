@@ -2,8 +2,10 @@
 
 pub mod act;
 pub mod bits;
+pub mod branches;
 pub mod client;
 pub mod console;
+pub mod diagram;
 pub mod dialogs;
 pub mod gallery;
 pub mod header;
@@ -20,13 +22,14 @@ pub mod start;
 pub mod timeline;
 pub mod transport;
 pub mod tree;
+pub mod until;
 pub mod why;
 
 use crate::{
     link, platform,
     state::{
         Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, opening,
-        pace::Speed, run::Run,
+        pace::Speed, run::Run, until::TimeAct,
     },
 };
 use bits::Send;
@@ -74,19 +77,20 @@ pub fn App() -> Html {
                 if let Some(notice) = &s.notice {
                     { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
                 }
+                if let Some(search) = &s.times.search {
+                    { until::looking(search, lang, &send) }
+                }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
-                heartbeats={s.heartbeats} {lang} send={send.clone()} />
+                heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
                 <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
-                <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
-                    <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
-                    <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />
-                </section>
+                <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
+                    moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
             if let Some(dialog) = s.dialog {
-                <dialogs::Dialogs {dialog} {run} {lang} send={send.clone()} />
+                <dialogs::Dialogs {dialog} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
             }
         </div>
     }
@@ -114,7 +118,7 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
-                heartbeats={s.heartbeats} {lang} send={send.clone()} />
+                heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
         </div>
     }
 }
@@ -236,7 +240,12 @@ fn use_frames(state: &UseReducerHandle<State>) {
     let send = state.dispatcher();
     let speed = state.speed;
     use_effect_with(
-        (state.moves(), state.reduced, speed),
+        // A search moves nothing that one would see.
+        (
+            state.moves(),
+            state.reduced && state.motion != Motion::Searching,
+            speed,
+        ),
         move |(moves, reduced, speed)| {
             let mut frames = None;
             let mut ticks = None;
@@ -333,9 +342,10 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "Home" if !tab => Action::First,
         "End" if !tab => Action::Last,
         "z" if undo => Action::Undo,
-        "u" | "U" => Action::Undo,
         "n" | "N" => Action::NextPhase,
         "w" | "W" => Action::Tab(Tab::Why),
+        "u" | "U" => Action::Dialog(Some(crate::state::Dialog::Until)),
+        "b" | "B" => Action::Time(TimeAct::Bookmark("".into())),
         "+" | "=" => step(1),
         "-" | "−" => step(-1),
         "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),

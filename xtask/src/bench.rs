@@ -22,6 +22,8 @@ pub enum What {
     Sim,
     /// The page in Chromium.
     Web,
+    /// Going to a random moment of a long run, natively: how long, and in how much memory.
+    Seek,
     /// The server: its start, its memory, its throughput; beside Apache's if that is installed.
     Server,
 }
@@ -31,6 +33,7 @@ pub fn run(what: What) -> Result<bool> {
     match what {
         What::Sim => sim(),
         What::Web => web(),
+        What::Seek => seek(),
         What::Server => server(),
     }
 }
@@ -74,6 +77,14 @@ fn web() -> Result<bool> {
     let command = test::node_script(&script, &server)?;
     test::serve_beside(server);
     process::must(command, LIMIT)?;
+    Ok(true)
+}
+
+/// `web/benches/seek.rs`; it fails when the page's promises are broken.
+fn seek() -> Result<bool> {
+    let mut bench = workspace::cargo();
+    bench.args(["bench", "-p", "zabscope-web", "--bench", "seek"]);
+    process::must(bench, LIMIT)?;
     Ok(true)
 }
 

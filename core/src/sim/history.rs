@@ -4,8 +4,10 @@
 //! since it left its parent; what came before is the parent's. A moment is the world at the nearest
 //! checkpoint before it, run on: exact, because a run is decided by seed, setup and actions.
 
+pub mod branches;
+
 use crate::sim::{
-    fact::{Record, StepLog},
+    fact::{Record, Sent, StepLog},
     setup::{Action, Setup, TimedAction},
     world::{ActError, SetupError, World},
 };
@@ -209,6 +211,8 @@ struct Move {
     step: u32,
     /// Records of its branch after it.
     records: u32,
+    /// Messages that had left servers on its branch after it.
+    sent: u32,
     /// The action of its branch; `None`: a step.
     action: Option<u32>,
 }
@@ -222,6 +226,7 @@ struct Track {
     moves: Vec<Move>,
     actions: Vec<Action>,
     records: Vec<Record>,
+    sent: Vec<Sent>,
     /// Worlds, by the number of moves from the beginning of the run; the first is where the branch
     /// begins.
     checkpoints: Vec<(usize, World)>,
@@ -262,6 +267,7 @@ impl History {
                 moves: Vec::new(),
                 actions: Vec::new(),
                 records: Vec::new(),
+                sent: Vec::new(),
                 checkpoints: vec![(0, world.clone())],
             }],
             current: 0,
@@ -338,13 +344,31 @@ impl History {
     }
 
     fn records_until(&self, at: usize) -> Records<'_> {
+        self.records_on(self.current, at)
+    }
+
+    fn records_on(&self, no: usize, at: usize) -> Records<'_> {
+        let parts = self.parts_on(no, at, |track, last| {
+            &track.records[..last.records as usize]
+        });
+        let len = parts.iter().map(|p| p.len()).sum();
+        Records { parts, len }
+    }
+
+    /// What the branches on the way to a moment of branch `no` own, oldest first; `own` says what a
+    /// branch has up to one of its moves.
+    fn parts_on<'a, T>(
+        &'a self,
+        mut no: usize,
+        mut until: usize,
+        own: impl Fn(&'a Track, &Move) -> &'a [T],
+    ) -> Vec<&'a [T]> {
         let mut parts = Vec::new();
-        let (mut no, mut until) = (self.current, at);
         loop {
             let track = &self.tracks[no];
-            let own = until.saturating_sub(track.base());
-            if let Some(last) = own.checked_sub(1).and_then(|i| track.moves.get(i)) {
-                parts.push(&track.records[..last.records as usize]);
+            let moves = until.saturating_sub(track.base());
+            if let Some(last) = moves.checked_sub(1).and_then(|i| track.moves.get(i)) {
+                parts.push(own(track, last));
             }
             match track.parent {
                 Some((parent, base)) => (no, until) = (parent, until.min(base)),
@@ -353,8 +377,7 @@ impl History {
         }
         parts.reverse();
         parts.retain(|p| !p.is_empty());
-        let len = parts.iter().map(|p| p.len()).sum();
-        Records { parts, len }
+        parts
     }
 
     /// The actions of the current branch up to the cursor.
@@ -379,6 +402,12 @@ impl History {
             track = self.tracks.get(track.parent?.0)?;
         }
         Some((track, track.moves.get(at - track.base() - 1)?))
+    }
+
+    /// What was done in the move that leads there: an action, or a step.
+    fn action_before(&self, no: usize, at: usize) -> Option<Option<Action>> {
+        let (track, m) = self.move_before(no, at)?;
+        Some(m.action.map(|no| track.actions[no as usize].clone()))
     }
 
     fn steps_on(&self, no: usize, at: usize) -> u64 {
@@ -459,9 +488,11 @@ impl History {
         let track = &mut self.tracks[self.current];
         let new = self.log.records.len();
         track.records.extend(self.log.records.iter().cloned());
+        track.sent.extend_from_slice(&self.log.sent);
         track.moves.push(Move {
             step: self.world.steps() as u32,
             records: track.records.len() as u32,
+            sent: track.sent.len() as u32,
             action,
         });
         self.at += 1;
@@ -495,6 +526,7 @@ impl History {
             moves: Vec::new(),
             actions: Vec::new(),
             records: Vec::new(),
+            sent: Vec::new(),
             checkpoints: vec![(self.at, self.world.clone())],
         });
         self.current = self.tracks.len() - 1;
@@ -552,38 +584,40 @@ impl History {
 
     /// Makes the world of this moment of the current branch.
     fn run_to(&mut self, at: usize) {
-        // The nearest checkpoint on the way, at or before it; the present if that is nearer.
-        let mut no = self.current;
-        let checkpoint = loop {
-            let track = &self.tracks[no];
-            let found = track.checkpoints.partition_point(|(c, _)| *c <= at);
-            match (found.checked_sub(1), track.parent) {
-                (Some(index), _) => break &track.checkpoints[index],
-                (None, Some((parent, _))) => no = parent,
-                (None, None) => return,
-            }
-        };
-        if !(checkpoint.0 <= self.at && self.at <= at) {
-            self.world = checkpoint.1.clone();
-            self.at = checkpoint.0;
+        // From before the moment, so that what happened last is known there.
+        let (from, start) = self.checkpoint(self.current, at.saturating_sub(1));
+        // The present if that is nearer.
+        if !(from <= self.at && self.at <= at) {
+            self.world = start.clone();
+            self.at = from;
         }
         while self.at < at {
-            let Some((track, m)) = self.move_before(self.current, self.at + 1) else {
+            let Some(action) = self.action_before(self.current, self.at + 1) else {
                 return;
             };
-            let same = match m.action.map(|no| track.actions[no as usize].clone()) {
-                None => self.world.step(&mut self.log),
-                Some(action) => self.world.act(&action, &mut self.log).is_ok(),
-            };
-            assert!(
-                same,
-                "a run is decided by seed, setup and actions; move {} was possible and is not",
-                self.at + 1
-            );
+            repeat(action, self.at + 1, &mut self.world, &mut self.log);
             self.at += 1;
         }
         if self.at == 0 {
-            self.log.clear();
+            self.log = StepLog::default();
+        }
+    }
+
+    /// The nearest checkpoint on the way to branch `no`, at or before a moment: after how many moves,
+    /// and the world there.
+    fn checkpoint(&self, mut no: usize, at: usize) -> (usize, &World) {
+        loop {
+            let track = &self.tracks[no];
+            let found = track.checkpoints.partition_point(|(c, _)| *c <= at);
+            match (found.checked_sub(1), track.parent) {
+                (Some(index), _) => {
+                    let (after, world) = &track.checkpoints[index];
+                    return (*after, world);
+                }
+                (None, Some((parent, _))) => no = parent,
+                // The first branch begins with a checkpoint.
+                (None, None) => return (0, &track.checkpoints[0].1),
+            }
         }
     }
 
@@ -610,6 +644,18 @@ impl History {
         while importing.run(MAX_STEPS)? {}
         Ok(importing.finish())
     }
+}
+
+/// Does once more what was done, as the `number`-th move of a run.
+fn repeat(action: Option<Action>, number: usize, world: &mut World, log: &mut StepLog) {
+    let same = match action {
+        None => world.step(log),
+        Some(action) => world.act(&action, log).is_ok(),
+    };
+    assert!(
+        same,
+        "a run is decided by seed, setup and actions; move {number} was possible and is not"
+    );
 }
 
 /// An import under way: a page runs it a piece at a time and stays alive.
@@ -776,6 +822,29 @@ mod tests {
                 .map(|s| s.peer.map_or(0, |p| p.database().digest()))
                 .collect(),
         )
+    }
+
+    #[test]
+    fn what_happened_last_is_known_at_every_moment() {
+        let mut h = eventful();
+        let end = h.at;
+        let last = |h: &History| (h.log().step, h.log().at, h.log().records.len());
+        let mut logs = Vec::new();
+        for at in 0..=end {
+            h.run_to(at);
+            let owned = h.records().last(h.log().records.len());
+            assert!(
+                owned.into_iter().eq(h.log().records.iter()),
+                "after move {at}"
+            );
+            logs.push(last(&h));
+        }
+        for at in (0..=end).rev() {
+            h.run_to(at);
+            assert_eq!(last(&h), logs[at], "back after move {at}");
+        }
+        // Checkpoints are among these.
+        assert!(end > 3 * CHECKPOINT);
     }
 
     #[test]

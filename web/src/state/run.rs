@@ -1,10 +1,11 @@
 //! The run that is shown: its history, an index over it, and a scout ahead of it.
 
 use super::{
+    bookmark::Bookmark,
     scout::{Ahead, Scout},
     track::{Told, Track},
 };
-use crate::text::Importance;
+use crate::{scene::diagram::Index, text::Importance};
 use std::{
     cell::{Ref, RefCell, RefMut},
     rc::Rc,
@@ -16,6 +17,9 @@ pub struct Run {
     history: History,
     track: Track,
     scout: Option<Scout>,
+    /// Made when somebody looks at the diagram.
+    diagram: RefCell<Index>,
+    pub(super) bookmarks: Vec<Bookmark>,
 }
 
 impl Run {
@@ -34,6 +38,8 @@ impl Run {
             history,
             track: Track::default(),
             scout: None,
+            diagram: RefCell::default(),
+            bookmarks: Vec::new(),
         };
         run.track.extend(&run.history.records());
         run
@@ -57,6 +63,16 @@ impl Run {
         &self.track
     }
 
+    /// What stands in the space-time diagram, up to this moment's known future.
+    #[must_use]
+    pub fn diagram(&self) -> Ref<'_, Index> {
+        // Whoever looks at it already has it as it is now: meanwhile the run does not change.
+        if let Ok(mut index) = self.diagram.try_borrow_mut() {
+            index.extend(&self.history);
+        }
+        self.diagram.borrow()
+    }
+
     /// How many records there are up to the cursor.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -78,6 +94,16 @@ impl Run {
     /// One step on. False: nothing can happen any more.
     pub fn step(&mut self) -> bool {
         self.with(|history| history.step().is_some())
+    }
+
+    /// One move on, be it a step or what was done then. False: nothing can happen any more.
+    pub fn advance(&mut self) -> bool {
+        self.with(|history| history.forward() || history.step().is_some())
+    }
+
+    /// Gives a branch another name.
+    pub fn name_branch(&mut self, branch: BranchNo, name: &str) -> bool {
+        self.history.rename(branch, name)
     }
 
     /// Does something at the cursor.

@@ -260,4 +260,6 @@ catalogue! {
     KeyHelp = "This list", "这个列表";
     KeyServer = "Choose server 1 to 9", "选择服务器 1 到 9";
     KeyWhy = "Why?", "为什么？";
+    KeyUntil = "Go on until …", "继续，直到……";
+    KeyBookmark = "Keep this moment", "收藏这一刻";
 }

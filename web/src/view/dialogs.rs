@@ -4,7 +4,7 @@
 use super::bits::{Send, ask, typed};
 use crate::{
     platform,
-    state::{Action, Dialog, run::RunHandle},
+    state::{Action, Dialog, Selection, run::RunHandle, until::Unit},
     text::{Key, Lang, t},
 };
 use std::collections::BTreeSet;
@@ -23,6 +23,10 @@ pub struct DialogsProps {
     pub dialog: Dialog,
     /// The run.
     pub run: RunHandle,
+    /// By what *Step* and *Back* move.
+    pub unit: Unit,
+    /// What is chosen.
+    pub selection: Selection,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -49,6 +53,7 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
         Dialog::Gallery => t(lang, Key::Scenarios),
         Dialog::Export => t(lang, Key::Export),
         Dialog::Menu => t(lang, Key::Menu),
+        Dialog::Until => lang.pick("Until…", "直到…"),
     };
     html! {
         <dialog ref={node} class={classes!("dialog", (props.dialog == Dialog::Gallery).then_some("broad"))} aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
@@ -62,6 +67,9 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
                 Dialog::Gallery => html! { <super::gallery::Gallery {lang} send={send.clone()} /> },
                 Dialog::Menu => super::header::menu(lang, send),
                 Dialog::Export => super::save::save(&props.run, lang, send),
+                Dialog::Until => html! {
+                    <super::until::Until run={props.run.clone()} unit={props.unit} selection={props.selection.clone()} {lang} send={send.clone()} />
+                },
                 Dialog::Partition => html! {
                     <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
                 },
@@ -81,7 +89,9 @@ fn keys(lang: Lang) -> Html {
         ("+ −", Key::KeySpeed),
         ("1 … 9", Key::KeyServer),
         ("W", Key::KeyWhy),
-        ("U", Key::KeyUndo),
+        ("Ctrl Z", Key::KeyUndo),
+        ("U", Key::KeyUntil),
+        ("B", Key::KeyBookmark),
         ("?", Key::KeyHelp),
     ];
     html! {

@@ -100,6 +100,19 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             false,
         ),
         Notice::End => (t(lang, Key::AtRest), String::new(), false),
+        Notice::Missed(missed) => {
+            let (title, told) = super::until::missed(missed, lang);
+            (title, told, false)
+        }
+        Notice::Broken(failure) => {
+            let (title, told) = super::until::broken(failure, lang);
+            (title, told, true)
+        }
+        Notice::Bookmarks => (
+            lang.pick("There are too many bookmarks.", "书签太多了。"),
+            lang.pick("Delete one first.", "请先删除一个。").to_owned(),
+            true,
+        ),
     };
     html! {
         <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>

@@ -49,6 +49,18 @@ const TABS: [Tab; 6] = [
     Tab::Why,
 ];
 
+/// The focus goes with the choice of a tab.
+pub fn focus_tab(event: &KeyboardEvent, to: usize) {
+    use wasm_bindgen::JsCast as _;
+    let tabs = event
+        .target_dyn_into::<web_sys::Element>()
+        .and_then(|e| e.parent_element());
+    let next = tabs.and_then(|list| list.children().item(to as u32));
+    if let Some(next) = next.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
+}
+
 /// The side panel.
 #[component]
 pub fn Side(props: &SideProps) -> Html {
@@ -82,17 +94,7 @@ pub fn Side(props: &SideProps) -> Html {
             event.prevent_default();
             event.stop_propagation();
             send.dispatch(Action::Tab(TABS[to]));
-            // The focus goes with the choice.
-            let tabs = event
-                .target_dyn_into::<web_sys::Element>()
-                .and_then(|e| e.parent_element());
-            let next = tabs.and_then(|list| list.children().item(to as u32));
-            if let Some(next) = next.and_then(|e| {
-                use wasm_bindgen::JsCast as _;
-                e.dyn_into::<web_sys::HtmlElement>().ok()
-            }) {
-                let _ = next.focus();
-            }
+            focus_tab(&event, to);
         })
     };
     {

@@ -1,24 +1,30 @@
-//! The timeline: what happened as a list of real text, and the logs of all servers side by side.
+//! The lower part of the page, in tabs: what happened as a list of real text, the space-time diagram, the
+//! logs of all servers side by side, branches and bookmarks.
 
-use super::bits::{Send, Who, ask, hue, said, seconds, zxid};
+pub mod logs;
+
+pub use logs::known_committed;
+
+use super::{
+    bits::{Send, Who, ask, said, seconds},
+    branches::Branches,
+    diagram::Diagram,
+};
 use crate::{
-    state::{Action, Selection, run::RunHandle},
+    state::{
+        Action, Selection, Theme,
+        run::RunHandle,
+        until::{TimeAct, TimeTab},
+    },
     text::{Importance, Key, Lang, Tone, concerns, short, t},
 };
 use gloo::timers::callback::Timeout;
-use std::collections::BTreeSet;
+use logs::Logs;
 use yew::prelude::*;
-use zabscope_core::{
-    id::{EventId, Zxid},
-    peer::Peer,
-    sim::{BranchNo, RemovedBecause, World},
-    time::Moment,
-};
+use zabscope_core::{id::EventId, sim::BranchNo, time::Moment};
 
 /// So many lines are kept in the document.
 const LINES: usize = 120;
-/// So many transactions are shown side by side.
-const COLUMNS: usize = 12;
 
 /// What the timeline needs.
 #[derive(Properties, PartialEq)]
@@ -31,15 +37,100 @@ pub struct TimelineProps {
     pub selection: Selection,
     /// What is told at least.
     pub least: Importance,
+    /// The open tab.
+    pub tab: TimeTab,
+    /// Virtual time passes.
+    pub moves: bool,
+    /// The theme.
+    pub theme: Theme,
     /// The language.
     pub lang: Lang,
     /// To ask.
     pub send: Send,
 }
 
+/// The tabs, and what the open one shows.
+#[component]
+pub fn Timeline(props: &TimelineProps) -> Html {
+    let (lang, send, run) = (props.lang, props.send.clone(), props.run.clone());
+    let name = |tab: TimeTab| match tab {
+        TimeTab::Events => t(lang, Key::Events),
+        TimeTab::Diagram => lang.pick("Diagram", "时空图"),
+        TimeTab::Logs => lang.pick("Logs", "日志"),
+        TimeTab::Branches => lang.pick("Branches", "分支"),
+    };
+    let onkeydown = {
+        let (send, tab) = (send.clone(), props.tab);
+        Callback::from(move |event: KeyboardEvent| {
+            let all = TimeTab::ALL;
+            let at = all.iter().position(|x| *x == tab).unwrap_or(0);
+            let to = match event.key().as_str() {
+                "ArrowRight" | "ArrowDown" => (at + 1) % all.len(),
+                "ArrowLeft" | "ArrowUp" => (at + all.len() - 1) % all.len(),
+                "Home" => 0,
+                "End" => all.len() - 1,
+                _ => return,
+            };
+            event.prevent_default();
+            event.stop_propagation();
+            send.dispatch(Action::Time(TimeAct::Tab(all[to])));
+            super::side::focus_tab(&event, to);
+        })
+    };
+    let selection = props.selection.clone();
+    html! {
+        <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
+            <div class="ttabs" role="tablist" aria-label={lang.pick("Timeline", "时间线")} {onkeydown}>
+                { for TimeTab::ALL.into_iter().map(|tab| {
+                    let on = tab == props.tab;
+                    html! {
+                        <button type="button" role="tab" id={format!("time-{tab:?}")} class={classes!("tab", on.then_some("on"))}
+                            aria-selected={if on { "true" } else { "false" }} aria-controls="time-panel"
+                            tabindex={if on { "0" } else { "-1" }}
+                            onclick={ask(&send, Action::Time(TimeAct::Tab(tab)))}>{ name(tab) }</button>
+                    }
+                }) }
+            </div>
+            <div class={classes!("tpane", (props.tab == TimeTab::Events).then_some("two"))} role="tabpanel" id="time-panel"
+                aria-labelledby={format!("time-{:?}", props.tab)}>
+                { match props.tab {
+                    TimeTab::Events => html! { <>
+                        { events_of(props) }
+                        <div class="beside-events"><Logs {run} {selection} {lang} {send} /></div>
+                    </> },
+                    TimeTab::Diagram => html! {
+                        <Diagram {run} {selection} heartbeats={props.least == Importance::Heartbeat} moves={props.moves}
+                            theme={props.theme} {lang} {send} />
+                    },
+                    TimeTab::Logs => html! { <Logs {run} {selection} {lang} {send} /> },
+                    TimeTab::Branches => html! { <Branches {run} {lang} {send} /> },
+                } }
+            </div>
+        </section>
+    }
+}
+
+fn events_of(props: &TimelineProps) -> Html {
+    html! {
+        <Events run={props.run.clone()} focus={props.focus} selection={props.selection.clone()} least={props.least}
+            lang={props.lang} send={props.send.clone()} />
+    }
+}
+
+/// What the event list needs.
+#[derive(Properties, PartialEq)]
+pub struct EventsProps {
+    run: RunHandle,
+    focus: Option<usize>,
+    selection: Selection,
+    least: Importance,
+    lang: Lang,
+    send: Send,
+}
+
 /// The event list.
 #[component]
-pub fn Events(props: &TimelineProps) -> Html {
+fn Events(props: &EventsProps) -> Html {
     let (lang, run) = (props.lang, props.run.get());
     let list = use_node_ref();
     let newest = run.last(props.least).map(|t| t.index);
@@ -176,136 +267,6 @@ fn Line(props: &LineProps) -> Html {
                 <span class={tone}>{ said(&sentence) }</span>
             </button>
         </li>
-    }
-}
-
-/// What the logs need.
-#[derive(Properties, PartialEq)]
-pub struct LogsProps {
-    /// The run.
-    pub run: RunHandle,
-    /// What is chosen.
-    pub selection: Selection,
-    /// The language.
-    pub lang: Lang,
-    /// To ask.
-    pub send: Send,
-}
-
-/// What one log has of one transaction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cell {
-    Nothing,
-    Removed(RemovedBecause),
-    Received,
-    OnDisk,
-    Committed,
-}
-
-/// Up to where a server knows its log to be committed. A new leader takes its whole log for good; that
-/// becomes true when its followers have it.
-pub fn known_committed(world: &World, peer: Option<&Peer>) -> Zxid {
-    peer.map_or(Zxid::ZERO, |p| {
-        p.last_committed().min(world.newest_committed())
-    })
-}
-
-/// The logs of all servers, aligned by zxid.
-#[component]
-pub fn Logs(props: &LogsProps) -> Html {
-    let (lang, run) = (props.lang, props.run.get());
-    let world = run.world();
-    let mut columns: BTreeSet<Zxid> = BTreeSet::new();
-    for server in world.servers() {
-        let entries = server.disk.last_entries(COLUMNS);
-        columns.extend(entries.iter().map(|e| e.txn.zxid()));
-        columns.extend(server.disk.removed().rev().take(COLUMNS).map(|r| r.zxid));
-    }
-    while columns.len() > COLUMNS {
-        columns.pop_first();
-    }
-    let word = |cell: Cell| match cell {
-        Cell::Nothing => lang.pick("not there", "没有"),
-        Cell::Removed(RemovedBecause::Truncated) => lang.pick("cut", "已截断"),
-        Cell::Removed(RemovedBecause::Replaced) => {
-            lang.pick("replaced by a snapshot", "被快照取代")
-        }
-        Cell::Removed(RemovedBecause::LostInCrash) => lang.pick("lost in a crash", "崩溃时丢失"),
-        Cell::Removed(RemovedBecause::DiskLost) => lang.pick("lost with the disk", "随磁盘丢失"),
-        Cell::Received => t(lang, Key::Received),
-        Cell::OnDisk => t(lang, Key::OnDisk),
-        Cell::Committed => t(lang, Key::Committed),
-    };
-    let class = |cell: Cell| match cell {
-        Cell::Nothing => "nothing",
-        Cell::Removed(_) => "removed",
-        Cell::Received => "received",
-        Cell::OnDisk => "durable",
-        Cell::Committed => "durable committed",
-    };
-    html! {
-        <div class="logs" tabindex="0" role="region" aria-label={t(lang, Key::LogsSideBySide)}>
-            if columns.is_empty() {
-                <p class="empty">
-                    { lang.pick("The logs are empty: no transaction has been proposed yet.", "日志为空：还没有提出任何事务。") }
-                </p>
-            } else {
-                <table>
-                    <caption class="unseen">{ t(lang, Key::LogsSideBySide) }</caption>
-                    <tbody>
-                    { for world.servers().map(|server| {
-                        let committed = known_committed(world, server.peer);
-                        let entries = server.disk.last_entries(2 * COLUMNS);
-                        let mine = props.selection == Selection::Server(server.id);
-                        let cells: Vec<Cell> = columns.iter().map(|z| {
-                            match entries.iter().rev().find(|e| e.txn.zxid() == *z) {
-                                Some(e) if !e.durable => Cell::Received,
-                                Some(_) if *z <= committed => Cell::Committed,
-                                Some(_) => Cell::OnDisk,
-                                None => server.disk.removed().rev().find(|r| r.zxid == *z)
-                                    .map_or(Cell::Nothing, |r| Cell::Removed(r.because)),
-                            }
-                        }).collect();
-                        // So far behind that nothing of it stands in these columns: where it is, then.
-                        let elsewhere = cells.iter().all(|cell| *cell == Cell::Nothing).then(|| {
-                            match entries.last() {
-                                Some(last) => format!("{} {}", lang.pick("ends at", "止于"), zxid(last.txn.zxid())),
-                                None => lang.pick("empty", "为空").to_owned(),
-                            }
-                        });
-                        html! {
-                            <tr class={classes!(mine.then_some("chosen"))}>
-                                <th scope="row">
-                                    <button type="button" aria-label={crate::text::server(server.id, lang)}
-                                        onclick={ask(&props.send, Action::Select(Selection::Server(server.id)))}>
-                                        { server.id.0 }
-                                    </button>
-                                </th>
-                                if let Some(elsewhere) = elsewhere {
-                                    <td class="elsewhere" colspan={columns.len().to_string()}>{ elsewhere }</td>
-                                } else {
-                                    { for columns.iter().zip(cells).map(|(z, cell)| {
-                                        let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
-                                        html! {
-                                            <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell)}>
-                                                { shown }<span class="unseen">{ " " }{ word(cell) }</span>
-                                            </span></td>
-                                        }
-                                    }) }
-                                }
-                            </tr>
-                        }
-                    }) }
-                    </tbody>
-                </table>
-                <p class="legend" aria-hidden="true">
-                    <span class="block received hue-none"></span>{ t(lang, Key::Received) }
-                    <span class="block durable hue-none"></span>{ t(lang, Key::OnDisk) }
-                    <span class="block durable committed hue-1"></span>{ t(lang, Key::Committed) }
-                    <span class="block removed hue-none"></span>{ lang.pick("gone", "已去除") }
-                </p>
-            }
-        </div>
     }
 }
 

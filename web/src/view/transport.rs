@@ -1,12 +1,17 @@
 //! The row of controls and the scrubber. Nothing here ever moves.
 
-use super::bits::{Send, ask, chosen, epoch, hue, seconds};
+use super::{
+    bits::{Send, ask, chosen, epoch, hue, seconds},
+    branches::branch_name,
+    until::unit_name,
+};
 use crate::{
     state::{
-        Action,
+        Action, Dialog,
         pace::Speed,
         run::{Run, RunHandle},
         track::MarkKind,
+        until::Unit,
     },
     text::{Key, Lang, t},
 };
@@ -24,6 +29,8 @@ pub struct TransportProps {
     pub speed: Speed,
     /// Heartbeats are told too.
     pub heartbeats: bool,
+    /// By what *Step* and *Back* move.
+    pub unit: Unit,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -67,6 +74,12 @@ pub fn Transport(props: &TransportProps) -> Html {
             <button type="button" class="btn" onclick={ask(send, Action::NextPhase)}>
                 <span>{ t(lang, Key::NextPhase) }</span><span class="sign" aria-hidden="true">{ "⇥" }</span>
             </button>
+            <button type="button" class="btn until-open" onclick={ask(send, Action::Dialog(Some(Dialog::Until)))}>
+                { lang.pick("Until…", "直到…") }
+                if props.unit != Unit::Event {
+                    <span class="soft small">{ unit_name(props.unit, lang) }</span>
+                }
+            </button>
             <label class="field">
                 <span class="name">{ t(lang, Key::Speed) }</span>
                 <select class="mono" onchange={on_speed} aria-label={t(lang, Key::Speed)}>
@@ -109,6 +122,23 @@ fn percent(part: u64, of: u64) -> String {
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
+/// Of marks of one kind that stand closer together than a four-hundredth of the run one is shown: so a
+/// long run has no more of them than a short one.
+fn thinned(marks: impl Iterator<Item = (u64, &'static str)>, end: u64) -> Vec<(u64, &'static str)> {
+    let mut last: [Option<u64>; 2] = [None; 2];
+    let apart = end / 400;
+    marks
+        .filter(|(step, class)| {
+            let last = &mut last[usize::from(class.ends_with("fault"))];
+            let shown = last.is_none_or(|last| step - last > apart);
+            if shown {
+                *last = Some(*step);
+            }
+            shown
+        })
+        .collect()
+}
+
 fn bands(run: &Run, end: u64) -> Vec<Band> {
     let mut out: Vec<Band> = Vec::new();
     let mut open: Option<(u64, Epoch)> = None;
@@ -134,6 +164,10 @@ fn bands(run: &Run, end: u64) -> Vec<Band> {
         }
     }
     close(&mut open, end);
+    if out.len() > 400 {
+        // The short ones can't be seen.
+        out.retain(|b| b.width > end / 400);
+    }
     out
 }
 
@@ -153,18 +187,20 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
         })
     };
     let place = |b: &Band| format!("{};width:{}", left(b.from), percent(b.width, end));
-    let marks = run
-        .track()
-        .marks()
-        .iter()
-        .filter_map(|mark| match mark.kind {
-            MarkKind::Fault => Some((mark.step, "mark fault")),
-            MarkKind::Mended => Some((mark.step, "mark mended")),
-            MarkKind::Epoch(..) | MarkKind::Nobody => None,
-        })
-        .map(|(step, class)| {
-            html! { <i {class} style={left(step)}></i> }
-        });
+    let marks = thinned(
+        run.track()
+            .marks()
+            .iter()
+            .filter_map(|mark| match mark.kind {
+                MarkKind::Fault => Some((mark.step, "mark fault")),
+                MarkKind::Mended => Some((mark.step, "mark mended")),
+                MarkKind::Epoch(..) | MarkKind::Nobody => None,
+            }),
+        end,
+    );
+    let marks = marks.into_iter().map(|(step, class)| {
+        html! { <i {class} style={left(step)}></i> }
+    });
     let here = history.branch();
     let forks = history
         .branches()
@@ -176,6 +212,13 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
             }
         })
         .collect::<Html>();
+    let kept = run
+        .bookmarks()
+        .iter()
+        .filter(|b| b.branch == here)
+        .map(|b| {
+            html! { <i class="mark kept" style={left(b.step)}></i> }
+        });
     let now = seconds(run.world().now());
     let spoken = match lang {
         Lang::En => format!("{now}, step {cursor} of {end}"),
@@ -191,6 +234,7 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
                 }) }
                 { for marks }
                 { forks }
+                { for kept }
                 <b class="cursor" style={left(cursor)}></b>
             </div>
             <input type="range" min="0" max={end.max(1).to_string()} step="1"
@@ -211,19 +255,39 @@ pub fn branches(props: &ScrubberProps) -> Html {
             send.dispatch(Action::Switch(BranchNo(no)));
         }
     });
-    let name = |no: BranchNo, name: &str| match (lang, no.0) {
-        (Lang::Zh, 0) => t(lang, Key::MainBranch).to_owned(),
-        (Lang::Zh, n) => format!("{} {}", t(lang, Key::Branch), n + 1),
-        (Lang::En, _) => name.to_owned(),
-    };
     html! {
         <label class={classes!("field", "branches", (branches.len() < 2).then_some("one"))}>
             <span class="name">{ t(lang, Key::Branch) }</span>
             <select {onchange} disabled={branches.len() < 2} aria-label={t(lang, Key::Branch)}>
                 { for branches.iter().map(|b| html! {
-                    <option value={b.no.0.to_string()} selected={b.no == here}>{ name(b.no, &b.name) }</option>
+                    <option value={b.no.0.to_string()} selected={b.no == here}>{ branch_name(b.no, &b.name, lang) }</option>
                 }) }
             </select>
         </label>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_run_has_no_more_marks_than_a_short_one() {
+        let many = (0..50_000_u64).map(|n| {
+            (
+                n,
+                if n % 2 == 0 {
+                    "mark fault"
+                } else {
+                    "mark mended"
+                },
+            )
+        });
+        let shown = thinned(many, 50_000);
+        assert!(shown.len() <= 802, "{}", shown.len());
+        assert!(shown.iter().any(|m| m.1 == "mark fault"));
+        assert!(shown.iter().any(|m| m.1 == "mark mended"));
+        let few = [(3, "mark fault"), (4, "mark mended"), (90, "mark fault")];
+        assert_eq!(thinned(few.into_iter(), 300), few);
     }
 }

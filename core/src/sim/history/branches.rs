@@ -1,0 +1,152 @@
+//! Branches looked at without going there: what two futures share, where each leads, what they are
+//! called.
+
+use super::{BranchNo, History, Records, repeat};
+use crate::sim::{
+    fact::{Sent, StepLog},
+    world::World,
+};
+
+/// A name of a branch has at most so many characters.
+pub const MAX_NAME: usize = 40;
+
+impl History {
+    /// Gives a branch another name: without control characters and spaces around it, and cut where it is
+    /// longer than [`MAX_NAME`]. False: there is no such branch, or nothing is left of the name.
+    pub fn rename(&mut self, branch: BranchNo, name: &str) -> bool {
+        let name: String = name
+            .trim()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_NAME)
+            .collect();
+        match self.tracks.get_mut(usize::from(branch.0)) {
+            Some(track) if !name.is_empty() => {
+                track.name = name;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// All messages that left servers on the current branch, those after the cursor too, oldest first:
+    /// one part for each branch on the way. A message that waited for a disk stands at the moment when
+    /// it left.
+    #[must_use]
+    pub fn all_sent(&self) -> Vec<&[Sent]> {
+        let end = self.tracks[self.current].end();
+        self.parts_on(self.current, end, |track, last| {
+            &track.sent[..last.sent as usize]
+        })
+    }
+
+    /// All facts of a branch up to its end, oldest first. `None`: there is no such branch.
+    #[must_use]
+    pub fn records_of(&self, branch: BranchNo) -> Option<Records<'_>> {
+        let no = usize::from(branch.0);
+        let track = self.tracks.get(no)?;
+        Some(self.records_on(no, track.end()))
+    }
+
+    /// The world at the end of a branch; the cursor stays where it is. `None`: there is no such branch.
+    #[must_use]
+    pub fn world_at_end_of(&self, branch: BranchNo) -> Option<World> {
+        let no = usize::from(branch.0);
+        let end = self.tracks.get(no)?.end();
+        let (mut at, start) = self.checkpoint(no, end);
+        let (mut world, mut log) = (start.clone(), StepLog::default());
+        while at < end {
+            let action = self.action_before(no, at + 1)?;
+            repeat(action, at + 1, &mut world, &mut log);
+            at += 1;
+        }
+        Some(world)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::ServerId,
+        sim::setup::{Action, Setup},
+    };
+
+    fn steps(history: &mut History, n: u64) {
+        for _ in 0..n {
+            history.step().expect("something happens");
+        }
+    }
+
+    /// Two futures: with a crash, and with a pause at the same moment.
+    fn two_branches() -> History {
+        let mut h = History::new(&Setup::default()).expect("a world");
+        steps(&mut h, 400);
+        h.act(Action::Crash {
+            server: ServerId(1),
+            lose_unsynced: true,
+        })
+        .expect("it runs");
+        steps(&mut h, 300);
+        h.goto(399);
+        h.step();
+        h.back();
+        h.act(Action::Pause {
+            server: ServerId(2),
+        })
+        .expect("it runs");
+        steps(&mut h, 350);
+        h
+    }
+
+    #[test]
+    fn a_branch_is_looked_at_as_if_one_went_there() {
+        let mut h = two_branches();
+        let here = (h.branch(), h.cursor(), h.world().trace_hash());
+        assert_eq!(h.branches().len(), 2);
+        for branch in [BranchNo(0), BranchNo(1)] {
+            let seen = h.world_at_end_of(branch).expect("it is there").trace_hash();
+            let records = h.records_of(branch).expect("it is there");
+            let facts: Vec<_> = records.iter().cloned().collect();
+            assert_eq!(here, (h.branch(), h.cursor(), h.world().trace_hash()));
+            let mut other = h.clone();
+            other.switch(branch);
+            assert_eq!(seen, other.world().trace_hash());
+            assert!(facts.iter().eq(other.all_records().iter()));
+        }
+        h.switch(BranchNo(0));
+        assert!(h.records_of(BranchNo(2)).is_none());
+        assert!(h.world_at_end_of(BranchNo(2)).is_none());
+    }
+
+    #[test]
+    fn messages_that_left_are_kept_with_the_branch_that_sent_them() {
+        let h = two_branches();
+        for branch in [BranchNo(0), BranchNo(1)] {
+            let mut there = h.clone();
+            there.switch(branch);
+            let kept: Vec<Sent> = there.all_sent().concat();
+            // What a run that was never left says.
+            let mut again = History::import(&there.export())
+                .expect("it is ours")
+                .history;
+            assert_eq!(kept, again.all_sent().concat());
+            assert!(kept.is_sorted_by_key(|s| s.at));
+            let before = kept.len();
+            again.step();
+            assert!(again.all_sent().concat().len() >= before);
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_is_left_when_nothing_odd_is_in_it() {
+        let mut h = two_branches();
+        assert!(h.rename(BranchNo(1), "  the\u{7} pause \n"));
+        assert_eq!(h.branches()[1].name, "the pause");
+        assert!(h.rename(BranchNo(1), &"长".repeat(100)));
+        assert_eq!(h.branches()[1].name.chars().count(), MAX_NAME);
+        assert!(!h.rename(BranchNo(1), " \n "));
+        assert!(!h.rename(BranchNo(9), "none"));
+        assert_eq!(h.branches()[0].name, "main");
+    }
+}
