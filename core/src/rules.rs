@@ -4,7 +4,10 @@
 //! Only the simulator can switch one off ([`Config`](crate::config::Config)`::rules` is not for other
 //! crates, and no file or message can carry it): a server that serves keeps them all.
 
-use core::hash::{Hash, Hasher};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 use serde::{Deserialize, Serialize};
 
 /// A rule of the protocol.
@@ -118,9 +121,45 @@ impl Rules {
         self.with(rule, false)
     }
 
+    /// All but those in a list of [`Rule::name`]s such as `quorum,durable-ack`.
+    ///
+    /// # Errors
+    /// There is no such rule.
+    pub fn parse(text: &str) -> Result<Rules, NoSuchRule> {
+        let mut rules = Rules::ALL;
+        for word in text.split(',').map(str::trim).filter(|w| !w.is_empty()) {
+            let found = Rule::ALL.into_iter().find(|rule| rule.name() == word);
+            rules = rules.without(found.ok_or_else(|| NoSuchRule {
+                found: word.chars().take(40).collect(),
+            })?);
+        }
+        Ok(rules)
+    }
+
     /// Those that are switched off, in the order of [`Rule::ALL`].
     pub fn off(self) -> impl Iterator<Item = Rule> {
         Rule::ALL.into_iter().filter(move |rule| !self.has(*rule))
+    }
+}
+
+/// A list that names a rule that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no rule \"{found}\"; there are vote-epoch, quorum, accepted-epoch, newest-history, \
+     truncate, durable-ack, session-fifo, watch-first"
+)]
+pub struct NoSuchRule {
+    /// What stands there.
+    pub found: String,
+}
+
+/// Those that are switched off, as [`Rules::parse`] reads them.
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, rule) in self.off().enumerate() {
+            write!(f, "{}{}", if at > 0 { "," } else { "" }, rule.name())?;
+        }
+        Ok(())
     }
 }
 
@@ -148,6 +187,18 @@ mod tests {
             assert!(names.insert(rule.name()) && !rule.source().is_empty());
         }
         assert_eq!(names.len(), Rule::ALL.len());
+    }
+
+    #[test]
+    fn a_list_of_rules_is_read_as_it_is_written_and_says_what_it_does_not_know() {
+        let every = Rule::ALL.into_iter().fold(Rules::ALL, Rules::without);
+        assert_eq!(Rules::parse(&every.to_string()), Ok(every));
+        assert_eq!(Rules::parse(""), Ok(Rules::ALL));
+        let error = Rules::parse("quorum,gravity").expect_err("no such rule");
+        for rule in Rule::ALL {
+            assert!(error.to_string().contains(rule.name()), "{error}");
+        }
+        assert!(error.to_string().contains("gravity"));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod setup;
 pub mod workload;
 pub mod world;
 
+pub use crate::rules::{Rule, Rules};
 pub use bus::{Dropped, InFlight, LinkState};
 pub use client::{
     ClientFlight, ClientPacket, ClientState, ClientView, Observation, Outcome, Seen, WatchLists,
@@ -44,7 +45,6 @@ pub use fault::{FaultKind, FaultPlan, FaultPlanError, Faults};
 pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
 pub use invariant::{Checker, Invariant, Look, Property, Violation};
 pub use run::{Plan, Run, Tally};
-pub use crate::rules::{Rule, Rules};
 pub use schedule::{Random, Repeat, Schedule, ScheduleError};
 pub use search::{Found, Progress, Search, Stage, Wanted};
 pub use setup::{Action, ClientNo, Setup, TimedAction};

@@ -12,7 +12,11 @@ use crate::{
     },
     time::{Moment, Span},
 };
-use core::hash::{Hash, Hasher};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 use serde::{Deserialize, Serialize};
 
 /// How many faults may repeat in one schedule.
@@ -78,11 +82,16 @@ pub enum ScheduleError {
     #[error("{0} faults repeat, at most {MAX_REPEATS} may")]
     Repeats(usize),
     /// A time is out of bounds.
-    #[error("a fault every {every} µs that lasts {lasts} µs; from {min} to {max} are allowed, and it must end before it comes again", min = MIN_EVERY.0, max = MAX_EVERY.0)]
+    #[error(
+        "a fault every {every} ms that lasts {lasts} ms; from {min} to {max} ms are allowed, and it \
+         must end before it comes again",
+        min = MIN_EVERY.as_millis(),
+        max = MAX_EVERY.as_millis()
+    )]
     Times {
-        /// How often, in µs.
+        /// How often, in ms.
         every: u64,
-        /// How long, in µs.
+        /// How long, in ms.
         lasts: u64,
     },
     /// This kind does not repeat.
@@ -111,14 +120,14 @@ impl Schedule {
         if self.repeat.len() > MAX_REPEATS {
             return Err(ScheduleError::Repeats(self.repeat.len()));
         }
-        let times = |every: Span, lasts: Span| {
-            match (MIN_EVERY..=MAX_EVERY).contains(&every) && lasts < every {
-                true => Ok(()),
-                false => Err(ScheduleError::Times {
-                    every: every.0,
-                    lasts: lasts.0,
-                }),
-            }
+        let times = |every: Span, lasts: Span| match (MIN_EVERY..=MAX_EVERY).contains(&every)
+            && lasts < every
+        {
+            true => Ok(()),
+            false => Err(ScheduleError::Times {
+                every: every.as_millis(),
+                lasts: lasts.as_millis(),
+            }),
         };
         for r in &self.repeat {
             times(r.every, r.lasts)?;
@@ -139,6 +148,104 @@ impl Schedule {
             Some(r) => times(r.every, Span(0)),
             None => Ok(()),
         }
+    }
+}
+
+/// Text that is no such fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{found}\" can't be read; {wanted}")]
+pub struct NotAFault {
+    found: String,
+    wanted: &'static str,
+}
+
+/// Two numbers behind `=`, and what stands before it.
+fn parts(text: &str) -> Option<(&str, u64, u64)> {
+    let (what, times) = text.split_once('=')?;
+    let (a, b) = times.split_once('/')?;
+    Some((what, a.parse().ok()?, b.parse().ok()?))
+}
+
+impl Repeat {
+    fn read(text: &str) -> Option<Repeat> {
+        let (what, every, lasts) = parts(text)?;
+        let (kind, server) = match what.split_once('@') {
+            Some((kind, server)) => (kind, Some(ServerId(server.parse().ok()?))),
+            None => (what, None),
+        };
+        let ms = |n: u64| (n <= MAX_EVERY.as_millis()).then(|| Span::millis(n));
+        Some(Repeat {
+            fault: FaultKind::ALL.into_iter().find(|k| k.name() == kind)?,
+            server,
+            every: ms(every)?,
+            lasts: ms(lasts)?,
+        })
+    }
+}
+
+/// As [`Repeat`] is read: `crash=5000/2000`, `pause@3=4000/500`.
+impl fmt::Display for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.fault.name())?;
+        if let Some(server) = self.server {
+            write!(f, "@{}", server.0)?;
+        }
+        let (every, lasts) = (self.every.as_millis(), self.lasts.as_millis());
+        write!(f, "={every}/{lasts}")
+    }
+}
+
+impl FromStr for Repeat {
+    type Err = NotAFault;
+
+    fn from_str(text: &str) -> Result<Repeat, NotAFault> {
+        Repeat::read(text).ok_or_else(|| NotAFault {
+            found: text.chars().take(40).collect(),
+            wanted: "write crash=5000/2000 for a crash of the leader every 5000 ms that lasts 2000 ms, \
+                     or crash@3=5000/2000 for server 3; also cut, pause, slow-disk",
+        })
+    }
+}
+
+impl Random {
+    fn read(text: &str) -> Option<Random> {
+        let (what, every, seed) = parts(text)?;
+        let mut kinds = 0;
+        for word in what.split(',') {
+            let bit = FaultKind::ALL.into_iter().position(|k| k.name() == word)?;
+            kinds |= 1 << bit;
+        }
+        (every <= MAX_EVERY.as_millis()).then(|| Random {
+            kinds,
+            every: Span::millis(every),
+            seed,
+        })
+    }
+}
+
+/// As [`Random`] is read: `crash,pause=1500/7`, about every 1500 ms, by seed 7.
+impl fmt::Display for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        for (bit, kind) in FaultKind::ALL.into_iter().enumerate() {
+            if self.kinds >> bit & 1 == 1 {
+                write!(f, "{comma}{}", kind.name())?;
+                comma = ",";
+            }
+        }
+        write!(f, "={}/{}", self.every.as_millis(), self.seed)
+    }
+}
+
+impl FromStr for Random {
+    type Err = NotAFault;
+
+    fn from_str(text: &str) -> Result<Random, NotAFault> {
+        Random::read(text).ok_or_else(|| NotAFault {
+            found: text.chars().take(40).collect(),
+            wanted: "write crash,pause=1500/7 for crashes and pauses about every 1500 ms by seed 7; \
+                     also cut, partition, slow-disk, slow-link, client, lose-disk, reconfig",
+        })
     }
 }
 
@@ -166,10 +273,9 @@ impl Keeping {
         let next = schedule.repeat.iter().map(|r| now + r.every).collect();
         let random = schedule.random.map(|r| {
             let kinds = FaultKind::ALL.into_iter().enumerate();
-            let plan = kinds.filter(|(bit, _)| r.kinds >> bit & 1 == 1).fold(
-                FaultPlan::none(),
-                |plan, (_, kind)| plan.with(kind, 1),
-            );
+            let plan = kinds
+                .filter(|(bit, _)| r.kinds >> bit & 1 == 1)
+                .fold(FaultPlan::none(), |plan, (_, kind)| plan.with(kind, 1));
             Faults::at_rate(plan, r.seed, now, r.every)
         });
         Keeping {
@@ -439,6 +545,34 @@ mod tests {
                     panic!("seed {seed}: {violation}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn faults_are_read_as_they_are_written() {
+        for text in ["crash=5000/2000", "pause@3=4000/500"] {
+            assert_eq!(
+                text.parse::<Repeat>().map(|r| r.to_string()),
+                Ok(text.into())
+            );
+        }
+        for text in ["crash,pause=1500/7", "cut=100/0"] {
+            assert_eq!(
+                text.parse::<Random>().map(|r| r.to_string()),
+                Ok(text.into())
+            );
+        }
+        for text in [
+            "",
+            "crash",
+            "crash=5000",
+            "flood=1/1",
+            "crash@x=1/1",
+            "crash=1/99999999999",
+        ] {
+            let error = text.parse::<Repeat>().expect_err(text);
+            assert!(error.to_string().contains("crash=5000/2000"));
+            assert!(text == "crash=1/99999999999" || text.parse::<Random>().is_err());
         }
     }
 

@@ -435,13 +435,17 @@ impl Search {
                     .filter(|b| b.size() <= best.size() && b.actions != best.actions)
             }
             Try::Earlier { from, by } => {
-                let moved = best.actions.iter().enumerate().map(|(at, timed)| TimedAction {
-                    step: match at < from {
-                        true => timed.step,
-                        false => timed.step.saturating_sub(by),
-                    },
-                    action: timed.action.clone(),
-                });
+                let moved = best
+                    .actions
+                    .iter()
+                    .enumerate()
+                    .map(|(at, timed)| TimedAction {
+                        step: match at < from {
+                            true => timed.step,
+                            false => timed.step.saturating_sub(by),
+                        },
+                        action: timed.action.clone(),
+                    });
                 self.replay(&best.setup, moved, &property, step.saturating_sub(1))
                     .filter(|b| b.size() < best.size())
             }
@@ -480,11 +484,7 @@ impl Search {
             .ok()
             .map(|i| format!("{:016x}", i.history.world().trace_hash()));
         self.steps += steps;
-        Found {
-            run,
-            by,
-            violation,
-        }
+        Found { run, by, violation }
     }
 }
 

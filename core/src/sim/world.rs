@@ -1318,9 +1318,7 @@ impl World {
                 at_most("writes", load + u64::from(*writes), u64::from(MAX_LOAD))
             }
             Action::SetRules { .. } => Ok(()),
-            Action::SetFaults { schedule } => {
-                Ok(schedule.validate(self.servers.len())?)
-            }
+            Action::SetFaults { schedule } => Ok(schedule.validate(self.servers.len())?),
         }
     }
 

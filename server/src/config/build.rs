@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zabscope_core::{
-    config::{Config, DigestAlgorithm, Membership, Release, Rights},
+    config::{Config, DigestAlgorithm, Release, Rights},
     id::{ServerId, Zxid},
     members::{Lines, server_id, shown},
     quorum::{Quorum, QuorumRule},

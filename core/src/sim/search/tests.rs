@@ -208,11 +208,7 @@ fn a_rule_that_is_switched_off_in_the_middle_of_a_run_is_in_its_export() {
         })
         .expect("it is down");
     let restarted = history.world().peer(ServerId(1)).expect("it runs");
-    assert_eq!(
-        restarted.config().rules,
-        rules,
-        "whoever starts later, too"
-    );
+    assert_eq!(restarted.config().rules, rules, "whoever starts later, too");
     let imported = History::import(&history.export()).expect("our own");
     assert_eq!(imported.mismatch, None);
     assert_eq!(imported.history.world().rules(), rules);
