@@ -3,6 +3,7 @@
 //! * [`state`]: what is shown and how it changes; plain Rust. * [`view`]: components, pure functions of
 //!   it. * [`text`]: all words. * [`link`]: a run in an address. * [`platform`]: the browser.
 
+pub mod export;
 pub mod link;
 pub mod platform;
 pub mod scene;

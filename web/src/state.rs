@@ -96,18 +96,28 @@ pub enum Notice {
     Import(ImportError),
     /// A link names a lesson that is not there.
     NoLesson,
+    /// A link names a world that is not in the gallery.
+    NoWorld,
+    /// A file of the page can't be fetched: which, and why.
+    Unfetched(&'static str, Rc<str>),
     /// A lesson can't be taken.
     Lesson(Rc<str>),
     /// The run was recorded by another version: it goes on, but differently.
     OtherVersion,
     /// The link is in the clipboard; with its length.
     Copied(usize),
+    /// A text is in the clipboard.
+    TextCopied,
+    /// A file could not be made: why.
+    NotSaved(Rc<str>),
     /// The link could not be copied: it is in the address bar.
     NotCopied,
     /// The run is too long for a link.
     TooLong,
     /// Nothing can happen any more, or the run has its greatest length.
     End,
+    /// The host has a newer page.
+    Newer,
 }
 
 impl Notice {
@@ -115,7 +125,11 @@ impl Notice {
     fn is_news(&self) -> bool {
         matches!(
             self,
-            Notice::Copied(_) | Notice::NotCopied | Notice::End | Notice::OtherVersion
+            Notice::Copied(_)
+                | Notice::TextCopied
+                | Notice::NotCopied
+                | Notice::End
+                | Notice::OtherVersion
         )
     }
 }
@@ -129,6 +143,10 @@ pub enum Dialog {
     World,
     /// Which servers stand on which side.
     Partition,
+    /// Worlds to begin with.
+    Gallery,
+    /// The run as a file or a picture.
+    Export,
 }
 
 /// All that can be done.
@@ -190,6 +208,8 @@ pub enum Action {
     Dismiss,
     /// Open a dialog, or close it.
     Dialog(Option<Dialog>),
+    /// The run that was kept is not wanted any more.
+    Forget,
 }
 
 /// A run that was read.
@@ -257,6 +277,10 @@ pub struct State {
     pub notice: Option<Rc<Notice>>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
+    /// Inside somebody's article: only the stage, the sentence and the controls.
+    pub embed: bool,
+    /// The run of an earlier visit, as a link holds it.
+    pub kept: Option<Rc<str>>,
 }
 
 /// So many steps are taken in one frame at most.
@@ -300,6 +324,8 @@ impl State {
             reduced: false,
             notice: None,
             dialog: None,
+            embed: false,
+            kept: None,
         };
         state.refocus();
         state
@@ -399,6 +425,7 @@ impl State {
             }
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
+            Action::Forget => self.kept = None,
             Action::Dialog(dialog) => {
                 self.dialog = dialog;
                 if dialog.is_some() {

@@ -44,9 +44,11 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
         Dialog::Keys => t(lang, Key::KeysTitle),
         Dialog::World => t(lang, Key::NewWorld),
         Dialog::Partition => t(lang, Key::Partition),
+        Dialog::Gallery => t(lang, Key::Scenarios),
+        Dialog::Export => t(lang, Key::Export),
     };
     html! {
-        <dialog ref={node} class="dialog" aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
+        <dialog ref={node} class={classes!("dialog", (props.dialog == Dialog::Gallery).then_some("broad"))} aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
             <div class="head">
                 <h2 id="dialog-title">{ title }</h2>
                 <button type="button" class="btn" onclick={ask(send, Action::Dialog(None))}>{ t(lang, Key::Close) }</button>
@@ -54,6 +56,8 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
             { match props.dialog {
                 Dialog::Keys => keys(lang),
                 Dialog::World => html! { <World setup={props.run.get().world().setup().clone()} {lang} send={send.clone()} /> },
+                Dialog::Gallery => html! { <super::gallery::Gallery {lang} send={send.clone()} /> },
+                Dialog::Export => super::save::save(&props.run, lang, send),
                 Dialog::Partition => html! {
                     <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
                 },

@@ -2,7 +2,7 @@
 
 use super::bits::{Send, ask};
 use crate::{
-    link, platform,
+    export, link, platform,
     state::{Action, Dialog, Notice, Tab, Theme, run::RunHandle},
     text::{Key, Lang, t},
 };
@@ -36,14 +36,6 @@ pub fn Header(props: &HeaderProps) -> Html {
         let (run, send) = (props.run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| share(&run, &send))
     };
-    let export = {
-        let run = props.run.clone();
-        Callback::from(move |_: MouseEvent| {
-            let exported = run.get().history().export();
-            // A browser that refuses has said so itself.
-            let _ = platform::save("zabscope-run.json", &link::to_file(&exported));
-        })
-    };
     let import = {
         let send = send.clone();
         Callback::from(move |event: Event| import(&event, &send))
@@ -66,13 +58,16 @@ pub fn Header(props: &HeaderProps) -> Html {
             <nav aria-label={lang.pick("World", "世界")}>
                 <button type="button" class="quiet strong" aria-haspopup="dialog"
                     onclick={ask(send, Action::Dialog(Some(Dialog::World)))}>{ ensemble }</button>
+                <button type="button" class="quiet" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Gallery)))}>{ t(lang, Key::Scenarios) }</button>
                 <button type="button" class="quiet" onclick={ask(send, Action::Tab(Tab::Lesson))}>{ t(lang, Key::Lessons) }</button>
             </nav>
             <div class="right">
                 <button type="button" class="quiet" onclick={share}>{ t(lang, Key::Share) }</button>
-                <button type="button" class="quiet wide" onclick={export}>{ t(lang, Key::Export) }</button>
+                <button type="button" class="quiet wide" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Export)))}>{ t(lang, Key::Export) }</button>
                 <label class="quiet wide file">
-                    <input type="file" accept="application/json,.json" onchange={import} />
+                    <input type="file" accept=".json,.svg,.png,.mmd,.txt" onchange={import} />
                     <span>{ t(lang, Key::Import) }</span>
                 </label>
                 <button type="button" class="quiet wide" aria-haspopup="dialog"
@@ -124,9 +119,9 @@ fn import(event: &Event, send: &Send) {
             return;
         }
         let blob = gloo::file::Blob::from(file);
-        let read = gloo::file::futures::read_as_text(&blob).await;
+        let read = gloo::file::futures::read_as_bytes(&blob).await;
         let exported = match read {
-            Ok(text) => link::from_file(&text),
+            Ok(bytes) => export::read(&bytes),
             Err(error) => Err(link::LinkError::NoRun(error.to_string())),
         };
         match exported {

@@ -13,6 +13,7 @@ use crate::{
     state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// What the side panel needs.
@@ -26,6 +27,8 @@ pub struct SideProps {
     pub lesson: Option<LessonHandle>,
     /// Virtual time passes.
     pub plays: bool,
+    /// The run of an earlier visit.
+    pub kept: Option<Rc<str>>,
     /// What is chosen.
     pub selection: Selection,
     /// The record that the sentence is about.
@@ -115,7 +118,7 @@ pub fn Side(props: &SideProps) -> Html {
             </div>
             <div {key} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
-                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, lang, send }),
+                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, kept: props.kept.clone(), lang, send }),
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
                     Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
                     Tab::Act => act(&ActProps { run, lang, send }),
