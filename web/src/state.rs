@@ -8,6 +8,7 @@ mod lesson;
 pub mod pace;
 pub mod run;
 pub mod scout;
+pub mod search;
 pub mod track;
 
 #[cfg(test)]
@@ -202,6 +203,8 @@ pub enum Action {
     NewWorld(Box<Setup>),
     /// Another run.
     Load(Loaded),
+    /// What a search says of itself; what it has found is opened.
+    Searched(Rc<search::Searched>),
     /// Say something.
     Notify(Notice),
     /// Enough of it.
@@ -229,7 +232,11 @@ impl Action {
     fn is_of_a_person(&self) -> bool {
         !matches!(
             self,
-            Action::Frame(_) | Action::Tick | Action::Notify(_) | Action::Reduced(_)
+            Action::Frame(_)
+                | Action::Tick
+                | Action::Notify(_)
+                | Action::Reduced(_)
+                | Action::Searched(_)
         )
     }
 }
@@ -275,6 +282,8 @@ pub struct State {
     pub reduced: bool,
     /// What is to be said.
     pub notice: Option<Rc<Notice>>,
+    /// What is known of the last search.
+    pub search: Rc<search::Searched>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
     /// Inside somebody's article: only the stage, the sentence and the controls.
@@ -322,6 +331,7 @@ impl State {
             lang: Lang::En,
             theme: Theme::Light,
             reduced: false,
+            search: Rc::default(),
             notice: None,
             dialog: None,
             embed: false,
@@ -423,6 +433,7 @@ impl State {
                     }
                 }
             }
+            Action::Searched(news) => self.searched(news),
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
             Action::Forget => self.kept = None,
@@ -433,6 +444,20 @@ impl State {
                 }
             }
         }
+    }
+
+    fn searched(&mut self, news: Rc<search::Searched>) {
+        // Who takes a lesson is not taken away from it.
+        if let (search::Searched::Found(_, found), None) = (&*news, &self.lesson) {
+            match found.open() {
+                Ok(history) => {
+                    self.show(Run::of(history));
+                    self.tab = Tab::Act;
+                }
+                Err(error) => self.notify(Notice::Import(error)),
+            }
+        }
+        self.search = news;
     }
 
     fn notify(&mut self, notice: Notice) {

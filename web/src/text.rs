@@ -40,7 +40,7 @@ pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use refusal::{act_error, import_error, link_error, setup_error};
-pub use rules::{rule, rule_sentence, rules_off};
+pub use rules::{property, rule, rule_sentence, rules_off};
 pub use why::{Compared, Explanation, Source, why};
 
 use say::Pen;

@@ -4,6 +4,7 @@ pub mod act;
 pub mod bits;
 pub mod client;
 pub mod dialogs;
+pub mod faults;
 pub mod gallery;
 pub mod header;
 pub mod inspector;
@@ -11,8 +12,10 @@ pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
+pub mod rules;
 pub mod save;
 pub mod say;
+pub mod search;
 pub mod side;
 pub mod stage;
 pub mod start;
@@ -78,7 +81,7 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} search={s.search.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
                     <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
                     <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />

@@ -106,6 +106,7 @@ pub fn Room(props: &RoomProps) -> Html {
     };
     html! {
         <>
+            { super::rules::banner(props.run.get().world(), props.lang) }
             <div class="room" ref={area}></div>
             <div class="area">
                 <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}

@@ -21,6 +21,8 @@ use yew::prelude::*;
 pub struct SideProps {
     /// The run.
     pub run: RunHandle,
+    /// What is known of the last search.
+    pub search: Rc<crate::state::search::Searched>,
     /// The open tab.
     pub tab: Tab,
     /// The open lesson.
@@ -121,7 +123,7 @@ pub fn Side(props: &SideProps) -> Html {
                     Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, kept: props.kept.clone(), lang, send }),
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
                     Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
-                    Tab::Act => act(&ActProps { run, lang, send }),
+                    Tab::Act => act(&ActProps { run, search: props.search.clone(), lang, send }),
                     Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
                 } }
             </div>
