@@ -4,6 +4,7 @@
 //! * `lesson`: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
 //!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
 
+pub mod hand;
 mod lesson;
 pub mod pace;
 pub mod run;
@@ -183,6 +184,8 @@ pub enum Action {
     Act(sim::Action),
     /// Do several things at one moment.
     ActAll(Rc<[sim::Action]>),
+    /// A fault by hand: to this, or to what is chosen.
+    Blow(Option<Selection>, hand::Blow),
     /// To the end of another branch.
     Switch(BranchNo),
     /// How fast.
@@ -393,6 +396,13 @@ impl State {
             Action::ActAll(actions) => {
                 for action in actions.iter() {
                     self.act(action.clone());
+                }
+            }
+            Action::Blow(to, blow) => {
+                let to = to.unwrap_or_else(|| self.selection.clone());
+                let actions = hand::blow(self.run.get().world(), &to, blow);
+                for action in actions {
+                    self.act(action);
                 }
             }
             Action::Switch(branch) => {

@@ -27,8 +27,8 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, opening,
-        pace::Speed, run::Run,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, hand::Blow,
+        opening, pace::Speed, run::Run,
     },
 };
 use bits::Send;
@@ -332,6 +332,11 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "End" if !tab => Action::Last,
         "n" | "N" => Action::NextPhase,
         "w" | "W" => Action::Tab(Tab::Why),
+        "x" => Action::Blow(None, Blow::Crash),
+        "X" => Action::Blow(None, Blow::CrashLosing),
+        "p" | "P" => Action::Blow(None, Blow::Pause),
+        "s" | "S" => Action::Blow(None, Blow::Slow),
+        "c" | "C" => Action::Blow(None, Blow::Cut),
         "+" | "=" => step(1),
         "-" | "−" => step(-1),
         "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),

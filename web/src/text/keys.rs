@@ -255,4 +255,8 @@ catalogue! {
     KeyHelp = "This list", "这个列表";
     KeyServer = "Choose server 1 to 9", "选择服务器 1 到 9";
     KeyWhy = "Why?", "为什么？";
+    KeyCrash = "Crash or restart what is chosen; Shift+X: with its unsynced tail", "让所选的崩溃或重启；Shift+X：连同未写盘的尾部";
+    KeyPause = "Pause it, or let it go on", "暂停它，或让它继续";
+    KeySlow = "Slow its disk, or the chosen link", "减慢它的磁盘，或所选的链路";
+    KeyCut = "Cut it off, or the chosen link; again: heal", "切断它，或所选的链路；再按恢复";
 }

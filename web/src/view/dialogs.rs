@@ -77,6 +77,10 @@ fn keys(lang: Lang) -> Html {
         ("+ −", Key::KeySpeed),
         ("1 … 9", Key::KeyServer),
         ("W", Key::KeyWhy),
+        ("X", Key::KeyCrash),
+        ("P", Key::KeyPause),
+        ("S", Key::KeySlow),
+        ("C", Key::KeyCut),
         ("?", Key::KeyHelp),
     ];
     html! {
