@@ -62,7 +62,7 @@ fn server(world: &World, server: ServerId, blow: Blow) -> Vec<Action> {
         Blow::Pause => Action::Pause { server },
         Blow::Slow => Action::SlowDisk {
             server,
-            extra: match view.disk.extra {
+            extra: match view.disk.slower_by() {
                 Span(0) => SLOW_DISK,
                 _ => Span(0),
             },

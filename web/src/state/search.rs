@@ -76,3 +76,64 @@ impl Searched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Action, State, Tab, run::Run};
+    use std::rc::Rc;
+    use zabscope_core::{
+        rules::{Rule, Rules},
+        sim::{Search, Setup, Wanted},
+    };
+
+    fn done(rules: Rules, schedules: u64) -> Progress {
+        let mut search = Search::new(Wanted {
+            setup: Setup {
+                voters: 3,
+                rules,
+                ..Setup::default()
+            },
+            seed: 1,
+            schedules,
+            consequences: false,
+        })
+        .expect("a world");
+        loop {
+            let progress = search.run(100_000);
+            if matches!(progress.stage, Stage::Found(_) | Stage::Nothing) {
+                return progress;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_found_is_opened_at_the_step_before_it_breaks() {
+        let progress = done(Rules::ALL.without(Rule::Quorum), 50);
+        let mut state = State::new(Run::new(&Setup::default()).expect("a world"));
+        let news = Searched::of(progress, 500.0, 50);
+        let Searched::Found(pace, found) = news.clone() else {
+            panic!("{news:?}");
+        };
+        assert_eq!(pace.per_second, pace.schedules * 2);
+        state.apply(Action::Searched(Rc::new(news)));
+        assert_eq!(state.tab, Tab::Act);
+        let run = state.run.get();
+        assert_eq!(run.history().cursor(), found.run.steps);
+        assert!(!run.history().at_end(), "what breaks it is known");
+        assert!(!run.world().rules().has(Rule::Quorum));
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_or_is_stopped_changes_no_run() {
+        let mut state = State::new(Run::new(&Setup::default()).expect("a world"));
+        let before = state.run.clone();
+        let nothing = Searched::of(done(Rules::ALL, 3), 0.0, 3);
+        assert!(matches!(&nothing, Searched::Nothing(pace) if pace.schedules == 3));
+        state.apply(Action::Searched(Rc::new(nothing.clone())));
+        assert!(state.run == before && *state.search == nothing);
+        let runs = Searched::Runs(Pace::default());
+        assert!(runs.runs() && !runs.stopped().runs());
+        assert_eq!(nothing.stopped(), nothing);
+    }
+}

@@ -8,6 +8,7 @@ use crate::{
     scene::{
         Pick, Scene,
         geometry::{Pt, Rect, text_width},
+        sight::Role,
         words::Lang,
     },
     state::hand::Blow,
@@ -67,7 +68,9 @@ impl Drag {
             Some(server) => {
                 What::Server(ServerId(server.get_attribute("data-server")?.parse().ok()?))
             }
-            None if target.class_list().contains("ground") && event.pointer_type() != "touch" => {
+            None if target.get_attribute("class").as_deref() == Some("ground")
+                && event.pointer_type() != "touch" =>
+            {
                 What::Wall(None)
             }
             None => return None,
@@ -176,7 +179,7 @@ pub fn drag(drag: &Drag, scene: &Scene, lang: Lang) -> Html {
         return Html::default();
     };
     match drag.what {
-        What::Server(id) => server(drag, id, at, scene, lang),
+        What::Server(id) => server(id, at, scene, lang),
         What::Wall(from) => wall(from.unwrap_or(at), at, scene, lang),
     }
 }
@@ -200,7 +203,7 @@ fn wall(from: Pt, at: Pt, scene: &Scene, lang: Lang) -> Html {
     }
 }
 
-fn server(drag: &Drag, id: ServerId, at: Pt, scene: &Scene, lang: Lang) -> Html {
+fn server(id: ServerId, at: Pt, scene: &Scene, lang: Lang) -> Html {
     let back = scene.beyond.contains(&id);
     let home = scene.servers.iter().find(|s| s.id == id);
     let lines = match (beyond(scene, id).is_some(), back, lang) {
@@ -235,7 +238,7 @@ fn server(drag: &Drag, id: ServerId, at: Pt, scene: &Scene, lang: Lang) -> Html 
     let upper = h * UPPER;
     let quarter = w / BELOW.len() as f64;
     let paused = home.is_some_and(|s| s.paused);
-    let down = home.is_some_and(|s| s.role == crate::scene::glyph::Role::Down);
+    let down = home.is_some_and(|s| s.role == Role::Down);
     let label = |blow: Blow| match blow {
         Blow::Crash if down => lang.of("Restart", "重启"),
         Blow::Crash | Blow::Cut => lang.of("Crash", "崩溃"),
