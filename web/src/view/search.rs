@@ -135,10 +135,10 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
             <div class="hunt">
                 <progress max={pace.most.to_string()} value={pace.schedules.to_string()} aria-label={lang.pick("Search", "搜索")}></progress>
                 <p class="soft">{ numbers(pace, lang) }</p>
-                if let Some((name, actions, steps)) = &pace.shortening {
+                if let Some((name, left, steps)) = &pace.shortening {
                     <p>{ match lang {
-                        Lang::En => format!("Found a run that breaks {name}. Making it shorter: {actions} actions, {steps} steps."),
-                        Lang::Zh => format!("找到一次破坏 {name} 的运行，正在缩短：{actions} 个操作，{steps} 步。"),
+                        Lang::En => format!("Found a run that breaks {name}. Making it shorter: {}, {steps} steps.", actions(*left)),
+                        Lang::Zh => format!("找到一次破坏 {name} 的运行，正在缩短：{left} 个操作，{steps} 步。"),
                     } }</p>
                 }
             </div>
@@ -152,7 +152,7 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
                 <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
                 { facts(found) }
                 <p class="soft">{ numbers(pace, lang) }{ " " }{ match lang {
-                    Lang::En => format!("Left of it: {} actions, {} steps.", found.run.actions.len(), found.run.steps),
+                    Lang::En => format!("Left of it: {}, {} steps.", actions(found.run.actions.len() as u64), found.run.steps),
                     Lang::Zh => format!("缩短后：{} 个操作，{} 步。", found.run.actions.len(), found.run.steps),
                 } }</p>
             </div>
@@ -178,10 +178,14 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
     }
 }
 
-/// What was compared.
+fn actions(n: u64) -> String {
+    format!("{n} action{}", if n == 1 { "" } else { "s" })
+}
+
+/// What was compared, in the core's words.
 fn facts(found: &Found) -> Html {
     html! {
-        <dl>
+        <dl lang="en">
             { for found.violation.values.iter().map(|(name, value)| {
                 // Clients have letters here.
                 let value = match (name.as_str(), value.parse()) {
