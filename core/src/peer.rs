@@ -641,7 +641,7 @@ impl Peer {
     }
 
     /// Switches rules of the protocol on and off, in a simulated world.
-    #[cfg(feature = "sim")]
+    #[allow(dead_code)] // Only the simulator calls it, and nobody outside of this crate can.
     pub(crate) fn set_rules(&mut self, rules: crate::rules::Rules) {
         Arc::make_mut(&mut self.me.cfg).rules = rules;
     }

@@ -27,8 +27,11 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, hand::Blow,
-        opening, pace::Speed, run::Run,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme,
+        hand::{self, Blow},
+        opening,
+        pace::Speed,
+        run::Run,
     },
 };
 use bits::Send;
@@ -130,6 +133,11 @@ impl Reducible for State {
             // Should this be what breaks us, the link that is shown then must hold it.
             Action::Act(action) => platform::remember_action(action),
             Action::ActAll(actions) => actions.iter().for_each(platform::remember_action),
+            Action::Blow(to, blow) => {
+                let to = to.as_ref().unwrap_or(&self.selection);
+                let actions = hand::blow(self.run.get().world(), to, *blow);
+                actions.iter().for_each(platform::remember_action);
+            }
             _ => {}
         }
         let mut next = (*self).clone();
