@@ -3,7 +3,7 @@
 // and the one before is kept for pages that are still open.
 const PREFIX = 'zabscope-';
 // What the page fetches later; their names don't change.
-const LATER = ['./worlds.json', './manifest.webmanifest', './icons/favicon.svg'];
+const LATER = ['./worlds.json', './search.js', './manifest.webmanifest', './icons/favicon.svg'];
 const PATIENCE_MS = 3000;
 
 self.addEventListener('install', (event) => {

@@ -27,6 +27,7 @@ use crate::{
         event::{DecidedBy, ElectionReason, EventKind, IgnoreReason, VoteField},
         output::Output,
     },
+    rules::Rule,
     time::{Moment, Span},
 };
 use core::cmp::Ordering;
@@ -100,6 +101,9 @@ pub struct Election {
 }
 
 /// Compares two votes by (peer epoch, zxid, id) and names the first field in which they differ.
+///
+/// The epoch is first because it says who has taken part in what a later leader has settled: a server
+/// that has not may have a longer log of what nobody else has (2.4).
 #[must_use]
 pub fn compare(a: &Vote, b: &Vote) -> (Ordering, VoteField) {
     let fields = [
@@ -119,8 +123,16 @@ pub fn beats(cfg: &Config, new: &Vote, old: &Vote) -> (bool, VoteField) {
     if cfg.weight(new.leader) == 0 && !is_stranger(cfg, new.leader) {
         return (false, VoteField::Weight);
     }
-    let (order, by) = compare(new, old);
+    let (order, by) = match cfg.rules.has(Rule::VoteEpoch) {
+        true => compare(new, old),
+        false => compare(&without_epoch(new), &without_epoch(old)),
+    };
     (order.is_gt(), by)
+}
+
+/// A vote as it counts without [`Rule::VoteEpoch`].
+fn without_epoch(vote: &Vote) -> Vote {
+    established(*vote, Epoch(0))
 }
 
 /// A candidate that is no voter here, where members can change: a voter that votes for it may know members

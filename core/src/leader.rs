@@ -17,6 +17,7 @@ use crate::{
     pipeline::prepare,
     replica::Replica,
     request::{AuthId, ErrorCode, Write},
+    rules::Rule,
     session::{self, tracker::SessionTracker},
     sync::{self, SyncChoice, SyncInput, SyncPlan},
     time::{Moment, Now},
@@ -218,7 +219,7 @@ impl Leader {
     /// Begins to lead: its own acceptedEpoch is the first that counts.
     pub(crate) fn begin(now: Now, me: &mut Replica, out: &mut Output) -> Leader {
         let mut leader = Leader::new(now, me);
-        leader.count_info(now, me, me.id(), me.log.accepted_epoch(), out);
+        leader.count_info(now, me, me.id(), me.promised_epoch(), out);
         leader.maybe_begin_sync(now, me, out);
         leader
     }
@@ -246,7 +247,7 @@ impl Leader {
             phase: LeaderPhase::CollectingInfo,
             phase_deadline: now.at + me.cfg.init_span(),
             epoch: None,
-            highest_accepted: me.log.accepted_epoch(),
+            highest_accepted: me.promised_epoch(),
             summary: (me.log.current_epoch(), me.last_zxid()),
             learners: BTreeMap::new(),
             infos: BTreeSet::new(),
@@ -672,6 +673,8 @@ impl Leader {
             if let Some(epoch) =
                 current.filter(|_| me.cfg.weight(from) > 0 && last_zxid != Zxid::UNINITIALISED)
                 && (epoch, last_zxid) > self.summary
+                // Leading with less would have it cut off what may be committed (3.3).
+                && me.cfg.rules.has(Rule::NewestHistory)
             {
                 return Err(ElectionReason::FollowerMoreRecent {
                     follower: from,

@@ -7,13 +7,14 @@ use crate::{
     config::Next,
     id::{ConnId, Epoch, EventId, ServerId, SessionId, Zxid},
     log::Stored,
-    message::{ForwardedOp, ForwardedRequest, QuorumMessage, ServerState},
+    message::{Ack, ForwardedOp, ForwardedRequest, QuorumMessage, ServerState},
     peer::{
         Wait, WaitReason,
         event::{DropReason, ElectionReason, EventKind, OpKind, Phase, SyncMode},
         output::{Effect, Output},
     },
     replica::Replica,
+    rules::Rule,
     time::{Moment, Now, Span},
     txn::Txn,
 };
@@ -231,7 +232,7 @@ impl Learner {
         self.conn = Some(conn);
         self.last_heard = now.at;
         self.phase = LearnerPhase::AwaitingEpoch;
-        let accepted_epoch = me.log.accepted_epoch();
+        let accepted_epoch = me.promised_epoch();
         out.emit(EventKind::LearnerInfoSent {
             leader: to,
             accepted_epoch,
@@ -383,7 +384,7 @@ impl Learner {
         epoch: Epoch,
         out: &mut Output,
     ) -> Verdict {
-        let accepted = me.log.accepted_epoch();
+        let accepted = me.promised_epoch();
         if epoch < accepted {
             return Err(ElectionReason::LeaderStale {
                 leader: self.leader,
@@ -446,6 +447,14 @@ impl Learner {
                     zxid,
                     ours,
                 });
+                // What the leader does not have was never committed, and its successors will give the
+                // same zxids to other transactions (3.4): it has to go. Without the rule it stays.
+                if !me.cfg.rules.has(Rule::Truncate) {
+                    self.phase = LearnerPhase::Syncing {
+                        mode: SyncMode::Trunc,
+                    };
+                    return Ok(());
+                }
                 self.cut = Some((zxid, me.log.last_logged()));
                 self.phase = LearnerPhase::Truncating {
                     held: VecDeque::new(),
@@ -614,7 +623,7 @@ impl Learner {
             last_zxid: me.log.last_logged(),
         });
         let witness = me.log.seal_history(self.epoch, out);
-        out.ack(self.leader, conn, witness.ack());
+        self.acknowledge(me, conn, witness.ack(), out);
         self.phase = LearnerPhase::AwaitingUpToDate;
         me.apply_ready(out, |_| {});
         Ok(())
@@ -632,7 +641,7 @@ impl Learner {
 
     fn on_up_to_date(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
         // The second ACK of the epoch; leaders ignore it (trap 16).
-        out.ack(self.leader, conn, me.log.sealed_history().ack());
+        self.acknowledge(me, conn, me.log.sealed_history().ack(), out);
         // What we acknowledged with NEWLEADER is committed now.
         me.commit_up_to(me.log.last_logged());
         self.activate_offered(me, out)?;
@@ -643,7 +652,7 @@ impl Learner {
             }
             let witness = me.append(txn, out);
             if !self.observer {
-                out.ack(self.leader, conn, witness.ack());
+                self.acknowledge(me, conn, witness.ack(), out);
             }
         }
         self.kept_bytes = 0;
@@ -657,6 +666,13 @@ impl Learner {
         });
         me.apply_ready(out, |_| {});
         Ok(())
+    }
+
+    /// Sends an ACK, which says that what it speaks for survives a power failure here: it waits for the
+    /// disk (3.5, 3.6). Without [`Rule::DurableAck`] it does not.
+    fn acknowledge(&self, me: &Replica, conn: ConnId, ack: Ack, out: &mut Output) {
+        let waits = me.cfg.rules.has(Rule::DurableAck);
+        out.ack(self.leader, conn, if waits { ack } else { ack.hasty() });
     }
 
     // ---- broadcast ---------------------------------------------------------------------------------
@@ -675,7 +691,7 @@ impl Learner {
                     return self.broke(&QuorumMessage::Proposal(txn), out);
                 }
                 let witness = me.append(txn, out);
-                out.ack(self.leader, conn, witness.ack());
+                self.acknowledge(me, conn, witness.ack(), out);
                 Ok(())
             }
             QuorumMessage::Commit { zxid } if !self.observer => {

@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod quorum;
 pub mod replica;
 pub mod request;
+pub mod rules;
 pub mod session;
 #[cfg(feature = "sim")]
 pub mod sim;

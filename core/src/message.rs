@@ -88,6 +88,11 @@ impl Ack {
         Ack { zxid, after: None }
     }
 
+    /// One that waits for nothing, against the protocol: without [`Rule::DurableAck`](crate::rules::Rule).
+    pub(crate) fn hasty(self) -> Ack {
+        Ack::received(self.zxid)
+    }
+
     /// What is acknowledged: a transaction, or `epoch << 32` for NEWLEADER.
     #[must_use]
     pub fn zxid(&self) -> Zxid {

@@ -640,6 +640,12 @@ impl Peer {
         &self.me.cfg
     }
 
+    /// Switches rules of the protocol on and off, in a simulated world.
+    #[allow(dead_code)] // Only the simulator calls it, and nobody outside of this crate can.
+    pub(crate) fn set_rules(&mut self, rules: crate::rules::Rules) {
+        Arc::make_mut(&mut self.me.cfg).rules = rules;
+    }
+
     /// LOOKING, FOLLOWING, LEADING or OBSERVING.
     #[must_use]
     pub fn state(&self) -> ServerState {

@@ -16,6 +16,7 @@ use crate::{
     },
     pipeline::clients::{Clients, Here},
     pipeline::reconfig,
+    rules::Rule,
     time::{Moment, Now},
     tree::{Database, path},
     txn::{Txn, TxnBody},
@@ -268,6 +269,16 @@ impl Replica {
             self.db.last_processed.max(self.log.last_logged())
         } else {
             Zxid::UNINITIALISED
+        }
+    }
+
+    /// The epoch below which it follows nobody: the last that it has accepted (3.3). Without
+    /// [`Rule::AcceptedEpoch`] that promise is forgotten, and only the epoch whose history it has counts.
+    #[must_use]
+    pub fn promised_epoch(&self) -> Epoch {
+        match self.cfg.rules.has(Rule::AcceptedEpoch) {
+            true => self.log.accepted_epoch(),
+            false => self.log.current_epoch(),
         }
     }
 

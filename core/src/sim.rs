@@ -6,6 +6,7 @@
 //! * [`fact`]: what happened, as one stream: events of servers and events of the world.
 //! * [`history`]: any moment can be reached, left in another direction, exported.
 //! * [`fault`], [`workload`]: seeded schedules for tests and `zabscope simulate`.
+//! * [`schedule`]: faults that a world makes by itself. * [`search`]: looks for a violation, and shortens it.
 //! * [`run`]: a whole run with faults, clients and checks.
 //! * [`invariant`]: what must hold after every step; [`report`]: how a violation is told.
 //!
@@ -24,10 +25,13 @@ mod members;
 mod queue;
 pub mod report;
 pub mod run;
+pub mod schedule;
+pub mod search;
 pub mod setup;
 pub mod workload;
 pub mod world;
 
+pub use crate::rules::{Rule, Rules};
 pub use bus::{Dropped, InFlight, LinkState};
 pub use client::{
     ClientFlight, ClientPacket, ClientState, ClientView, Observation, Outcome, Seen, WatchLists,
@@ -41,6 +45,8 @@ pub use fault::{FaultKind, FaultPlan, FaultPlanError, Faults};
 pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
 pub use invariant::{Checker, Invariant, Look, Property, Violation};
 pub use run::{Plan, Run, Tally};
+pub use schedule::{Random, Repeat, Schedule, ScheduleError};
+pub use search::{Found, Progress, Search, Stage, Wanted};
 pub use setup::{Action, ClientNo, Setup, TimedAction};
 pub use workload::Workload;
 pub use world::{ActError, ServerStatus, ServerView, SetupError, World};

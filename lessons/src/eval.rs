@@ -604,7 +604,9 @@ pub(crate) fn faults(history: &History, since: usize) -> usize {
             | Action::SlowDisk { .. }
             | Action::LoseDisk { .. }
             | Action::DropClient { .. }
-            | Action::PauseClient { .. } => true,
+            | Action::PauseClient { .. }
+            | Action::SetRules { .. }
+            | Action::SetFaults { .. } => true,
             Action::Restart { .. }
             | Action::Resume { .. }
             | Action::HealLink { .. }

@@ -8,7 +8,8 @@ use std::{
     time::Instant,
 };
 use zabscope_core::sim::{
-    Checker, Exported, FaultPlan, Plan, Run, Tally, Violation,
+    Checker, Exported, FaultPlan, Plan, Random, Repeat, Rules, Run, Schedule, Search, Stage, Tally,
+    Violation, Wanted,
     report::{self, Standing},
 };
 
@@ -38,6 +39,23 @@ pub struct Options {
     /// Clients at a time.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=64))]
     clients: u16,
+    /// Switch rules of the protocol off, to see what each is for: a list of vote-epoch, quorum,
+    /// accepted-epoch, newest-history, truncate, durable-ack, session-fifo, watch-first.
+    #[arg(long, default_value = "", value_parser = Rules::parse)]
+    without: Rules,
+    /// A fault that repeats: crash=5000/2000 crashes the leader every 5000 ms and restarts it 2000 ms
+    /// later, pause@3=4000/500 pauses server 3; also cut and slow-disk. May be given more than once.
+    #[arg(long)]
+    repeat: Vec<Repeat>,
+    /// Random faults that are part of the world: crash,pause=1500/7 is about every 1500 ms, by seed 7.
+    #[arg(long)]
+    random: Option<Random>,
+    /// Search so many schedules for a violation instead, and shorten the first that is found.
+    #[arg(long, value_name = "SCHEDULES")]
+    search: Option<u64>,
+    /// With --search: do not stop at what only says in other words that a rule is off.
+    #[arg(long, requires = "search")]
+    consequences: bool,
     /// The default timings; otherwise the seed draws them too.
     #[arg(long)]
     plain: bool,
@@ -95,7 +113,18 @@ fn print(options: &Options) -> io::Result<ExitCode> {
             clients: options.clients,
             faults: options.faults.clone(),
             plain: options.plain,
+            rules: options.without,
+            schedule: Schedule {
+                repeat: options.repeat.clone(),
+                random: options.random,
+            },
         };
+        if let Some(schedules) = options.search {
+            let found = search(options, &plan, schedules, &mut out)?;
+            violations += u64::from(found);
+            out.flush()?;
+            continue;
+        }
         let outcome = one(options, plan, &mut out)?;
         violations += u64::from(outcome.violation.is_some());
         if options.json {
@@ -116,6 +145,57 @@ fn print(options: &Options) -> io::Result<ExitCode> {
     }
     out.flush()?;
     Ok(ExitCode::from(u8::from(violations > 0)))
+}
+
+/// Searches; whether something was found.
+fn search(
+    options: &Options,
+    plan: &Plan,
+    schedules: u64,
+    out: &mut impl Write,
+) -> io::Result<bool> {
+    let wanted = Wanted {
+        setup: plan.setup(),
+        seed: plan.seed,
+        schedules,
+        consequences: options.consequences,
+    };
+    let mut search = Search::new(wanted).map_err(io::Error::other)?;
+    let progress = loop {
+        let progress = search.run(1_000_000);
+        if !matches!(progress.stage, Stage::Looking | Stage::Shortening { .. }) {
+            break progress;
+        }
+    };
+    if options.json {
+        serde_json::to_writer(&mut *out, &progress)?;
+        writeln!(out)?;
+        return Ok(matches!(progress.stage, Stage::Found(_)));
+    }
+    let (tried, steps) = (progress.schedules, progress.steps);
+    match progress.stage {
+        Stage::Found(found) => {
+            writeln!(
+                out,
+                "seed {}: {} after {tried} schedules, {steps} steps\n  {} actions, step {}\n{}",
+                plan.seed,
+                found.violation.property,
+                found.run.actions.len(),
+                found.run.steps,
+                found.violation,
+            )?;
+            writeln!(out, "{}", found.run.to_json())?;
+            Ok(true)
+        }
+        Stage::Looking | Stage::Shortening { .. } | Stage::Nothing => {
+            let seed = plan.seed;
+            writeln!(
+                out,
+                "seed {seed}: nothing found in {tried} schedules, {steps} steps"
+            )?;
+            Ok(false)
+        }
+    }
 }
 
 fn one(options: &Options, plan: Plan, out: &mut impl Write) -> io::Result<Outcome> {

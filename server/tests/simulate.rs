@@ -75,3 +75,59 @@ fn a_size_out_of_bounds_is_refused() {
         assert!(text(&out.stderr).contains("is not in"), "{arguments:?}");
     }
 }
+
+#[test]
+fn without_a_rule_a_search_prints_a_run_that_the_page_opens_and_with_all_it_says_how_many_it_tried()
+{
+    let small = ["--servers", "3", "--plain", "--json", "--search"];
+    let off = [&small[..], &["50", "--without", "quorum"]].concat();
+    let out = zabscope(&off);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(out.status.code(), Some(1));
+    let found = &json["stage"]["Found"];
+    assert_eq!(found["violation"]["property"], "leadership", "{json}");
+    assert!(found["run"]["setup"]["rules"].is_u64(), "{json}");
+    let on = [&small[..], &["5"]].concat();
+    let out = zabscope(&on);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(
+        (&json["stage"], &json["schedules"]),
+        (&"Nothing".into(), &5.into())
+    );
+}
+
+#[test]
+fn a_fault_that_repeats_is_part_of_the_run_and_one_that_can_not_be_read_is_explained() {
+    let out = zabscope(&[
+        "--plain",
+        "--faults",
+        "none",
+        "--steps",
+        "1500",
+        "--json",
+        "--repeat",
+        "crash=5000/2000",
+        "--random",
+        "pause=3000/7",
+    ]);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(out.status.code(), Some(0), "{json}");
+    assert_eq!(
+        json["run"]["setup"]["faults"]["repeat"][0]["fault"],
+        "crash"
+    );
+    assert!(
+        json["repeat"]
+            .as_str()
+            .is_some_and(|c| c.contains("--repeat crash=5000/2000"))
+    );
+    for (bad, says) in [
+        ("--repeat", "crash@3=5000/2000"),
+        ("--without", "vote-epoch"),
+    ] {
+        let out = zabscope(&[bad, "gravity"]);
+        assert_eq!(out.status.code(), Some(2));
+        assert!(text(&out.stderr).contains(says), "{}", text(&out.stderr));
+    }
+}

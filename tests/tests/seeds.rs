@@ -49,7 +49,7 @@ fn plan(seed: u64) -> Plan {
         observers,
         clients: 1 + (seed % 5) as u16,
         faults,
-        plain: false,
+        ..Plan::of_seed(seed, STEPS)
     }
 }
 
@@ -122,7 +122,7 @@ fn seeds_that_once_failed_hold() {
             observers: 0,
             clients,
             faults,
-            plain: false,
+            ..Plan::of_seed(seed, steps)
         };
         let mut run = Run::new(plan, Checker::all()).expect("a good setup");
         if let Err(violation) = run.run(&mut |_, _| {}) {

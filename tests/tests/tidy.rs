@@ -12,7 +12,7 @@ use std::{
 /// circle comes of it.
 const CORE: &[&[&str]] = &[
     &["id", "time"],
-    &["config", "members", "quorum", "request", "txn"],
+    &["config", "members", "quorum", "request", "rules", "txn"],
     &["tree", "message", "bus", "vocabulary"],
     &["log", "wire"],
     &["session", "sync", "election"],

@@ -11,3 +11,4 @@ pub mod scene;
 pub mod state;
 pub mod text;
 pub mod view;
+pub mod worker;

@@ -231,7 +231,12 @@ fn difference(setup: &Setup) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zabscope_core::{id::ServerId, time::Span};
+    use zabscope_core::{
+        id::ServerId,
+        rules::{Rule, Rules},
+        sim::Schedule,
+        time::Span,
+    };
 
     fn run() -> Exported {
         Exported {
@@ -270,6 +275,36 @@ mod tests {
     fn a_link_holds_the_whole_run() {
         let run = run();
         assert_eq!(decode(&encode(&run)), Ok(run));
+    }
+
+    #[test]
+    fn a_link_says_which_rules_are_off_and_what_comes_by_itself_and_old_links_say_neither() {
+        let mut broken = run();
+        broken.setup.rules = Rules::ALL.without(Rule::Quorum);
+        broken.setup.faults.repeat = vec!["crash=5000/2000".parse().expect("a fault")];
+        broken.actions.push(TimedAction {
+            step: 60,
+            action: Action::SetFaults {
+                schedule: Schedule {
+                    random: Some("crash,pause=1500/7".parse().expect("faults")),
+                    ..Schedule::default()
+                },
+            },
+        });
+        let rules = Rules::ALL;
+        broken.actions.push(TimedAction {
+            step: 70,
+            action: Action::SetRules { rules },
+        });
+        assert_eq!(decode(&encode(&broken)), Ok(broken.clone()));
+        assert_eq!(from_file(&to_file(&broken)), Ok(broken));
+        let old = decode(&packed(br#"{"s":3,"w":{"seed":7}}"#)).expect("an old link");
+        assert!(old.setup.rules.all_hold() && old.setup.faults.is_empty());
+        let json = to_file(&run());
+        assert!(
+            !json.contains("rules") && !json.contains("faults"),
+            "{json}"
+        );
     }
 
     #[test]

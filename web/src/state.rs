@@ -8,10 +8,12 @@
 
 pub mod bookmark;
 pub mod compare;
+pub mod hand;
 mod lesson;
 pub mod pace;
 pub mod run;
 pub mod scout;
+pub mod search;
 pub mod track;
 pub mod until;
 
@@ -207,6 +209,8 @@ pub enum Action {
     Act(sim::Action),
     /// Do several things at one moment.
     ActAll(Rc<[sim::Action]>),
+    /// A fault by hand: to this, or to what is chosen.
+    Blow(Option<Selection>, hand::Blow),
     /// To the end of another branch.
     Switch(BranchNo),
     /// How fast.
@@ -227,6 +231,8 @@ pub enum Action {
     NewWorld(Box<Setup>),
     /// Another run.
     Load(Loaded),
+    /// What a search says of itself; what it has found is opened.
+    Searched(Rc<search::Searched>),
     /// Say something.
     Notify(Notice),
     /// Enough of it.
@@ -256,7 +262,11 @@ impl Action {
     fn is_of_a_person(&self) -> bool {
         !matches!(
             self,
-            Action::Frame(_) | Action::Tick | Action::Notify(_) | Action::Reduced(_)
+            Action::Frame(_)
+                | Action::Tick
+                | Action::Notify(_)
+                | Action::Reduced(_)
+                | Action::Searched(_)
         )
     }
 }
@@ -304,6 +314,8 @@ pub struct State {
     pub reduced: bool,
     /// What is to be said.
     pub notice: Option<Rc<Notice>>,
+    /// What is known of the last search.
+    pub search: Rc<search::Searched>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
     /// Inside somebody's article: only the stage, the sentence and the controls.
@@ -352,6 +364,7 @@ impl State {
             lang: Lang::En,
             theme: Theme::Light,
             reduced: false,
+            search: Rc::default(),
             notice: None,
             dialog: None,
             embed: false,
@@ -421,6 +434,13 @@ impl State {
                     self.act(action.clone());
                 }
             }
+            Action::Blow(to, blow) => {
+                let to = to.unwrap_or_else(|| self.selection.clone());
+                let actions = hand::blow(self.run.get().world(), &to, blow);
+                for action in actions {
+                    self.act(action);
+                }
+            }
             Action::Switch(branch) => {
                 self.motion = Motion::Still;
                 self.run.change().switch(branch);
@@ -459,6 +479,7 @@ impl State {
                     }
                 }
             }
+            Action::Searched(news) => self.searched(news),
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
             Action::Forget => self.kept = None,
@@ -470,6 +491,20 @@ impl State {
                 }
             }
         }
+    }
+
+    fn searched(&mut self, news: Rc<search::Searched>) {
+        // Who takes a lesson is not taken away from it.
+        if let (search::Searched::Found(_, found), None) = (&*news, &self.lesson) {
+            match found.open() {
+                Ok(history) => {
+                    self.show(Run::of(history));
+                    self.tab = Tab::Act;
+                }
+                Err(error) => self.notify(Notice::Import(error)),
+            }
+        }
+        self.search = news;
     }
 
     fn notify(&mut self, notice: Notice) {

@@ -21,6 +21,7 @@ mod lesson;
 mod names;
 mod reason;
 mod refusal;
+mod rules;
 mod say;
 mod short;
 mod why;
@@ -39,6 +40,7 @@ pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use refusal::{act_error, import_error, link_error, setup_error};
+pub use rules::{property, rule, rule_sentence, rules_off};
 pub use why::{Compared, Explanation, Source, why};
 
 use say::Pen;

@@ -7,6 +7,7 @@ pub mod client;
 pub mod console;
 pub mod diagram;
 pub mod dialogs;
+pub mod faults;
 pub mod gallery;
 pub mod header;
 pub mod inspector;
@@ -14,8 +15,10 @@ pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
+pub mod rules;
 pub mod save;
 pub mod say;
+pub mod search;
 pub mod side;
 pub mod stage;
 pub mod start;
@@ -28,8 +31,12 @@ pub mod why;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, opening,
-        pace::Speed, run::Run, until::TimeAct,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme,
+        hand::{self, Blow},
+        opening,
+        pace::Speed,
+        run::Run,
+        until::TimeAct,
     },
 };
 use bits::Send;
@@ -85,7 +92,7 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} search={s.search.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
                     moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
@@ -132,6 +139,11 @@ impl Reducible for State {
             // Should this be what breaks us, the link that is shown then must hold it.
             Action::Act(action) => platform::remember_action(action),
             Action::ActAll(actions) => actions.iter().for_each(platform::remember_action),
+            Action::Blow(to, blow) => {
+                let to = to.as_ref().unwrap_or(&self.selection);
+                let actions = hand::blow(self.run.get().world(), to, *blow);
+                actions.iter().for_each(platform::remember_action);
+            }
             _ => {}
         }
         let mut next = (*self).clone();
@@ -346,6 +358,11 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "w" | "W" => Action::Tab(Tab::Why),
         "u" | "U" => Action::Dialog(Some(crate::state::Dialog::Until)),
         "b" | "B" => Action::Time(TimeAct::Bookmark("".into())),
+        "x" => Action::Blow(None, Blow::Crash),
+        "X" => Action::Blow(None, Blow::CrashLosing),
+        "p" | "P" => Action::Blow(None, Blow::Pause),
+        "s" | "S" => Action::Blow(None, Blow::Slow),
+        "c" | "C" => Action::Blow(None, Blow::Cut),
         "+" | "=" => step(1),
         "-" | "−" => step(-1),
         "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),

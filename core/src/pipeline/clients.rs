@@ -21,6 +21,7 @@ use crate::{
     request::{
         AuthId, ConnectRequest, ConnectResponse, ErrorCode, OpKind, Reply, Request, Response, Write,
     },
+    rules::Rule,
     session::{self, tracker::SessionTracker},
     time::{Moment, Span},
     tree::{Database, acl, watch::WatchTable},
@@ -555,7 +556,8 @@ impl Clients {
         let Some(connection) = self.connections.get_mut(&client) else {
             return;
         };
-        if connection.queue.is_empty() {
+        // Behind its own session's writes, so that a client reads what it wrote (1.5).
+        if connection.queue.is_empty() || !here.cfg.rules.has(Rule::SessionFifo) {
             return self.serve(here, client, xid, &request, out);
         }
         out.emit(EventKind::RequestQueued {

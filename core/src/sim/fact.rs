@@ -10,6 +10,7 @@ use crate::{
         output::StorageSeq,
     },
     request::{ErrorCode, WatchEventKind},
+    rules::Rules,
     sim::setup::ClientNo,
     time::{Moment, Span},
 };
@@ -344,6 +345,18 @@ pub enum WorldEventKind {
         newest: Zxid,
         /// Transactions in between.
         behind_by: u64,
+    },
+    /// Other rules of the protocol hold from now on.
+    RulesSet {
+        /// These.
+        rules: Rules,
+    },
+    /// From now on the world makes faults by itself, or no more.
+    FaultsSet {
+        /// So many of them repeat.
+        repeat: u8,
+        /// Others come by chance.
+        random: bool,
     },
 }
 

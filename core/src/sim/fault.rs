@@ -14,10 +14,12 @@ use crate::{
     time::{Moment, Span},
 };
 use core::fmt;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A kind of fault. Serialised as [`FaultKind::name`] has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// A server loses its power, mostly with its unsynced tail, and comes back.
     Crash,
@@ -280,6 +282,8 @@ pub struct Faults {
     dice: Dice,
     next: Moment,
     open: Vec<Open>,
+    /// What the time between two faults is measured in; `None`: the world's tick.
+    pace: Option<Span>,
 }
 
 impl Faults {
@@ -291,7 +295,25 @@ impl Faults {
             dice: Dice::new(seed ^ 0x000f_a017),
             next: Moment(0),
             open: Vec::new(),
+            pace: None,
         }
+    }
+
+    /// A schedule that begins now, with about so much time from one fault to the next.
+    #[must_use]
+    pub fn at_rate(plan: FaultPlan, seed: u64, now: Moment, every: Span) -> Faults {
+        Faults {
+            next: now + every,
+            pace: Some(every),
+            ..Faults::new(plan, seed)
+        }
+    }
+
+    /// When it wants to be asked again, if ever.
+    #[must_use]
+    pub fn wakes(&self) -> Option<Moment> {
+        let next = (!self.plan.is_empty()).then_some(self.next);
+        self.open.iter().map(|o| o.ends).chain(next).min()
     }
 
     /// What is to be done before the next step; call it until it has nothing more to say.
@@ -307,11 +329,12 @@ impl Faults {
             return None;
         }
         let tick = world.setup().tick;
+        let pace = self.pace.unwrap_or(tick);
         let wait = match self.dice.below(4) {
             // A burst: in the middle of what the last fault led to.
-            0 => self.dice.between(0, tick.0 / 40),
-            1 | 2 => self.dice.between(tick.0 / 40, tick.0),
-            _ => self.dice.between(tick.0, tick.0 * 4),
+            0 => self.dice.between(0, pace.0 / 40),
+            1 | 2 => self.dice.between(pace.0 / 40, pace.0),
+            _ => self.dice.between(pace.0, pace.0 * 4),
         };
         self.next = now + Span(wait);
         let kind = self.plan.draw(&mut self.dice)?;
@@ -337,6 +360,18 @@ impl Faults {
     #[must_use]
     pub fn any_open(&self) -> bool {
         !self.open.is_empty()
+    }
+
+    /// The faults that are on end now; others come as planned.
+    pub(crate) fn end_now(&mut self) {
+        for open in &mut self.open {
+            open.ends = Moment(0);
+        }
+    }
+
+    /// What ends the faults that are on.
+    pub(crate) fn ends(self) -> impl Iterator<Item = Action> {
+        self.open.into_iter().map(|o| o.by)
     }
 
     /// No more faults begin; those that are on end now.

@@ -31,6 +31,7 @@ mod synced_prefix;
 #[cfg(test)]
 mod testing;
 mod total_order;
+mod vote_order;
 mod watch_order;
 
 pub use acknowledged_writes::AcknowledgedWrites;
@@ -52,6 +53,7 @@ pub use session_fifo::SessionFifo;
 pub use session_order::SessionOrder;
 pub use synced_prefix::SyncedPrefix;
 pub use total_order::TotalOrder;
+pub use vote_order::VoteOrder;
 pub use watch_order::WatchOrder;
 
 use crate::{
@@ -213,6 +215,7 @@ impl Checker {
     #[must_use]
     pub fn all() -> Checker {
         Checker::new(vec![
+            Box::new(VoteOrder),
             Box::new(Leadership::default()),
             Box::new(Epochs::default()),
             Box::new(DurableAcks::default()),
@@ -255,6 +258,11 @@ impl Checker {
     /// One more.
     pub fn add(&mut self, invariant: Box<dyn Invariant>) {
         self.all.push(invariant);
+    }
+
+    /// Keeps the properties whose names `keep` wants.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.all.retain(|i| keep(i.name()));
     }
 
     /// What it checks, in order.

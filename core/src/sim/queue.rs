@@ -140,6 +140,8 @@ pub(crate) enum Happening {
     },
     /// A client looks at its clock.
     ClientTimer { client: ClientNo, tag: u32 },
+    /// The schedule of faults wants to be asked; `tag`: which schedule.
+    Fault { tag: u32 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

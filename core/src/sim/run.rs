@@ -4,6 +4,7 @@
 use crate::{
     peer::event::EventKind,
     quorum::QuorumRule,
+    rules::Rules,
     sim::{
         client::{ClientState, ClientView},
         fact::{Fact, StepLog, WorldEventKind},
@@ -11,6 +12,7 @@ use crate::{
         history::{Exported, VERSION},
         invariant::{Checker, Invariant, Step, Violation},
         report::{self, Trace},
+        schedule::Schedule,
         setup::{Action, Setup, TimedAction},
         workload::Workload,
         world::{ServerStatus, SetupError, World},
@@ -36,6 +38,10 @@ pub struct Plan {
     pub faults: FaultPlan,
     /// The default timings instead of [`swarm`]'s.
     pub plain: bool,
+    /// Rules of the protocol that hold.
+    pub rules: Rules,
+    /// Faults that the world makes by itself, besides `faults`.
+    pub schedule: Schedule,
 }
 
 impl Plan {
@@ -50,6 +56,8 @@ impl Plan {
             clients: 3,
             faults: FaultPlan::all(),
             plain: false,
+            rules: Rules::ALL,
+            schedule: Schedule::default(),
         }
     }
 
@@ -72,6 +80,8 @@ impl Plan {
             // Only a majority system changes by members that join and leave.
             setup.rule = QuorumRule::Majority;
         }
+        setup.rules = self.rules;
+        setup.faults = self.schedule.clone();
         setup
     }
 
@@ -84,6 +94,15 @@ impl Plan {
         );
         if self.plain {
             command.push_str(" --plain");
+        }
+        if !self.rules.all_hold() {
+            command.push_str(&format!(" --without {}", self.rules));
+        }
+        for repeat in &self.schedule.repeat {
+            command.push_str(&format!(" --repeat {repeat}"));
+        }
+        if let Some(random) = &self.schedule.random {
+            command.push_str(&format!(" --random {random}"));
         }
         command
     }
@@ -279,6 +298,10 @@ impl Run {
             self.act(action, each)?;
         }
         let mut heal = vec![Action::HealAll];
+        if !self.world.schedule().is_empty() {
+            let schedule = Schedule::default();
+            heal.insert(0, Action::SetFaults { schedule });
+        }
         for server in self.world.servers() {
             let id = server.id;
             match server.status {
@@ -481,6 +504,54 @@ mod tests {
         ] {
             assert!(text.contains(&part), "{part}\nis not in\n{text}");
         }
+    }
+
+    #[test]
+    fn the_command_says_which_rules_are_off_and_what_repeats() {
+        let plan = Plan {
+            rules: Rules::parse("quorum, durable-ack").expect("rules"),
+            schedule: Schedule {
+                repeat: vec!["crash=5000/2000".parse().expect("a repeating fault")],
+                random: Some("crash,pause=1500/7".parse().expect("random faults")),
+            },
+            ..Plan::of_seed(3, 100)
+        };
+        let command = plan.command();
+        for part in [
+            " --without quorum,durable-ack",
+            " --repeat crash=5000/2000",
+            " --random crash,pause=1500/7",
+        ] {
+            assert!(command.contains(part), "{part} is not in {command}");
+        }
+        assert_eq!(plan.setup().rules, plan.rules);
+        assert_eq!(plan.setup().faults, plan.schedule);
+    }
+
+    #[test]
+    fn with_a_rule_off_a_run_is_a_violation_and_with_a_schedule_it_recovers() {
+        let off = Plan {
+            rules: Rules::parse("durable-ack").expect("a rule"),
+            plain: true,
+            ..Plan::of_seed(1, 500)
+        };
+        let mut run = Run::new(off, Checker::all()).expect("a plan");
+        let violation = run.run(&mut |_, _| ()).expect_err("an ACK too early");
+        assert_eq!(violation.property, "durable-acks");
+        assert!(run.report(&violation).contains("--without durable-ack"));
+        let kept = Plan {
+            faults: FaultPlan::none(),
+            schedule: Schedule {
+                repeat: vec!["crash=5000/2000".parse().expect("a repeating fault")],
+                random: None,
+            },
+            ..Plan::of_seed(2, 2000)
+        };
+        let mut run = Run::new(kept, Checker::all()).expect("a plan");
+        if let Err(violation) = run.run(&mut |_, _| ()) {
+            panic!("{}", run.report(&violation));
+        }
+        assert!(run.tally().crashes > 2, "{:?}", run.tally());
     }
 
     #[test]

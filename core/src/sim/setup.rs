@@ -5,6 +5,8 @@ use crate::{
     id::ServerId,
     quorum::QuorumRule,
     request::Request,
+    rules::Rules,
+    sim::schedule::{Schedule, ScheduleError},
     time::{Moment, Span},
 };
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,12 @@ pub struct Setup {
     pub fsync: Span,
     /// Servers start within this time of the beginning, in an order that the seed decides.
     pub start_spread: Span,
+    /// Rules of the protocol that hold; absent: all.
+    #[serde(skip_serializing_if = "Rules::all_hold")]
+    pub rules: Rules,
+    /// Faults that the world makes by itself; absent: none.
+    #[serde(skip_serializing_if = "Schedule::is_empty")]
+    pub faults: Schedule,
 }
 
 impl Default for Setup {
@@ -82,6 +90,8 @@ impl Default for Setup {
             jitter: Span::millis(6),
             fsync: Span::millis(4),
             start_spread: Span::millis(40),
+            rules: Rules::ALL,
+            faults: Schedule::default(),
         }
     }
 }
@@ -210,6 +220,17 @@ pub enum Action {
         /// How many writes.
         writes: u32,
     },
+    /// From now on these rules of the protocol hold, at every server.
+    SetRules {
+        /// Which.
+        rules: Rules,
+    },
+    /// From now on the world makes these faults by itself. What an earlier schedule has broken is
+    /// mended.
+    SetFaults {
+        /// Which.
+        schedule: Schedule,
+    },
 }
 
 /// An action and when it was done: before the step with this number. The pair orders a run.
@@ -275,6 +296,8 @@ impl Setup {
         within("jitter", self.jitter.0, 0, ms(10_000))?;
         within("fsync", self.fsync.0, 0, ms(10_000))?;
         within("start_spread", self.start_spread.0, 0, ms(60_000))?;
+        self.faults
+            .validate(usize::from(self.voters) + usize::from(self.observers))?;
         match &self.rule {
             QuorumRule::Majority => Ok(()),
             QuorumRule::Groups { group, weight } => {
@@ -312,6 +335,9 @@ pub enum SetupError {
         /// The largest allowed.
         max: u64,
     },
+    /// A schedule of faults that it can't keep.
+    #[error("its schedule of faults: {0}")]
+    Faults(#[from] ScheduleError),
     /// Groups name a server that is no voter.
     #[error("groups and weights name server {0}, which is no voter")]
     NoVoter(ServerId),

@@ -12,6 +12,7 @@ use crate::{
     },
     quorum::Quorum,
     request::{ConnectResponse, Request, Write},
+    rules::Rules,
     sim::{
         bus::{Dropped, InFlight, LinkState, Net, Told},
         client::{Around, Client, ClientFlight, ClientView, Links, QUEUE_LIMIT},
@@ -20,6 +21,7 @@ use crate::{
         hash::TraceHasher,
         members,
         queue::{Answer, Base, Call, Happening},
+        schedule::{Keeping, Schedule, ScheduleError},
         setup::{Action, BEGINNING, ClientNo, MAX_CLIENTS, MAX_EXTRA, MAX_LOAD, Setup},
     },
     time::{Moment, Now, Span},
@@ -116,6 +118,9 @@ pub enum ActError {
         /// What is allowed.
         limit: u64,
     },
+    /// A schedule of faults that it can't keep.
+    #[error("this schedule of faults: {0}")]
+    Faults(#[from] ScheduleError),
     /// A client can't ask for that.
     #[error("a client can't ask for that: {0}")]
     NotAskable(&'static str),
@@ -216,6 +221,14 @@ pub struct World {
     committed: Vector<Zxid>,
     /// The newest members that hold.
     members: Arc<Membership>,
+    /// The rules that hold.
+    rules: Rules,
+    /// The schedule of faults that is kept.
+    keeping: Option<Keeping>,
+    /// How many schedules there were.
+    schedules: u32,
+    /// What the schedule's actions come from.
+    blame: Option<EventId>,
     /// Reused from step to step.
     out: Output,
 }
@@ -246,6 +259,7 @@ impl World {
                 cfg.local_sessions = setup.local_sessions;
                 cfg.local_sessions_upgrading = setup.local_sessions;
                 cfg.last_counter = setup.last_counter;
+                cfg.rules = setup.rules;
                 if setup.reconfig {
                     cfg.reconfig_enabled = true;
                     cfg.rights.skip_acl = true;
@@ -274,7 +288,7 @@ impl World {
         }
         let mut hasher = TraceHasher::default();
         setup.hash(&mut hasher);
-        Ok(World {
+        let mut world = World {
             setup: Arc::new(setup.clone()),
             base,
             servers,
@@ -285,8 +299,14 @@ impl World {
             hasher,
             committed: Vector::new(),
             members: Arc::new(membership),
+            rules: setup.rules,
+            keeping: None,
+            schedules: 0,
+            blame: None,
             out: Output::default(),
-        })
+        };
+        world.keep(setup.faults.clone(), None);
+        Ok(world)
     }
 
     // ---- for those who look -------------------------------------------------------------------
@@ -295,6 +315,20 @@ impl World {
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// The rules of the protocol that hold.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// The faults that it makes by itself.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.keeping
+            .as_ref()
+            .map_or_else(Schedule::default, |k| k.schedule.clone())
     }
 
     /// Virtual time.
@@ -456,7 +490,8 @@ impl World {
         log.step = self.steps;
         log.at = self.base.now;
         let alive = |s: &Server| matches!(s.status, ServerStatus::Up | ServerStatus::NotStarted);
-        if !self.servers.iter().any(alive) {
+        let mended = || self.keeping.as_ref().is_some_and(Keeping::mends);
+        if !self.servers.iter().any(alive) && !mended() {
             return false;
         }
         log.step += 1;
@@ -604,11 +639,54 @@ impl World {
                 }
                 false
             }
+            Happening::Fault { tag } => tag == self.schedules && self.fault_due(log),
             Happening::ClientTimer { client, tag } => {
                 self.with_client(log, client, |client, w| client.on_timer(w, tag));
                 false
             }
         }
+    }
+
+    // ---- faults that it makes by itself -----------------------------------------------------------
+
+    /// Keeps this schedule from now on; what the one before has broken is mended.
+    fn keep(&mut self, schedule: Schedule, cause: Option<EventId>) {
+        self.schedules += 1;
+        let before = self.keeping.take();
+        let now = self.base.now;
+        let mut next = Keeping::new(schedule, now, cause);
+        if let Some(before) = before {
+            next.take_over(before, now);
+        }
+        self.await_fault(next);
+    }
+
+    fn await_fault(&mut self, keeping: Keeping) {
+        if keeping.is_over() {
+            return;
+        }
+        let tag = self.schedules;
+        if let Some(at) = keeping.wakes() {
+            self.base
+                .queue
+                .push(at.max(self.base.now), Happening::Fault { tag });
+        }
+        self.keeping = Some(keeping);
+    }
+
+    /// The schedule has something to do. What it does is a step of its own.
+    fn fault_due(&mut self, log: &mut StepLog) -> bool {
+        let Some(mut keeping) = self.keeping.take() else {
+            return false;
+        };
+        let action = keeping.next(self);
+        let cause = keeping.cause;
+        self.await_fault(keeping);
+        let Some(action) = action else { return false };
+        self.blame = cause;
+        self.carry_out_action(&action, log);
+        self.blame = None;
+        true
     }
 
     fn with_client(
@@ -1239,6 +1317,8 @@ impl World {
                 let load = u64::from(alive(*client)?.view().load);
                 at_most("writes", load + u64::from(*writes), u64::from(MAX_LOAD))
             }
+            Action::SetRules { .. } => Ok(()),
+            Action::SetFaults { schedule } => Ok(schedule.validate(self.servers.len())?),
         }
     }
 
@@ -1359,11 +1439,31 @@ impl World {
             Action::Load { client, writes } => {
                 self.with_client(log, *client, |client, w| client.add_load(w, *writes));
             }
+            Action::SetRules { rules } => {
+                self.rules = *rules;
+                for server in &mut self.servers {
+                    Arc::make_mut(&mut server.cfg).rules = *rules;
+                    if let Some(peer) = &mut server.peer {
+                        peer.set_rules(*rules);
+                    }
+                }
+                self.emit(log, WorldEventKind::RulesSet { rules: *rules });
+            }
+            Action::SetFaults { schedule } => {
+                let cause = self.emit(
+                    log,
+                    WorldEventKind::FaultsSet {
+                        repeat: schedule.repeat.len() as u8,
+                        random: schedule.random.is_some(),
+                    },
+                );
+                self.keep(schedule.clone(), Some(cause));
+            }
         }
     }
 
     fn emit(&mut self, log: &mut StepLog, kind: WorldEventKind) -> EventId {
-        self.base.emit(log, None, kind)
+        self.base.emit(log, self.blame, kind)
     }
 
     fn pairs(&self) -> Vec<(ServerId, ServerId)> {

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use zabscope_core::{
-    config::{Config, DigestAlgorithm, Membership, Release, Rights},
+    config::{Config, DigestAlgorithm, Release, Rights},
     id::{ServerId, Zxid},
     members::{Lines, server_id, shown},
     quorum::{Quorum, QuorumRule},
@@ -449,14 +449,12 @@ fn span(s: &Settings, name: &str) -> Span {
 fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> Config {
     let tick = span(s, "tickTime");
     let mut core = match mode {
-        Mode::Standalone => Config {
-            my_id,
-            membership: Membership {
-                quorum: Quorum::new([my_id].into(), QuorumRule::Majority),
-                ..Membership::simple(1, 0)
-            },
-            ..Config::standalone(tick)
-        },
+        Mode::Standalone => {
+            let mut alone = Config::standalone(tick);
+            alone.my_id = my_id;
+            alone.membership.quorum = Quorum::new([my_id].into(), QuorumRule::Majority);
+            alone
+        }
         Mode::Quorum => Config::new(my_id, ensemble.membership(), tick),
     };
     if let Some(n) = s.positive("initLimit") {

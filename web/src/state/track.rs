@@ -109,6 +109,9 @@ impl Track {
                 | WorldEventKind::LinkCut { .. }
                 | WorldEventKind::DirectionCut { .. }
                 | WorldEventKind::Partitioned { .. } => [Some(MarkKind::Fault), None],
+                WorldEventKind::RulesSet { rules } if !rules.all_hold() => {
+                    [Some(MarkKind::Fault), None]
+                }
                 WorldEventKind::Restarted { .. }
                 | WorldEventKind::Resumed { .. }
                 | WorldEventKind::LinkHealed { .. }

@@ -153,7 +153,10 @@ fn world(kind: &WorldEventKind) -> Named<'_> {
             servers: servers(from, Some(to)),
             ..Named::default()
         },
-        WorldEventKind::Partitioned { .. } | WorldEventKind::AllHealed => Named::default(),
+        WorldEventKind::Partitioned { .. }
+        | WorldEventKind::AllHealed
+        | WorldEventKind::RulesSet { .. }
+        | WorldEventKind::FaultsSet { .. } => Named::default(),
         WorldEventKind::ClientAdded { client }
         | WorldEventKind::ClientPaused { client }
         | WorldEventKind::ClientResumed { client }

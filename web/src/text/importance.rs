@@ -48,7 +48,9 @@ pub fn importance(fact: &Fact) -> Importance {
                 | W::ClientPaused { .. }
                 | W::ClientResumed { .. }
                 | W::ClientExpired { .. }
-                | W::StaleRead { .. } => Headline,
+                | W::StaleRead { .. }
+                | W::RulesSet { .. }
+                | W::FaultsSet { .. } => Headline,
                 W::ClientAdded { .. }
                 | W::ClientConnected { .. }
                 | W::ClientClosed { .. }

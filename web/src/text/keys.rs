@@ -262,4 +262,8 @@ catalogue! {
     KeyWhy = "Why?", "为什么？";
     KeyUntil = "Go on until …", "继续，直到……";
     KeyBookmark = "Keep this moment", "收藏这一刻";
+    KeyCrash = "Crash or restart what is chosen; Shift+X: with its unsynced tail", "让所选的崩溃或重启；Shift+X：连同未写盘的尾部";
+    KeyPause = "Pause it, or let it go on", "暂停它，或让它继续";
+    KeySlow = "Slow its disk, or the chosen link", "减慢它的磁盘，或所选的链路";
+    KeyCut = "Cut it off, or the chosen link; again: heal", "切断它，或所选的链路；再按恢复";
 }

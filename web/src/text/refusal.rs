@@ -175,6 +175,15 @@ pub fn setup_error(error: &SetupError, lang: Lang) -> String {
             }
             Lang::Zh => format!("{what} 为 {got}。请选择 {min} 到 {max} 之间的值再试。"),
         },
+        SetupError::Faults(error) => told(
+            lang,
+            format!("Its schedule of faults can't be kept: {error}."),
+            format!("它的故障计划无法执行：{error}。"),
+            (
+                "Change the schedule, or leave it out.",
+                "请修改计划，或去掉它。",
+            ),
+        ),
         SetupError::NoVoter(id) => told(
             lang,
             format!("Groups and weights name server {id}, which is no voter."),
@@ -266,6 +275,10 @@ pub fn act_error(error: &ActError, lang: Lang) -> String {
             format!("{what}: {got}; at most {limit} are possible. Ask for less."),
             format!("{what}：{got}；最多 {limit}。请减少数量。"),
         ),
+        ActError::Faults(error) => both(
+            format!("This schedule can't be kept: {error}. Choose other times."),
+            format!("这个计划无法执行：{error}。请选择其他时间。"),
+        ),
         ActError::NotAskable(what) => both(
             format!("A client can't ask for that ({what}). Choose another request."),
             format!("客户端不能这样请求（{what}）。请换一个请求。"),
@@ -276,7 +289,10 @@ pub fn act_error(error: &ActError, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zabscope_core::{id::ServerId, sim::ClientNo};
+    use zabscope_core::{
+        id::ServerId,
+        sim::{ClientNo, ScheduleError},
+    };
 
     fn everything(lang: Lang) -> Vec<String> {
         let acts = || {
@@ -300,6 +316,7 @@ mod tests {
                     limit: 8,
                 },
                 ActError::NotAskable("ping"),
+                ActError::Faults(ScheduleError::Repeats(9)),
             ]
         };
         let setups = || {
@@ -312,6 +329,10 @@ mod tests {
                 },
                 SetupError::NoVoter(ServerId(6)),
                 SetupError::NoQuorum,
+                SetupError::Faults(ScheduleError::Times {
+                    every: 1000,
+                    lasts: 2000,
+                }),
             ]
         };
         let imports = vec![

@@ -833,6 +833,30 @@ fn world_kinds() -> Vec<W> {
             ]),
         },
         W::AllHealed,
+        W::RulesSet {
+            rules: zabscope_core::rules::Rules::ALL,
+        },
+        W::RulesSet {
+            rules: zabscope_core::rules::Rules::ALL
+                .without(zabscope_core::rules::Rule::Quorum)
+                .without(zabscope_core::rules::Rule::DurableAck),
+        },
+        W::FaultsSet {
+            repeat: 0,
+            random: false,
+        },
+        W::FaultsSet {
+            repeat: 0,
+            random: true,
+        },
+        W::FaultsSet {
+            repeat: 2,
+            random: false,
+        },
+        W::FaultsSet {
+            repeat: 1,
+            random: true,
+        },
         W::ClientAdded { client: NO },
         W::ClientPaused { client: NO },
         W::ClientResumed { client: NO },

@@ -1243,6 +1243,20 @@ fn world(w: &mut Why, kind: &W) -> Rule {
             ),
             zk("1.4"),
         ),
+        W::RulesSet { .. } => (
+            (
+                "Each rule is there because without it something goes wrong that can be shown. Search for a violation in the panel Act to see what.",
+                "每条规则之所以存在，是因为没有它就会出错，而且可以演示。用“操作”面板里的搜索看看会出什么错。",
+            ),
+            zk("3.12"),
+        ),
+        W::FaultsSet { .. } => (
+            (
+                "A schedule of faults is part of the world. It comes from a setup or an act, never from a clock or real chance, so a link repeats it exactly.",
+                "故障计划是世界的一部分。它来自设置或操作，而不是真实的时钟或偶然，所以链接能精确重放。",
+            ),
+            zk("4.6"),
+        ),
         W::ClientGaveUp { .. } => (
             (
                 "A client that hears nothing for two thirds of its time-out tries another server, while its session still lives.",

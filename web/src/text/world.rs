@@ -133,6 +133,50 @@ pub(super) fn say(p: &mut Pen<'_>, kind: &K) {
                 &[T(&text)],
             );
         }
+        K::RulesSet { rules } if rules.all_hold() => p.say(
+            "All rules of the protocol hold again. What was broken meanwhile stays so.",
+            "协议的所有规则重新生效。其间造成的破坏仍然存在。",
+            &[],
+        ),
+        K::RulesSet { rules } => {
+            p.tone(Tone::Fault);
+            let off = super::rules_off(*rules, p.lang);
+            p.say(
+                "The protocol is broken on purpose from now on. Switched off: {0}. What follows is not what ZooKeeper does.",
+                "从现在起协议被故意破坏。已关闭：{0}。之后发生的并不是 ZooKeeper 的行为。",
+                &[T(&off)],
+            );
+        }
+        K::FaultsSet {
+            repeat: 0,
+            random: false,
+        } => p.say(
+            "No fault comes by itself any more; what a schedule had broken is mended now.",
+            "不再自行产生故障；计划造成的故障现在修复。",
+            &[],
+        ),
+        K::FaultsSet { repeat: 0, .. } => {
+            p.tone(Tone::Fault);
+            p.say(
+                "From now on faults come by chance, decided by a seed: the same at every repetition.",
+                "从现在起故障随机出现，由种子决定：每次重放都相同。",
+                &[],
+            );
+        }
+        K::FaultsSet { repeat, random } => {
+            p.tone(Tone::Fault);
+            let (en, zh) = match random {
+                true => (
+                    "From now on {0} {0:fault repeats|faults repeat} on schedule, and others come by chance.",
+                    "从现在起 {0} 种故障按计划重复，另有随机故障。",
+                ),
+                false => (
+                    "From now on {0} {0:fault repeats|faults repeat} on schedule.",
+                    "从现在起 {0} 种故障按计划重复。",
+                ),
+            };
+            p.say(en, zh, &[n(u32::from(*repeat))]);
+        }
         K::AllHealed => p.say(
             "All links work again, with normal latency.",
             "所有链路都恢复了，延迟正常。",

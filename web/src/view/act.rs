@@ -27,6 +27,8 @@ const SLOW: Span = Span::millis(1500);
 pub struct ActProps {
     /// The run.
     pub run: RunHandle,
+    /// What is known of the last search.
+    pub search: Rc<crate::state::search::Searched>,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -44,6 +46,9 @@ pub fn act(props: &ActProps) -> Html {
             { servers(world, lang, send) }
             { links(world, lang, send) }
             { clients(world, lang, send) }
+            { super::rules::rules(world, lang, send) }
+            <super::search::SearchPanel run={props.run.clone()} search={props.search.clone()} {lang} send={send.clone()} />
+            <super::faults::Faults run={props.run.clone()} {lang} send={send.clone()} />
             { stale(world, lang, send) }
         </>
     }

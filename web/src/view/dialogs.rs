@@ -92,6 +92,10 @@ fn keys(lang: Lang) -> Html {
         ("Ctrl Z", Key::KeyUndo),
         ("U", Key::KeyUntil),
         ("B", Key::KeyBookmark),
+        ("X", Key::KeyCrash),
+        ("P", Key::KeyPause),
+        ("S", Key::KeySlow),
+        ("C", Key::KeyCut),
         ("?", Key::KeyHelp),
     ];
     html! {

@@ -104,12 +104,19 @@ pub fn Room(props: &RoomProps) -> Html {
             }));
         })
     };
+    let blow = {
+        let send = props.send.clone();
+        use_callback((), move |(to, blow), ()| {
+            send.dispatch(Action::Blow(Some(to), blow));
+        })
+    };
     html! {
         <>
+            { super::rules::banner(props.run.get().world(), props.lang) }
             <div class="room" ref={area}></div>
             <div class="area">
                 <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}
-                    handle={props.handle.clone()} {pick} {cut} />
+                    handle={props.handle.clone()} {pick} {cut} {blow} />
             </div>
         </>
     }

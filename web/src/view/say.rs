@@ -47,7 +47,7 @@ pub fn Say(props: &SayProps) -> Html {
     };
     html! {
         <section class="say" aria-label={lang.pick("What happened", "发生了什么")}>
-            <p role="status" {class}>{ text }</p>
+            <p role="status" {class}>{ super::rules::warning(run.world(), *lang) }{ text }</p>
             <button type="button" class="btn why" disabled={record.is_none()}
                 onclick={ask(send, Action::Tab(Tab::Why))}>
                 { t(*lang, Key::Why) }

@@ -22,6 +22,8 @@ use yew::prelude::*;
 pub struct SideProps {
     /// The run.
     pub run: RunHandle,
+    /// What is known of the last search.
+    pub search: Rc<crate::state::search::Searched>,
     /// The open tab.
     pub tab: Tab,
     /// The open lesson.
@@ -133,7 +135,7 @@ pub fn Side(props: &SideProps) -> Html {
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
                     Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
                     Tab::Console => html! { <Console {run} {selection} {lang} {send} /> },
-                    Tab::Act => act(&ActProps { run, lang, send }),
+                    Tab::Act => act(&ActProps { run, search: props.search.clone(), lang, send }),
                     Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
                 } }
             </div>

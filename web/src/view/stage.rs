@@ -15,7 +15,8 @@ mod server;
 pub use defs::{Patterns, fill, hue, soft};
 
 use crate::scene::{Pick, Scene, glyph::ClientGlyph, traffic::MessageGlyph, words::Lang};
-use drag::Drag;
+use crate::state::hand::Blow;
+use drag::{Drag, Dropped};
 use message::Message;
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsCast;
@@ -88,6 +89,9 @@ pub struct StageProps {
     /// These servers, and no others, are to be beyond a wall.
     #[prop_or_default]
     pub cut: Callback<BTreeSet<ServerId>>,
+    /// Something is to be broken, or mended.
+    #[prop_or_default]
+    pub blow: Callback<(Pick, Blow)>,
 }
 
 /// The component.
@@ -137,9 +141,10 @@ impl Component for Stage {
             }
             Hand::Up => {
                 let scene = &ctx.props().scene;
-                let dropped = self.held.take().filter(|d| d.over(scene));
-                if let Some(beyond) = dropped.and_then(|d| d.beyond(scene)) {
-                    ctx.props().cut.emit(beyond);
+                match self.held.take().and_then(|d| d.dropped(scene)) {
+                    Some(Dropped::Beyond(beyond)) => ctx.props().cut.emit(beyond),
+                    Some(Dropped::Blow(to, blow)) => ctx.props().blow.emit((to, blow)),
+                    None => {}
                 }
             }
             Hand::Away => self.held = None,
@@ -156,6 +161,7 @@ impl Component for Stage {
             handle,
             pick,
             cut: _,
+            blow: _,
         } = ctx.props();
         let now = handle.now(scene.now);
         let name = lang.of(

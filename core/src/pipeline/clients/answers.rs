@@ -9,7 +9,8 @@ use crate::{
         output::{Effect, Output},
     },
     request::{ErrorCode, OpKind, OpResult, Reply, Response},
-    tree::Applied,
+    rules::Rule,
+    tree::{Applied, Change},
     txn::{Txn, TxnBody},
 };
 use std::sync::Arc;
@@ -39,9 +40,21 @@ impl Clients {
         }
     }
 
-    /// A transaction was applied here: watches ring first, then whoever asked is answered.
+    /// A transaction was applied here: watches ring first, then whoever asked is answered. So a client
+    /// hears of a change before it sees it (1.11).
     pub fn applied(&mut self, here: Here<'_>, txn: &Txn, applied: Applied, out: &mut Output) {
-        for change in &applied.changes {
+        let Applied { changes, result } = applied;
+        if here.cfg.rules.has(Rule::WatchFirst) {
+            self.ring(here, &changes, out);
+            self.answer(here, txn, result, out);
+        } else {
+            self.answer(here, txn, result, out);
+            self.ring(here, &changes, out);
+        }
+    }
+
+    fn ring(&mut self, here: Here<'_>, changes: &[Change], out: &mut Output) {
+        for change in changes {
             let connections = &self.connections;
             let ids = |client: ClientId| connections.get(&client).map_or(&[][..], |c| &*c.auth);
             for fired in self.watches.trigger(&here.cfg.rights, change, ids) {
@@ -62,6 +75,15 @@ impl Clients {
                 }
             }
         }
+    }
+
+    fn answer(
+        &mut self,
+        here: Here<'_>,
+        txn: &Txn,
+        result: Result<Response, ErrorCode>,
+        out: &mut Output,
+    ) {
         let session = txn.header.session;
         let Some(client) = self.by_session.get(&session).copied() else {
             return;
@@ -96,7 +118,7 @@ impl Clients {
             });
         match asked {
             Some(done) => {
-                *done = Some((txn.zxid(), applied.result));
+                *done = Some((txn.zxid(), result));
                 self.drain(here, client, out);
             }
             // Expired by the leader: no farewell, the client learns of it when it comes back.

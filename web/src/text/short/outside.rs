@@ -1,7 +1,7 @@
 //! What happened in the world, outside the servers, in one line each.
 
 use crate::text::{
-    Tone, names,
+    Tone, names, rules_off,
     say::{
         Arg::{Error, Id, N, Server, T, Time, V, Who, Z},
         Pen,
@@ -96,6 +96,22 @@ pub(in crate::text) fn world(p: &mut Pen<'_>, kind: &W) {
             p.say("Partition: {0}", "网络分区：{0}", &[T(&text)]);
         }
         W::AllHealed => p.say("All links work again", "所有链路恢复", &[]),
+        W::RulesSet { rules } if rules.all_hold() => {
+            p.say("All rules hold again", "所有规则重新生效", &[]);
+        }
+        W::RulesSet { rules } => {
+            p.tone(Tone::Fault);
+            let off = rules_off(*rules, p.lang);
+            p.say("Rules off: {0}", "关闭的规则：{0}", &[T(&off)]);
+        }
+        W::FaultsSet {
+            repeat: 0,
+            random: false,
+        } => p.say("No faults by themselves any more", "不再自行产生故障", &[]),
+        W::FaultsSet { .. } => {
+            p.tone(Tone::Fault);
+            p.say("Faults come by themselves", "开始自行产生故障", &[]);
+        }
         W::ConnectionBroken { from, to, .. } => {
             p.tone(Tone::Fault);
             p.say(
