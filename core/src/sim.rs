@@ -7,6 +7,7 @@
 //! * [`history`]: any moment can be reached, left in another direction, exported.
 //! * [`fault`], [`workload`]: seeded schedules for tests and `zabscope simulate`.
 //! * [`run`]: a whole run with faults, clients and checks.
+//! * [`why_not`]: why something has not happened, what a client may see, what if.
 //! * [`invariant`]: what must hold after every step; [`report`]: how a violation is told.
 //!
 //! Nothing here reads a clock, uses floating point or depends on hash order: the same setup and
@@ -25,6 +26,7 @@ mod queue;
 pub mod report;
 pub mod run;
 pub mod setup;
+pub mod why_not;
 pub mod workload;
 pub mod world;
 
