@@ -3,14 +3,17 @@
 pub mod act;
 pub mod bits;
 pub mod client;
+pub mod client_eye;
 pub mod dialogs;
 pub mod header;
 pub mod inspector;
+pub mod invariants;
 pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
 pub mod say;
+pub mod sessions;
 pub mod side;
 pub mod stage;
 pub mod start;
@@ -18,6 +21,7 @@ pub mod timeline;
 pub mod transport;
 pub mod tree;
 pub mod why;
+pub mod why_not;
 
 use crate::{
     link, platform,
@@ -72,7 +76,7 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection.clone()} asked={s.asked.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
                     <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
                     <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />

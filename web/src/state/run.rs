@@ -3,6 +3,7 @@
 use super::{
     scout::{Ahead, Scout},
     track::{Told, Track},
+    watch::Watch,
 };
 use crate::text::Importance;
 use std::{
@@ -16,6 +17,7 @@ pub struct Run {
     history: History,
     track: Track,
     scout: Option<Scout>,
+    watch: Option<Watch>,
 }
 
 impl Run {
@@ -34,6 +36,7 @@ impl Run {
             history,
             track: Track::default(),
             scout: None,
+            watch: None,
         };
         run.track.extend(&run.history.records());
         run
@@ -134,6 +137,17 @@ impl Run {
             self.track.extend(&self.history.records());
         }
         went
+    }
+
+    /// What is known of the invariants; nothing before somebody has asked for it.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
+    }
+
+    /// What is needed to check them.
+    pub(super) fn watching(&mut self) -> (&History, &mut Option<Watch>) {
+        (&self.history, &mut self.watch)
     }
 
     /// When the next thing happens, and the next that matters at least so much.

@@ -4,15 +4,18 @@ use super::{
     act::{ActProps, act},
     bits::{Send, ask, letter},
     inspector::{ChosenProps, chosen},
+    invariants::Invariants,
     lesson::{LessonProps, lesson},
+    sessions::{SessionsProps, sessions},
     tree::{TreeProps, tree},
     why::{WhyProps, why_panel},
 };
 use crate::{
     platform,
-    state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
+    state::{Action, LessonHandle, Selection, Tab, asked::Asked, run::RunHandle},
     text::{Key, Lang, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// What the side panel needs.
@@ -28,6 +31,8 @@ pub struct SideProps {
     pub plays: bool,
     /// What is chosen.
     pub selection: Selection,
+    /// What was asked beside the sentence.
+    pub asked: Option<Rc<Asked>>,
     /// The record that the sentence is about.
     pub focus: Option<usize>,
     /// The language.
@@ -36,7 +41,15 @@ pub struct SideProps {
     pub send: Send,
 }
 
-const TABS: [Tab; 5] = [Tab::Lesson, Tab::Chosen, Tab::Tree, Tab::Act, Tab::Why];
+const TABS: [Tab; 7] = [
+    Tab::Lesson,
+    Tab::Chosen,
+    Tab::Tree,
+    Tab::Act,
+    Tab::Why,
+    Tab::Sessions,
+    Tab::Invariants,
+];
 
 /// The side panel.
 #[component]
@@ -55,6 +68,8 @@ pub fn Side(props: &SideProps) -> Html {
         Tab::Tree => t(lang, Key::Tree).to_owned(),
         Tab::Act => lang.pick("Act", "操作").to_owned(),
         Tab::Why => t(lang, Key::Why).to_owned(),
+        Tab::Sessions => lang.pick("Sessions", "会话").to_owned(),
+        Tab::Invariants => lang.pick("Invariants", "不变量").to_owned(),
     };
     let onkeydown = {
         let (send, tab) = (send.clone(), props.tab);
@@ -119,7 +134,9 @@ pub fn Side(props: &SideProps) -> Html {
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
                     Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
                     Tab::Act => act(&ActProps { run, lang, send }),
-                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
+                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, asked: props.asked.clone(), lang, send }),
+                    Tab::Sessions => sessions(&SessionsProps { run, selection, lang, send }),
+                    Tab::Invariants => html! { <Invariants {run} {lang} {send} /> },
                 } }
             </div>
         </aside>
