@@ -501,6 +501,18 @@ struct Asked<'a> {
     facts: Vec<EventId>,
 }
 
+/// A server that does not run; `None`: there is no such server.
+struct Away(ServerId, Option<ServerStatus>);
+
+impl From<Away> for Because {
+    fn from(Away(server, status): Away) -> Because {
+        match status {
+            Some(status) => Because::NotRunning(server, status),
+            None => Because::NoSuchThing,
+        }
+    }
+}
+
 impl<'a> Asked<'a> {
     /// The newest record of which this holds, with its index.
     fn last(&self, mut is: impl FnMut(&Record) -> bool) -> Option<(usize, &'a Record)> {
@@ -558,15 +570,15 @@ impl<'a> Asked<'a> {
     }
 
     /// Whether the server runs; if not, that is the answer.
-    fn runs(&mut self, server: ServerId) -> Result<&'a Peer, Because> {
+    fn runs(&mut self, server: ServerId) -> Result<&'a Peer, Away> {
         let Some(view) = self.world.server(server) else {
-            return Err(Because::NoSuchThing);
+            return Err(Away(server, None));
         };
         match (view.status, view.peer) {
             (ServerStatus::Up, Some(peer)) => Ok(peer),
             (status, _) => {
                 self.rests_on_fault(server);
-                Err(Because::NotRunning(server, status))
+                Err(Away(server, Some(status)))
             }
         }
     }

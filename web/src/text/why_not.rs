@@ -1,10 +1,15 @@
 //! Why something has *not* happened: the question, the answer in a sentence, the values that were
 //! compared, who is missing, and where the rule is written down.
 
+mod mode;
+mod question;
+
+pub use question::{plain, question};
+
 use super::{
-    Compared, Context, Lang, NoContext, Sentence, Source, Tone, names,
+    Compared, Context, Lang, Sentence, Source, Tone, names,
     say::{
-        Arg::{E, Id, N, Server, Session, T, Time, V, Voted, Who, Z},
+        Arg::{E, Id, N, Server, T, Time, V, Voted, Who, Z},
         Pen,
     },
     why::{Paper, Why, tla, zab, zk},
@@ -12,7 +17,7 @@ use super::{
 use zabscope_core::{
     id::{ServerId, Zxid},
     leader::LeaderPhase,
-    peer::event::{SyncMode, SyncRule, VoteField},
+    peer::event::{SyncRule, VoteField},
     sim::{
         ClientState, RemovedBecause, ServerStatus,
         why_not::{Absence, Answer, Awaits, Because as B, Count, Lag, Missing, Question as Q},
@@ -48,65 +53,6 @@ pub(super) fn moment(at: Moment) -> String {
     super::say::push_number(&mut s, ms);
     s.push_str(" s");
     s
-}
-
-/// The question.
-#[must_use]
-pub fn question(asked: &Q, lang: Lang, ctx: &dyn Context) -> Sentence {
-    let mut p = Pen::new(lang, ctx);
-    match asked {
-        Q::NotLeading(id) => p.say(
-            "why is {0} not the leader?",
-            "{0} 为什么不是领导者？",
-            &[Server(*id)],
-        ),
-        Q::StillLooking(id) => p.say(
-            "why is {0} still LOOKING?",
-            "{0} 为什么还在寻找领导者？",
-            &[Server(*id)],
-        ),
-        Q::NotServing(id) => p.say(
-            "why does {0} not serve?",
-            "{0} 为什么不提供服务？",
-            &[Server(*id)],
-        ),
-        Q::NotCommitted(zxid) => p.say(
-            "why is {0} not committed?",
-            "为什么 {0} 没有提交？",
-            &[Z(*zxid)],
-        ),
-        Q::NotAnswered(no) => p.say(
-            "why has {0} no answer yet?",
-            "{0} 为什么还没有收到回答？",
-            &[Who(*no)],
-        ),
-        Q::NotNewest(id) => p.say(
-            "why does {0} not answer with the newest?",
-            "{0} 的回答为什么不是最新的？",
-            &[Server(*id)],
-        ),
-        Q::NotFresh(_) => p.say(
-            "why did this read not show the newest?",
-            "这次读取为什么没有看到最新的？",
-            &[],
-        ),
-        Q::NotExpired(id) => p.say(
-            "why has {0} not expired?",
-            "{0} 为什么没有过期？",
-            &[Session(*id)],
-        ),
-        Q::NotRung(no, path) => p.say(
-            "why has the watch of {0} on {1} not rung?",
-            "{0} 在 {1} 上的监听为什么没有触发？",
-            &[Who(*no), V(path)],
-        ),
-        Q::NotThisMode(id, mode) => p.say(
-            "why did {0} not get {1}?",
-            "{0} 为什么没有用 {1} 同步？",
-            &[Server(*id), V(names::mode(*mode))],
-        ),
-    }
-    p.finish()
 }
 
 /// The answer.
@@ -919,7 +865,7 @@ impl Told<'_> {
                         true,
                     );
                 }
-                let (en, zh) = mode(*wanted, *rule);
+                let (en, zh) = mode::not(*wanted, *rule);
                 self.p.say(
                     en,
                     zh,
@@ -942,83 +888,6 @@ impl Told<'_> {
             }
         }
     }
-}
-
-/// Why this mode was not chosen, when that rule was. `{0}`: the learner, `{1}`: its last zxid,
-/// `{2}` to `{3}`: the committedLog, `{4}`: the leader's last processed zxid.
-const fn mode(wanted: SyncMode, rule: SyncRule) -> (&'static str, &'static str) {
-    match (wanted, rule) {
-        (_, SyncRule::Equal) => (
-            "{0} ends at {1}, exactly where the leader does: nothing is to be cut or sent.",
-            "{0} 止于 {1}，与领导者完全相同：没有要截断或发送的。",
-        ),
-        (SyncMode::Diff, SyncRule::AheadOfLeader) => (
-            "{0} ends at {1}, above {3}, the last that the leader has committed: it has too much, not too little.",
-            "{0} 止于 {1}，高于领导者最后提交的 {3}：它是多了，不是少了。",
-        ),
-        (_, SyncRule::AheadOfLeader) => (
-            "{0} ends at {1}, above {3}: it only has to be cut, a whole tree is not needed.",
-            "{0} 止于 {1}，高于 {3}：只需截断，不需要整棵树。",
-        ),
-        (SyncMode::Trunc, SyncRule::InCommittedLog | SyncRule::FromDiskLog) => (
-            "{0} ends at {1}, which the leader has too: there is no wrong tail to cut.",
-            "{0} 止于 {1}，领导者也有它：没有要截断的错误尾部。",
-        ),
-        (_, SyncRule::InCommittedLog) => (
-            "{0} ends at {1}, within the committedLog from {2} to {3}: what is missing costs less than a tree.",
-            "{0} 止于 {1}，在 {2} 到 {3} 的 committedLog 之内：缺的部分比整棵树便宜。",
-        ),
-        (_, SyncRule::FromDiskLog) => (
-            "{0} ends at {1}, before {2}, but the log on disk reaches back to it and costs less than a tree.",
-            "{0} 止于 {1}，早于 {2}，但磁盘日志够得着它，而且比整棵树便宜。",
-        ),
-        (SyncMode::Diff, SyncRule::WrongTail) => (
-            "{0} ends at {1}, between {2} and {3}, but the leader does not have it: a wrong tail has to go first.",
-            "{0} 止于 {1}，在 {2} 与 {3} 之间，但领导者没有它：错误的尾部要先去掉。",
-        ),
-        (_, SyncRule::WrongTail) => (
-            "{0} ends at {1}, a wrong tail of the epoch that the leader has: to cut it is enough.",
-            "{0} 止于 {1}，是领导者所在纪元的错误尾部：截断就够了。",
-        ),
-        (_, SyncRule::WrongTailOtherEpoch) => (
-            "{0} ends at {1}, which the leader does not have, and a cut must not cross the border of an epoch.",
-            "{0} 止于 {1}，领导者没有它，而截断不得跨越纪元边界。",
-        ),
-        (SyncMode::Trunc, SyncRule::NewEpochOnly) => (
-            "{0} ends at {1}, the beginning of an epoch: that is no transaction, there is nothing to cut.",
-            "{0} 止于 {1}，只是纪元的开头：它不是事务，没有可截的。",
-        ),
-        (_, SyncRule::NewEpochOnly) => (
-            "{0} ends at {1}, the beginning of an epoch, and the leader has everything that comes after it.",
-            "{0} 止于 {1}，是纪元的开头，其后的领导者都有。",
-        ),
-        (_, SyncRule::DiskLogPurged) => (
-            "{0} ends at {1}, before the committedLog begins at {2}, and the log on disk no longer reaches back to it.",
-            "{0} 止于 {1}，早于 committedLog 的开头 {2}，磁盘日志也够不着它了。",
-        ),
-        (_, SyncRule::DiskLogTooLarge) => (
-            "{0} ends at {1}, before {2}; what the log on disk would send is larger than its part of a snapshot.",
-            "{0} 止于 {1}，早于 {2}；磁盘日志要发送的超过了快照的允许比例。",
-        ),
-        (_, SyncRule::DiskLogGap) => (
-            "{0} ends at {1}; the log on disk ends before the committedLog begins at {2}, and a gap can't be joined.",
-            "{0} 止于 {1}；磁盘日志在 committedLog 的开头 {2} 之前就结束了，有缺口无法衔接。",
-        ),
-        (_, SyncRule::DiskLogOff) => (
-            "{0} ends at {1}, before the committedLog begins at {2}, and the log on disk is not used (snapshotSizeFactor).",
-            "{0} 止于 {1}，早于 committedLog 的开头 {2}，而磁盘日志未启用（snapshotSizeFactor）。",
-        ),
-        (_, SyncRule::NothingFits) => (
-            "{0} ends at {1}, and neither {2} to {3} nor anything else of the leader joins it.",
-            "{0} 止于 {1}，领导者的 {2} 到 {3} 以及其他内容都无法与它衔接。",
-        ),
-    }
-}
-
-/// Nobody sits behind a session: for tests and labels.
-#[must_use]
-pub fn plain(asked: &Q, lang: Lang) -> String {
-    question(asked, lang, &NoContext).text
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ fn guarantee(g: Guarantee, all: &[Judged], lang: Lang) -> Html {
         (b, _, Lang::Zh) => format!("违反 {b} 次"),
     };
     html! {
-        <li class={if broken > 0 { "broken" } else { "holds" }} data-guarantee={name}>
+        <li class={match (broken, n) { (0, 0) => "untested", (0, _) => "holds", _ => "broken" }} data-guarantee={name}>
             <p><span class="name">{ name }</span><span class="state">{ word }</span></p>
             <p class="soft small">{ promise }</p>
         </li>

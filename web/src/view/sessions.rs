@@ -138,7 +138,7 @@ fn one(
             </dl>
             <div class="row">
                 <button type="button" class="btn" onclick={ask(send, Action::Why(WhyAct::Not(question.clone())))}>
-                    { said(&words::question(&question, lang, &who)) }
+                    <span>{ said(&words::question(&question, lang, &who)) }</span>
                 </button>
             </div>
         </section>
@@ -152,10 +152,12 @@ fn expiry(world: &World, id: SessionId, lang: Lang) -> String {
         .map(|(_, _, at, _)| at);
     match deadline {
         Some(at) => {
-            let left = at - world.now().min(at);
+            // A number and its unit stay on one line.
+            let one = |s: String| s.replace(' ', "\u{a0}");
+            let (when, left) = (one(seconds(at)), one(span(at - world.now().min(at))));
             match lang {
-                Lang::En => format!("{}, in {}", seconds(at), span(left)),
-                Lang::Zh => format!("{}，还有 {}", seconds(at), span(left)),
+                Lang::En => format!("{when}, in\u{a0}{left}"),
+                Lang::Zh => format!("{when}，还有 {left}"),
             }
         }
         None => lang.pick("nobody counts", "没有人计时").to_owned(),

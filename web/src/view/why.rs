@@ -72,6 +72,7 @@ fn explained(run: &Run, focus: Option<usize>, lang: Lang, send: &Send) -> Html {
             }
             <h3>{ t(lang, Key::Causes) }</h3>
             { chain(run, index, lang, send) }
+            { why_not::offers_of(run, record, lang, send) }
             { what_if(run, index, lang, &who, send) }
         </>
     }
@@ -177,7 +178,7 @@ fn what_if(run: &Run, index: usize, lang: Lang, who: &dyn Context, send: &Send) 
             <div class="row">
                 { for all.into_iter().map(|what| html! {
                     <button type="button" class="btn" onclick={ask(send, Action::Why(WhyAct::If(what)))}>
-                        { said(&why_not_if::change(&what.change, lang, who)) }
+                        <span>{ said(&why_not_if::change(&what.change, lang, who)) }</span>
                     </button>
                 }) }
             </div>

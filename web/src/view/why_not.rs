@@ -21,7 +21,7 @@ use zabscope_core::{
     message::ServerState,
     peer::event::{EventKind, SyncMode},
     sim::{
-        ClientNo, ClientPacket, ClientState, Fact, ServerStatus, WorldEventKind,
+        ClientNo, ClientPacket, ClientState, Fact, Record, ServerStatus, WorldEventKind,
         why_not::{Answer, Question as Q, instead::Differs},
     },
 };
@@ -163,9 +163,43 @@ fn of_znode(run: &Run, path: &str) -> Vec<Q> {
     all
 }
 
-/// The questions as buttons.
+/// What one can ask about what the sentence tells.
+fn of_record(run: &Run, record: &Record) -> Vec<Q> {
+    match &record.source {
+        Fact::World(e) => match &e.kind {
+            WorldEventKind::StaleRead { .. } => vec![Q::NotFresh(e.id)],
+            _ => Vec::new(),
+        },
+        Fact::Peer(e) => match &e.kind {
+            EventKind::Proposed { zxid, .. }
+            | EventKind::Logged { zxid }
+            | EventKind::AckSent { zxid, .. }
+            | EventKind::AckCounted { zxid, .. }
+                if *zxid > run.world().newest_committed() && !zxid.is_new_epoch() =>
+            {
+                vec![Q::NotCommitted(*zxid)]
+            }
+            EventKind::SyncChosen { learner, mode, .. } => {
+                let modes = [SyncMode::Diff, SyncMode::Trunc, SyncMode::Snap];
+                let others = modes.into_iter().filter(|m| m != mode);
+                others.map(|m| Q::NotThisMode(*learner, m)).collect()
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// The questions about what is chosen, as buttons.
 pub fn offers(run: &Run, selection: &Selection, lang: Lang, send: &Send) -> Html {
-    let all = questions(run, selection);
+    buttons(run, questions(run, selection), lang, send)
+}
+
+/// The questions about what the sentence tells, as buttons.
+pub fn offers_of(run: &Run, record: &Record, lang: Lang, send: &Send) -> Html {
+    buttons(run, of_record(run, record), lang, send)
+}
+
+fn buttons(run: &Run, all: Vec<Q>, lang: Lang, send: &Send) -> Html {
     if all.is_empty() {
         return Html::default();
     }
@@ -176,7 +210,7 @@ pub fn offers(run: &Run, selection: &Selection, lang: Lang, send: &Send) -> Html
             <div class="row">
                 { for all.into_iter().map(|q| {
                     let text = said(&words::question(&q, lang, &who));
-                    html! { <button type="button" class="btn" onclick={ask(send, Action::Why(WhyAct::Not(q)))}>{ text }</button> }
+                    html! { <button type="button" class="btn" onclick={ask(send, Action::Why(WhyAct::Not(q)))}><span>{ text }</span></button> }
                 }) }
             </div>
         </section>
@@ -281,7 +315,7 @@ fn what_if(run: &Run, d: &Differs, lang: Lang, send: &Send, close: Html) -> Html
             <div class="row">
                 if let Some(back) = back {
                     <button type="button" class="btn" onclick={ask(send, Action::Switch(back.no))}>
-                        { lang.pick("Back to ", "回到 ") }{ back.name.clone() }
+                        <span>{ lang.pick("Back to ", "回到 ") }{ back.name.clone() }</span>
                     </button>
                 }
                 { close }

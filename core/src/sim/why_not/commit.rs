@@ -217,7 +217,7 @@ impl Asked<'_> {
             .and_then(|c| Some((c.session(), c.queue().next()?)));
         let Some((session, oldest)) = held else {
             return match (requests, self.runs(server)) {
-                (_, Err(because)) => because,
+                (_, Err(away)) => away.into(),
                 (Some(arrives), Ok(_)) => between(true, arrives),
                 (None, Ok(_)) => Because::NoSuchThing,
             };
@@ -247,8 +247,8 @@ impl Asked<'_> {
                 self.not_committed(zxid)
             };
         }
-        if let Err(because) = self.runs(server) {
-            return because;
+        if let Err(away) = self.runs(server) {
+            return away.into();
         }
         let leader = self.world.peer(server).and_then(Peer::leader);
         let forwarded = self.last_of(server, |k| {
@@ -276,7 +276,7 @@ impl Asked<'_> {
     pub(super) fn behind(&mut self, server: ServerId, until: Zxid) -> Because {
         let peer = match self.runs(server) {
             Ok(peer) => peer,
-            Err(because) => return because,
+            Err(away) => return away.into(),
         };
         let (applied, newest) = (peer.last_applied(), self.world.newest_committed());
         let by = self.world.behind_by(applied);

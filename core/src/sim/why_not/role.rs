@@ -16,7 +16,7 @@ impl Asked<'_> {
     pub(super) fn not_leading(&mut self, server: ServerId) -> Because {
         let peer = match self.runs(server) {
             Ok(peer) => peer,
-            Err(because) => return because,
+            Err(away) => return away.into(),
         };
         let cfg = peer.config();
         if !cfg.is_voter() || cfg.weight(server) == 0 {
@@ -119,7 +119,7 @@ impl Asked<'_> {
     pub(super) fn still_looking(&mut self, server: ServerId) -> Because {
         let peer = match self.runs(server) {
             Ok(peer) => peer,
-            Err(because) => return because,
+            Err(away) => return away.into(),
         };
         match peer.election() {
             Some(election) => self.votes(peer, election),
@@ -134,7 +134,7 @@ impl Asked<'_> {
     pub(super) fn not_serving(&mut self, server: ServerId) -> Because {
         let peer = match self.runs(server) {
             Ok(peer) => peer,
-            Err(because) => return because,
+            Err(away) => return away.into(),
         };
         if peer.serving() {
             let since = self.last_of(server, |k| {

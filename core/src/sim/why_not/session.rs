@@ -91,7 +91,7 @@ impl Asked<'_> {
         }
         let peer = match self.runs(server) {
             Ok(peer) => peer,
-            Err(because) => return because,
+            Err(away) => return away.into(),
         };
         let watch = peer
             .clients()

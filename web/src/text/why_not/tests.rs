@@ -1,5 +1,6 @@
 use super::*;
 use crate::text::{
+    NoContext,
     why_not_eye::{guarantee, verdict},
     why_not_if::{change, differs},
 };
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use zabscope_core::{
     id::{ClientId, Epoch, EventId, SessionId},
     message::{MessageKind, Vote},
+    peer::event::SyncMode,
     request::{ErrorCode, WatchEventKind},
     sim::{
         BranchNo, ClientNo,
