@@ -14,3 +14,15 @@ try {
   }
   throw error;
 }
+
+// Offline and installed: sw.js keeps the page. Where that is not possible the page works as it did.
+const keeper = navigator.serviceWorker;
+if (keeper) {
+  keeper.register('sw.js').catch(() => {});
+  keeper.addEventListener('message', ({ data }) => {
+    if (data === 'newer') window.dispatchEvent(new Event('zabscope-newer'));
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') keeper.controller?.postMessage('look');
+  });
+}

@@ -4,9 +4,9 @@ use zabscope_core::sim::{ActError, ImportError, SetupError};
 
 /// What is wrong with a lesson, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("lessons/data/{lesson}/{file}{place}: {kind}")]
+#[error("lessons/{}{file}{place}: {kind}", self.directory())]
 pub struct LessonError {
-    /// The lesson's directory.
+    /// The lesson's directory; empty: the gallery's worlds.
     pub lesson: String,
     /// The file.
     pub file: &'static str,
@@ -14,6 +14,17 @@ pub struct LessonError {
     pub place: String,
     /// What.
     pub kind: ErrorKind,
+}
+
+impl LessonError {
+    /// Below `lessons/`, with a slash at its end.
+    fn directory(&self) -> String {
+        if self.lesson.is_empty() {
+            String::new()
+        } else {
+            format!("data/{}/", self.lesson)
+        }
+    }
 }
 
 /// What is wrong.

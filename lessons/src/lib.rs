@@ -15,6 +15,7 @@ mod lesson;
 mod player;
 pub mod schema;
 mod text;
+pub mod worlds;
 
 pub use check::{Report, check, labels};
 pub use error::{ErrorKind, LessonError};

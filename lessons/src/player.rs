@@ -901,6 +901,23 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Plays a script in a world that nothing has happened in, and tells whether a condition holds then.
+pub(crate) fn play_alone(
+    moves: &[Move],
+    then: &crate::schema::Condition,
+    history: &mut History,
+) -> Result<bool, ErrorKind> {
+    let names = Names::new();
+    let place = Place {
+        names: &names,
+        led: None,
+        from: (0, 0, 0),
+    };
+    play(moves, history, &place)?;
+    let records = history.records();
+    Ok(place.scene(history, records.parts()).holds(then))
+}
+
 /// All of a script at once.
 fn play(moves: &[Move], history: &mut History, place: &Place<'_>) -> Result<(), ErrorKind> {
     let mut script = Script::new(moves);

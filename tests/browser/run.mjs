@@ -85,7 +85,8 @@ async function attempt(test) {
   let context;
   let page;
   try {
-    context = await within(LIMIT, browser.newContext(test.context ?? {}));
+    // What is kept for later must not answer for what is tested now.
+    context = await within(LIMIT, browser.newContext({ serviceWorkers: 'block', ...test.context }));
     context.setDefaultTimeout(10_000);
     page = await within(LIMIT, context.newPage());
     watch(page, problems);

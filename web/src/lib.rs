@@ -3,6 +3,8 @@
 //! * [`state`]: what is shown and how it changes; plain Rust. * [`view`]: components, pure functions of
 //!   it. * [`text`]: all words. * [`link`]: a run in an address. * [`platform`]: the browser.
 
+pub mod console;
+pub mod export;
 pub mod link;
 pub mod platform;
 pub mod scene;

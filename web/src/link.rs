@@ -30,6 +30,12 @@ pub struct Fragment {
     pub paused: bool,
     /// A lesson, and perhaps a step of it, as its player writes them.
     pub lesson: Option<String>,
+    /// Only the stage, the sentence and the controls are shown.
+    pub embed: bool,
+    /// `light` or `dark`, for this visit.
+    pub theme: Option<String>,
+    /// A world of the gallery.
+    pub world: Option<String>,
     /// A language's tag.
     pub lang: Option<String>,
 }
@@ -87,12 +93,21 @@ pub fn fragment(text: &str) -> Fragment {
             "s" => out.state = Some(value.to_owned()),
             "paused" => out.paused = true,
             "lesson" => out.lesson = Some(value.to_owned()),
+            "embed" => out.embed = true,
+            "theme" => out.theme = Some(value.to_owned()),
+            "world" => out.world = Some(value.to_owned()),
             "lang" => out.lang = Some(value.to_owned()),
             _ => {}
         }
     }
     // Anything else that stands there is taken for a state, so that it is told why it is not read.
-    let known = out.state.is_some() || out.paused || out.lesson.is_some() || out.lang.is_some();
+    let known = out.state.is_some()
+        || out.paused
+        || out.lesson.is_some()
+        || out.embed
+        || out.theme.is_some()
+        || out.world.is_some()
+        || out.lang.is_some();
     if !known && text.len() > 1 {
         out.state = Some(text.trim_start_matches('#').to_owned());
     }

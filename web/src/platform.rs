@@ -6,16 +6,19 @@ use crate::{
     state::{Theme, run::RunHandle},
     text::Lang,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gloo::{
     storage::{LocalStorage, Storage},
     timers::callback::Timeout,
 };
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use zabscope_core::sim::Exported;
 
 const THEME: &str = "zabscope.theme";
 const LESSONS: &str = "zabscope.lessons";
+const RUN: &str = "zabscope.run";
 const LANG: &str = "zabscope.lang";
 
 fn window() -> Option<web_sys::Window> {
@@ -149,6 +152,36 @@ pub fn set_fragment(fragment: &str) {
     }
 }
 
+/// Loads the page again, with the fragment that it has.
+pub fn reload() {
+    if let Some(window) = window() {
+        let _ = window.location().reload();
+    }
+}
+
+/// Opens an address of this page beside the article that it is shown in.
+pub fn open_beside(fragment: &str) {
+    if let Some(window) = window() {
+        let url = format!("{}#{fragment}", address());
+        let _ = window.open_with_url_and_target_and_features(&url, "_blank", "noopener");
+    }
+}
+
+/// The run of the last visit, as a link holds it.
+#[must_use]
+pub fn kept_run() -> Option<String> {
+    LocalStorage::get(RUN).ok()
+}
+
+/// Keeps a run for the next visit; without one: keeps none.
+pub fn keep_run(state: Option<&str>) {
+    match state {
+        // A browser that has no room keeps the one before.
+        Some(state) => drop(LocalStorage::set(RUN, state)),
+        None => LocalStorage::delete(RUN),
+    }
+}
+
 /// A number that nobody can guess and JavaScript can show.
 #[must_use]
 pub fn fresh_seed() -> u64 {
@@ -168,28 +201,156 @@ pub async fn copy(text: &str) -> bool {
     if clipboard.is_undefined() {
         return false;
     }
-    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text))
-        .await
-        .is_ok()
+    JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
-/// Saves a text as a file.
+/// Fetches a text that lies beside the page, of at most `limit` bytes.
+///
+/// # Errors
+/// In words, for people.
+pub async fn fetch_text(name: &str, limit: usize) -> Result<String, Rc<str>> {
+    let window = window().ok_or("there is no window")?;
+    let response = JsFuture::from(window.fetch_with_str(name)).await;
+    let response: web_sys::Response = response.map_err(|e| words(&e))?.unchecked_into();
+    if !response.ok() {
+        return Err(format!("the host answered {}", response.status()).into());
+    }
+    let text = JsFuture::from(response.text().map_err(|e| words(&e))?).await;
+    let text = text.map_err(|e| words(&e))?.as_string().unwrap_or_default();
+    if text.len() > limit {
+        return Err(format!("it has {} bytes; at most {limit} are read", text.len()).into());
+    }
+    Ok(text)
+}
+
+/// Saves bytes as a file.
 ///
 /// # Errors
 /// The browser refuses.
-pub fn save(name: &str, text: &str) -> Result<(), JsValue> {
-    let window = window().ok_or(JsValue::NULL)?;
-    let document = window.document().ok_or(JsValue::NULL)?;
-    let parts = js_sys::Array::of1(&JsValue::from_str(text));
-    let options = web_sys::BlobPropertyBag::new();
-    options.set_type("application/json");
-    let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options)?;
-    let url = web_sys::Url::create_object_url_with_blob(&blob)?;
+pub fn save(name: &str, kind: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let document = window().and_then(|w| w.document()).ok_or(JsValue::NULL)?;
+    let url = blob_url(kind, bytes)?;
     let anchor: web_sys::HtmlAnchorElement = document.create_element("a")?.dyn_into()?;
     anchor.set_href(&url);
     anchor.set_download(name);
     anchor.click();
     web_sys::Url::revoke_object_url(&url)
+}
+
+fn blob_url(kind: &str, bytes: &[u8]) -> Result<String, JsValue> {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(kind);
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
+    web_sys::Url::create_object_url_with_blob(&blob)
+}
+
+/// What a browser says of an error.
+#[must_use]
+pub fn words(error: &JsValue) -> Rc<str> {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map_or_else(|| format!("{error:?}"), |e| String::from(e.message()))
+        .into()
+}
+
+/// The stage as a picture that needs nothing else.
+pub struct Picture {
+    /// The text of the file.
+    pub svg: String,
+    size: (f64, f64),
+}
+
+/// The style sheets that the stage needs, by the beginnings of their names.
+const STAGE_STYLES: [&str; 3] = ["tokens", "base", "stage"];
+
+impl Picture {
+    /// Takes it. `mark` is what the file carries along.
+    ///
+    /// # Errors
+    /// The stage is not there, or a style sheet can't be read again.
+    pub async fn of_stage(mark: Option<&str>) -> Result<Picture, JsValue> {
+        let missing = || JsValue::from(js_sys::Error::new("there is no stage"));
+        let window = window().ok_or_else(missing)?;
+        let document = window.document().ok_or_else(missing)?;
+        let stage = document.query_selector(".area svg")?.ok_or_else(missing)?;
+        let seen = stage.get_bounding_client_rect();
+        let size = (seen.width().max(1.0), seen.height().max(1.0));
+        let copy: web_sys::Element = stage.clone_node_with_deep(true)?.unchecked_into();
+        copy.set_attribute("xmlns", "http://www.w3.org/2000/svg")?;
+        copy.set_attribute("width", &size.0.to_string())?;
+        copy.set_attribute("height", &size.1.to_string())?;
+        for (name, value) in [("data-theme", "data-theme"), ("lang", "lang")] {
+            let value = root().and_then(|r| r.get_attribute(value));
+            copy.set_attribute(name, &value.unwrap_or_default())?;
+        }
+        // Nothing is chosen or reached in a picture.
+        let reached = copy.query_selector_all("[tabindex]")?;
+        for i in 0..reached.length() {
+            if let Some(element) = reached.get(i) {
+                element
+                    .unchecked_into::<web_sys::Element>()
+                    .remove_attribute("tabindex")?;
+            }
+        }
+        let mut css = String::new();
+        let sheets = document.query_selector_all("link[rel=stylesheet]")?;
+        for i in 0..sheets.length() {
+            let Some(sheet) = sheets.get(i) else { continue };
+            let href = sheet
+                .unchecked_into::<web_sys::Element>()
+                .get_attribute("href")
+                .unwrap_or_default();
+            let name = href.rsplit('/').next().unwrap_or_default();
+            if STAGE_STYLES.iter().any(|s| name.starts_with(s)) {
+                let text = fetch_text(&href, 256 * 1024).await;
+                css.push_str(&text.map_err(|why| JsValue::from(js_sys::Error::new(&why)))?);
+            }
+        }
+        css.push_str(":root{background:var(--paper)}");
+        let svg = "http://www.w3.org/2000/svg";
+        let style = document.create_element_ns(Some(svg), "style")?;
+        style.set_text_content(Some(&css));
+        copy.prepend_with_node_1(&style)?;
+        if let Some(mark) = mark {
+            let data = document.create_element_ns(Some(svg), "metadata")?;
+            data.set_text_content(Some(mark));
+            copy.prepend_with_node_1(&data)?;
+        }
+        let text = web_sys::XmlSerializer::new()?.serialize_to_string(&copy)?;
+        Ok(Picture { svg: text, size })
+    }
+
+    /// The picture in dots, two for each of the page's.
+    ///
+    /// # Errors
+    /// The browser can't draw it.
+    pub async fn png(&self) -> Result<Vec<u8>, JsValue> {
+        let missing = || JsValue::from(js_sys::Error::new("this browser draws no pictures"));
+        let document = window().and_then(|w| w.document()).ok_or_else(missing)?;
+        let image = web_sys::HtmlImageElement::new()?;
+        let url = blob_url("image/svg+xml", self.svg.as_bytes())?;
+        image.set_src(&url);
+        let decoded = JsFuture::from(image.decode()).await;
+        web_sys::Url::revoke_object_url(&url)?;
+        decoded?;
+        let canvas: web_sys::HtmlCanvasElement = document.create_element("canvas")?.dyn_into()?;
+        let (width, height) = (2.0 * self.size.0, 2.0 * self.size.1);
+        canvas.set_width(width as u32);
+        canvas.set_height(height as u32);
+        let context: web_sys::CanvasRenderingContext2d = canvas
+            .get_context("2d")?
+            .ok_or_else(missing)?
+            .unchecked_into();
+        context
+            .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
+        let url = canvas.to_data_url()?;
+        let data = url
+            .split_once(',')
+            .map(|(_, data)| data)
+            .unwrap_or_default();
+        STANDARD.decode(data).map_err(|_| missing())
+    }
 }
 
 // ---- the run as it was before a panic --------------------------------------------------------------

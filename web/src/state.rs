@@ -57,6 +57,8 @@ pub enum Tab {
     Chosen,
     /// The tree.
     Tree,
+    /// A client's commands.
+    Console,
     /// Faults and clients.
     Act,
     /// Why what the sentence says happened.
@@ -104,18 +106,28 @@ pub enum Notice {
     Import(ImportError),
     /// A link names a lesson that is not there.
     NoLesson,
+    /// A link names a world that is not in the gallery.
+    NoWorld,
+    /// A file of the page can't be fetched: which, and why.
+    Unfetched(&'static str, Rc<str>),
     /// A lesson can't be taken.
     Lesson(Rc<str>),
     /// The run was recorded by another version: it goes on, but differently.
     OtherVersion,
     /// The link is in the clipboard; with its length.
     Copied(usize),
+    /// A text is in the clipboard.
+    TextCopied,
+    /// A file could not be made: why.
+    NotSaved(Rc<str>),
     /// The link could not be copied: it is in the address bar.
     NotCopied,
     /// The run is too long for a link.
     TooLong,
     /// Nothing can happen any more, or the run has its greatest length.
     End,
+    /// The host has a newer page.
+    Newer,
 }
 
 impl Notice {
@@ -123,7 +135,11 @@ impl Notice {
     fn is_news(&self) -> bool {
         matches!(
             self,
-            Notice::Copied(_) | Notice::NotCopied | Notice::End | Notice::OtherVersion
+            Notice::Copied(_)
+                | Notice::TextCopied
+                | Notice::NotCopied
+                | Notice::End
+                | Notice::OtherVersion
         )
     }
 }
@@ -137,6 +153,12 @@ pub enum Dialog {
     World,
     /// Which servers stand on which side.
     Partition,
+    /// Worlds to begin with.
+    Gallery,
+    /// The run as a file or a picture.
+    Export,
+    /// What the header has no room for.
+    Menu,
 }
 
 /// All that can be done.
@@ -164,6 +186,8 @@ pub enum Action {
     Goto(u64),
     /// To what this record tells.
     Tell(usize),
+    /// To before the last thing that was done to the world.
+    Undo,
     /// To the beginning.
     First,
     /// To the end of the branch.
@@ -200,6 +224,10 @@ pub enum Action {
     Dismiss,
     /// Open a dialog, or close it.
     Dialog(Option<Dialog>),
+    /// The run that was kept is not wanted any more.
+    Forget,
+    /// Let time pass until a client has its answers.
+    Await(ClientNo),
 }
 
 /// A run that was read.
@@ -269,6 +297,10 @@ pub struct State {
     pub notice: Option<Rc<Notice>>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
+    /// Inside somebody's article: only the stage, the sentence and the controls.
+    pub embed: bool,
+    /// The run of an earlier visit, as a link holds it.
+    pub kept: Option<Rc<str>>,
 }
 
 /// So many steps are taken in one frame at most.
@@ -313,6 +345,8 @@ impl State {
             reduced: false,
             notice: None,
             dialog: None,
+            embed: false,
+            kept: None,
         };
         state.refocus();
         state
@@ -361,6 +395,7 @@ impl State {
             Action::Lesson(act) => self.lesson_act(act),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
+            Action::Undo => self.undo(),
             Action::First => self.first(),
             Action::Last => {
                 let end = self.run.get().history().end();
@@ -413,6 +448,8 @@ impl State {
             }
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
+            Action::Forget => self.kept = None,
+            Action::Await(client) => self.wait_for(client),
             Action::Dialog(dialog) => {
                 self.dialog = dialog;
                 if dialog.is_some() {
@@ -566,6 +603,36 @@ impl State {
             None if taken == 0 => self.notify(Notice::End),
             None => {}
         }
+    }
+
+    /// What was done last is not done; what came of it is kept as a branch.
+    fn undo(&mut self) {
+        self.motion = Motion::Still;
+        let last = self.run.get().history().actions().last().map(|a| a.step);
+        if let Some(step) = last {
+            self.run.change().goto(step);
+            self.run.change().back();
+            self.observe();
+        }
+        self.settle();
+    }
+
+    /// Takes steps until a client waits for nothing, or as many as one act may take.
+    fn wait_for(&mut self, client: ClientNo) {
+        if self.moves() {
+            return;
+        }
+        let waits = |state: &State| {
+            let run = state.run.get();
+            let view = run.world().client(client);
+            view.is_some_and(|c| c.pending + c.queued > 0)
+        };
+        for _ in 0..STEPS_AT_ONCE {
+            if !waits(self) || !self.take_step() {
+                break;
+            }
+        }
+        self.settle();
     }
 
     fn first(&mut self) {

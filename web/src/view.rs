@@ -4,7 +4,9 @@ pub mod act;
 pub mod bits;
 pub mod client;
 pub mod client_eye;
+pub mod console;
 pub mod dialogs;
+pub mod gallery;
 pub mod header;
 pub mod inspector;
 pub mod invariants;
@@ -12,6 +14,7 @@ pub mod lesson;
 pub mod message;
 pub mod notice;
 pub mod room;
+pub mod save;
 pub mod say;
 pub mod sessions;
 pub mod side;
@@ -26,8 +29,8 @@ pub mod why_not;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, opening, pace::Speed,
-        run::Run,
+        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme, opening,
+        pace::Speed, run::Run,
     },
 };
 use bits::Send;
@@ -62,8 +65,12 @@ pub fn App() -> Html {
     // Messages move by attributes; the stage is drawn anew only when a step was taken.
     let handle = (*use_memo((), |()| StageHandle::default())).clone();
     handle.advance(s.time.0 as f64);
+    let motion = if s.moves() { "on" } else { "off" };
+    if s.embed {
+        return embedded(s, motion, handle, &send);
+    }
     html! {
-        <div class="app" data-motion={if s.moves() { "on" } else { "off" }}>
+        <div class="app" data-motion={motion}>
             <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
@@ -76,7 +83,7 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} tab={s.tab} selection={s.selection.clone()} asked={s.asked.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} asked={s.asked.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <section class="time" aria-label={lang.pick("Timeline", "时间线")}>
                     <timeline::Events run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} {lang} send={send.clone()} />
                     <timeline::Logs run={run.clone()} selection={s.selection.clone()} {lang} send={send.clone()} />
@@ -85,6 +92,33 @@ pub fn App() -> Html {
             if let Some(dialog) = s.dialog {
                 <dialogs::Dialogs {dialog} {run} {lang} send={send.clone()} />
             }
+        </div>
+    }
+}
+
+/// What is shown inside an article.
+fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -> Html {
+    let (run, lang) = (s.run.clone(), s.lang);
+    let out = {
+        let run = run.clone();
+        Callback::from(move |_: MouseEvent| {
+            let exported = run.get().history().export();
+            platform::open_beside(&format!("s={}", link::encode(&exported)));
+        })
+    };
+    html! {
+        <div class="app" data-motion={motion} data-embed="">
+            <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
+                <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
+                    handle={handle} send={send.clone()} />
+                if let Some(notice) = &s.notice {
+                    { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
+                }
+            </main>
+            <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
+            <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
+            <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
+                heartbeats={s.heartbeats} {lang} send={send.clone()} />
         </div>
     }
 }
@@ -121,6 +155,13 @@ fn first() -> State {
     state.lang = platform::lang();
     state.reduced = platform::reduced_motion();
     let fragment = link::fragment(&platform::fragment());
+    state.embed = fragment.embed;
+    state.kept = platform::kept_run().map(Rc::from);
+    match fragment.theme.as_deref() {
+        Some("light") => state.theme = Theme::Light,
+        Some("dark") => state.theme = Theme::Dark,
+        Some(_) | None => {}
+    }
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
@@ -133,7 +174,9 @@ fn first() -> State {
         None => {}
     }
     match &fragment.state {
-        None if fragment.paused || state.reduced => {}
+        // The effect that watches the address opens it.
+        None if fragment.world.is_some() => {}
+        None if fragment.paused || fragment.embed || state.reduced => {}
         None => state.motion = Motion::Opening,
         Some(text) => match link::decode(text).map_err(Notice::Unreadable) {
             Ok(exported) if exported.steps <= AT_ONCE => match open(&exported) {
@@ -262,10 +305,14 @@ fn use_keys(state: &UseReducerHandle<State>) {
 }
 
 fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+    let key = event.key();
+    let undo = (event.ctrl_key() || event.meta_key()) && key == "z" && !event.shift_key();
+    if event.alt_key() || event.default_prevented() {
         return None;
     }
-    let key = event.key();
+    if (event.ctrl_key() || event.meta_key()) && !undo {
+        return None;
+    }
     let target = event.target_dyn_into::<web_sys::Element>();
     let within = |selector: &str| {
         target
@@ -289,6 +336,8 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "ArrowLeft" if !tab => Action::Back,
         "Home" if !tab => Action::First,
         "End" if !tab => Action::Last,
+        "z" if undo => Action::Undo,
+        "u" | "U" => Action::Undo,
         "n" | "N" => Action::NextPhase,
         "w" | "W" => Action::Tab(Tab::Why),
         "+" | "=" => step(1),
@@ -310,6 +359,7 @@ fn use_address(state: &UseReducerHandle<State>) {
     let run = state.run.clone();
     let untouched = use_mut_ref(|| true);
     let lesson = state.lesson.as_ref().map(|l| l.get().link());
+    let embed = state.embed;
     use_effect_with((moves, run, lesson), move |(moves, run, lesson)| {
         let mut timeout = None;
         if !moves {
@@ -326,7 +376,13 @@ fn use_address(state: &UseReducerHandle<State>) {
                     }
                     let exported = run.get().history().export();
                     if exported.steps <= link::MAX_STEPS {
-                        platform::set_fragment(&format!("s={}", link::encode(&exported)));
+                        let text = link::encode(&exported);
+                        let before = if embed { "embed&" } else { "" };
+                        platform::set_fragment(&format!("{before}s={text}"));
+                        // An article's reader leaves nothing behind, and the opening is no work.
+                        if !embed && !exported.actions.is_empty() {
+                            platform::keep_run(Some(&text));
+                        }
                     }
                 }));
             }
@@ -352,6 +408,9 @@ fn use_address(state: &UseReducerHandle<State>) {
                     None => Action::Notify(Notice::NoLesson),
                 });
             }
+            if let Some(name) = fragment.world {
+                return yew::platform::spawn_local(gallery::open(name, send));
+            }
             let Some(text) = fragment.state else { return };
             match link::decode(&text) {
                 Ok(exported) if first && exported.steps <= AT_ONCE => {}
@@ -361,8 +420,15 @@ fn use_address(state: &UseReducerHandle<State>) {
             }
         };
         read(true, send.clone());
-        let listener = web_sys::window()
-            .map(|w| EventListener::new(&w, "hashchange", move |_| read(false, send.clone())));
-        move || drop(listener)
+        let newer = send.clone();
+        let listeners = web_sys::window().map(|w| {
+            [
+                EventListener::new(&w, "hashchange", move |_| read(false, send.clone())),
+                EventListener::new(&w, "zabscope-newer", move |_| {
+                    newer.dispatch(Action::Notify(Notice::Newer));
+                }),
+            ]
+        });
+        move || drop(listeners)
     });
 }

@@ -53,6 +53,10 @@ catalogue! {
     CopyLink = "Copy link", "复制链接";
     EnsembleOf = "Ensemble of", "集群规模";
     NewWorld = "New world", "新世界";
+    Latency = "Message, at least (ms)", "消息至少（毫秒）";
+    Jitter = "and up to this more (ms)", "最多再加（毫秒）";
+    Fsync = "Disk, per batch (ms)", "每批写盘（毫秒）";
+    TickTime = "tickTime (ms)", "tickTime（毫秒）";
     Seed = "Seed", "种子";
     Voters = "Voters", "投票者";
     Observers = "Observers", "观察者";
@@ -252,6 +256,7 @@ catalogue! {
     KeyHome = "To the beginning", "回到开头";
     KeyEnd = "To the end", "到末尾";
     KeySpeed = "Faster, slower", "加速、减速";
+    KeyUndo = "undo what was done last", "撤销上一次操作";
     KeyHelp = "This list", "这个列表";
     KeyServer = "Choose server 1 to 9", "选择服务器 1 到 9";
     KeyWhy = "Why?", "为什么？";

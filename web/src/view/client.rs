@@ -274,7 +274,8 @@ fn Asking(props: &AskingProps) -> Html {
     }
 }
 
-fn seen(world: &World, view: &ClientView<'_>, lang: Lang) -> Html {
+/// What it saw, newest last.
+pub fn seen(world: &World, view: &ClientView<'_>, lang: Lang) -> Html {
     let mut lines: Vec<_> = view.observations.iter().rev().take(SHOWN).collect();
     lines.reverse();
     html! {
@@ -305,15 +306,19 @@ fn observation(world: &World, o: &Observation, lang: Lang) -> Html {
                     };
                     let read = !matches!(request, Request::Write(_) | Request::Sync { .. });
                     let behind = if read { stale(world, o, *z) } else { 0 };
-                    let at = format!("{}, {}", zxid(*z), crate::text::server(o.server, lang));
+                    let server = crate::text::server(o.server, lang);
+                    let at = match lang {
+                        Lang::En => format!("{}, served by {server}", zxid(*z)),
+                        Lang::Zh => format!("{}，由{server}回答", zxid(*z)),
+                    };
                     let note = match (behind, lang) {
                         (0, _) => at,
                         (n, Lang::En) => format!(
-                            "{at}: behind by {n} now. Allowed: a server answers reads from its own memory"
+                            "{at}, {n} behind now. Allowed: a server answers reads from its own memory"
                         ),
                         (n, Lang::Zh) => {
                             format!(
-                                "{at}：现在落后 {n} 个事务。这是允许的：读由服务器用自己的内存回答"
+                                "{at}，现在落后 {n} 个事务。这是允许的：读由服务器用自己的内存回答"
                             )
                         }
                     };

@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
+    quorum::QuorumRule,
     sim::{self, Setup},
+    time::Span,
 };
 
 /// What a dialog needs.
@@ -44,9 +46,12 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
         Dialog::Keys => t(lang, Key::KeysTitle),
         Dialog::World => t(lang, Key::NewWorld),
         Dialog::Partition => t(lang, Key::Partition),
+        Dialog::Gallery => t(lang, Key::Scenarios),
+        Dialog::Export => t(lang, Key::Export),
+        Dialog::Menu => t(lang, Key::Menu),
     };
     html! {
-        <dialog ref={node} class="dialog" aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
+        <dialog ref={node} class={classes!("dialog", (props.dialog == Dialog::Gallery).then_some("broad"))} aria-labelledby="dialog-title" onclose={ask(send, Action::Dialog(None))}>
             <div class="head">
                 <h2 id="dialog-title">{ title }</h2>
                 <button type="button" class="btn" onclick={ask(send, Action::Dialog(None))}>{ t(lang, Key::Close) }</button>
@@ -54,6 +59,9 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
             { match props.dialog {
                 Dialog::Keys => keys(lang),
                 Dialog::World => html! { <World setup={props.run.get().world().setup().clone()} {lang} send={send.clone()} /> },
+                Dialog::Gallery => html! { <super::gallery::Gallery {lang} send={send.clone()} /> },
+                Dialog::Menu => super::header::menu(lang, send),
+                Dialog::Export => super::save::save(&props.run, lang, send),
                 Dialog::Partition => html! {
                     <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
                 },
@@ -73,6 +81,7 @@ fn keys(lang: Lang) -> Html {
         ("+ −", Key::KeySpeed),
         ("1 … 9", Key::KeyServer),
         ("W", Key::KeyWhy),
+        ("U", Key::KeyUndo),
         ("?", Key::KeyHelp),
     ];
     html! {
@@ -98,6 +107,13 @@ fn World(props: &WorldProps) -> Html {
     let voters = use_state(|| props.setup.voters);
     let observers = use_state(|| props.setup.observers);
     let seed = use_state(|| props.setup.seed.to_string());
+    let groups = use_state(|| matches!(props.setup.rule, QuorumRule::Groups { .. }));
+    let spans = [
+        (Key::Latency, use_state(|| props.setup.latency.0 / 1000)),
+        (Key::Jitter, use_state(|| props.setup.jitter.0 / 1000)),
+        (Key::Fsync, use_state(|| props.setup.fsync.0 / 1000)),
+        (Key::TickTime, use_state(|| props.setup.tick.0 / 1000)),
+    ];
     let number = |state: &UseStateHandle<u8>| {
         let state = state.clone();
         Callback::from(move |event: Event| {
@@ -114,9 +130,19 @@ fn World(props: &WorldProps) -> Html {
         let seed = seed.clone();
         Callback::from(move |event: InputEvent| seed.set(typed(&event)))
     };
+    let flip = {
+        let groups = groups.clone();
+        Callback::from(move |_: Event| groups.set(!*groups))
+    };
     let parsed = seed.trim().parse::<u64>().ok();
     let onsubmit = {
         let (voters, observers, send) = (*voters, *observers, props.send.clone());
+        let rule = if *groups && voters >= 3 {
+            thirds(voters)
+        } else {
+            QuorumRule::Majority
+        };
+        let [latency, jitter, fsync, tick] = spans.clone().map(|(_, ms)| Span::millis(*ms));
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             if let Some(seed) = parsed {
@@ -124,6 +150,11 @@ fn World(props: &WorldProps) -> Html {
                     seed,
                     voters,
                     observers,
+                    rule: rule.clone(),
+                    latency,
+                    jitter,
+                    fsync,
+                    tick,
                     ..Setup::default()
                 })));
             }
@@ -149,11 +180,43 @@ fn World(props: &WorldProps) -> Html {
                 "The seed decides who starts first and how long each message takes. The same seed gives the same run.",
                 "种子决定谁先启动、每条消息要多久。同样的种子得到同样的运行。",
             ) }</p>
+            <details>
+                <summary>{ lang.pick("Network, disk and quorum", "网络、磁盘与法定人数") }</summary>
+                <label class="check"><input type="checkbox" checked={*groups} disabled={*voters < 3} onchange={flip} />
+                    <span>{ lang.pick("three groups: a majority of groups, with a majority in each", "分三组：多数的组，各组内再取多数") }</span></label>
+                { for spans.iter().map(|(key, ms)| {
+                    let oninput = {
+                        let ms = ms.clone();
+                        Callback::from(move |event: InputEvent| {
+                            if let Ok(n) = typed(&event).parse() {
+                                ms.set(n);
+                            }
+                        })
+                    };
+                    // As Setup::validate has it; the form is not sent beyond.
+                    let least = if *key == Key::TickTime { "10" } else { "0" };
+                    html! {
+                        <label class="field"><span class="name">{ t(lang, *key) }</span>
+                            <input class="mono" type="number" min={least} max="10000" value={ms.to_string()} {oninput} />
+                        </label>
+                    }
+                }) }
+            </details>
             <div class="row">
                 <button type="button" class="btn" onclick={fresh}>{ lang.pick("Another seed", "换一个种子") }</button>
                 <button type="submit" class="btn main" disabled={parsed.is_none()}>{ lang.pick("Begin", "开始") }</button>
             </div>
         </form>
+    }
+}
+
+/// Voters dealt out to three groups, each with weight 1.
+fn thirds(voters: u8) -> QuorumRule {
+    QuorumRule::Groups {
+        group: (1..=voters)
+            .map(|n| (ServerId(i64::from(n)), u32::from((n - 1) * 3 / voters) + 1))
+            .collect(),
+        weight: std::collections::BTreeMap::new(),
     }
 }
 

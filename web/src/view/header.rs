@@ -2,7 +2,7 @@
 
 use super::bits::{Send, ask};
 use crate::{
-    link, platform,
+    export, link, platform,
     state::{Action, Dialog, Notice, Tab, Theme, run::RunHandle},
     text::{Key, Lang, t},
 };
@@ -36,18 +36,6 @@ pub fn Header(props: &HeaderProps) -> Html {
         let (run, send) = (props.run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| share(&run, &send))
     };
-    let export = {
-        let run = props.run.clone();
-        Callback::from(move |_: MouseEvent| {
-            let exported = run.get().history().export();
-            // A browser that refuses has said so itself.
-            let _ = platform::save("zabscope-run.json", &link::to_file(&exported));
-        })
-    };
-    let import = {
-        let send = send.clone();
-        Callback::from(move |event: Event| import(&event, &send))
-    };
     let theme = match props.theme {
         Theme::Light => Theme::Dark,
         Theme::Dark => Theme::Light,
@@ -66,23 +54,63 @@ pub fn Header(props: &HeaderProps) -> Html {
             <nav aria-label={lang.pick("World", "世界")}>
                 <button type="button" class="quiet strong" aria-haspopup="dialog"
                     onclick={ask(send, Action::Dialog(Some(Dialog::World)))}>{ ensemble }</button>
+                <button type="button" class="quiet" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Gallery)))}>{ t(lang, Key::Scenarios) }</button>
                 <button type="button" class="quiet" onclick={ask(send, Action::Tab(Tab::Lesson))}>{ t(lang, Key::Lessons) }</button>
             </nav>
             <div class="right">
                 <button type="button" class="quiet" onclick={share}>{ t(lang, Key::Share) }</button>
-                <button type="button" class="quiet wide" onclick={export}>{ t(lang, Key::Export) }</button>
-                <label class="quiet wide file">
-                    <input type="file" accept="application/json,.json" onchange={import} />
-                    <span>{ t(lang, Key::Import) }</span>
-                </label>
+                <button type="button" class="quiet wide" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Export)))}>{ t(lang, Key::Export) }</button>
+                { import_label(lang, send, "quiet wide file") }
                 <button type="button" class="quiet wide" aria-haspopup="dialog"
                     onclick={ask(send, Action::Dialog(Some(Dialog::Keys)))}>{ t(lang, Key::Keys) }</button>
+                <button type="button" class="quiet narrow" aria-haspopup="dialog"
+                    onclick={ask(send, Action::Dialog(Some(Dialog::Menu)))}>{ t(lang, Key::Menu) }</button>
                 <button type="button" class="quiet" aria-pressed={if props.theme == Theme::Dark { "true" } else { "false" }}
                     onclick={ask(send, Action::Theme(theme))}>{ t(lang, Key::ThemeDark) }</button>
                 <button type="button" class="quiet" lang={tag}
                     onclick={ask(send, Action::Lang(other_lang))}>{ other }</button>
             </div>
         </header>
+    }
+}
+
+/// What opens a file.
+fn import_label(lang: Lang, send: &Send, class: &'static str) -> Html {
+    let onchange = {
+        let send = send.clone();
+        Callback::from(move |event: Event| import(&event, &send))
+    };
+    html! {
+        <label {class}>
+            <input type="file" accept=".json,.svg,.png,.mmd,.txt" {onchange} />
+            <span>{ t(lang, Key::Import) }</span>
+        </label>
+    }
+}
+
+/// What stands in the header where there is room for it.
+pub fn menu(lang: Lang, send: &Send) -> Html {
+    let item = |key: Key, action: Action| {
+        html! { <li><button type="button" class="btn" onclick={ask(send, action)}>{ t(lang, key) }</button></li> }
+    };
+    let lessons = {
+        let send = send.clone();
+        Callback::from(move |_: MouseEvent| {
+            send.dispatch(Action::Dialog(None));
+            send.dispatch(Action::Tab(Tab::Lesson));
+            platform::bring_into_sight(".side");
+        })
+    };
+    html! {
+        <ul class="menu">
+            { item(Key::Scenarios, Action::Dialog(Some(Dialog::Gallery))) }
+            <li><button type="button" class="btn" onclick={lessons}>{ t(lang, Key::Lessons) }</button></li>
+            { item(Key::Export, Action::Dialog(Some(Dialog::Export))) }
+            <li>{ import_label(lang, send, "btn file") }</li>
+            { item(Key::Keys, Action::Dialog(Some(Dialog::Keys))) }
+        </ul>
     }
 }
 
@@ -124,9 +152,9 @@ fn import(event: &Event, send: &Send) {
             return;
         }
         let blob = gloo::file::Blob::from(file);
-        let read = gloo::file::futures::read_as_text(&blob).await;
+        let read = gloo::file::futures::read_as_bytes(&blob).await;
         let exported = match read {
-            Ok(text) => link::from_file(&text),
+            Ok(bytes) => export::read(&bytes),
             Err(error) => Err(link::LinkError::NoRun(error.to_string())),
         };
         match exported {

@@ -9,6 +9,7 @@ use crate::{
     state::{Action, LessonAct, LessonHandle, run::RunHandle},
     text::{Key, Lang, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 use zabscope_lessons::{
     Block, Choice, Inline, Instead, Part, Player, Section, Status, Value, catalogue, schema::Task,
@@ -22,6 +23,8 @@ pub struct LessonProps {
     pub lesson: Option<LessonHandle>,
     /// Virtual time passes.
     pub plays: bool,
+    /// The run of an earlier visit.
+    pub kept: Option<Rc<str>>,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -44,7 +47,7 @@ pub fn lesson(props: &LessonProps) -> Html {
     let (lang, send) = (props.lang, props.send.clone());
     match &props.lesson {
         None => {
-            html! { <>{ start(&StartProps { run: props.run.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> }
+            html! { <>{ start(&StartProps { run: props.run.clone(), kept: props.kept.clone(), lang, send: send.clone() }) }{ list(lang, &send) }</> }
         }
         Some(lesson) => open(&lesson.get(), props.plays, lang, &send),
     }

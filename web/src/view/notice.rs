@@ -39,6 +39,20 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             .to_owned(),
             true,
         ),
+        Notice::NoWorld => (
+            lang.pick("There is no such scenario.", "没有这个场景。"),
+            lang.pick(
+                "The link names one that this page does not have. Scenarios, above, shows all.",
+                "链接里的场景不在这个页面里。上方的“场景”列出全部。",
+            )
+            .to_owned(),
+            true,
+        ),
+        Notice::Unfetched(file, why) => (
+            super::gallery::unfetched(lang),
+            format!("{file}: {why}"),
+            true,
+        ),
         Notice::Lesson(error) => (
             lang.pick("This lesson can't go on here.", "这节课无法在这里继续。"),
             error.to_string(),
@@ -53,6 +67,16 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             },
             false,
         ),
+        Notice::TextCopied => (
+            lang.pick("The diagram is in the clipboard.", "时序图已复制。"),
+            String::new(),
+            false,
+        ),
+        Notice::NotSaved(why) => (
+            lang.pick("The browser did not make the file.", "浏览器没有生成文件。"),
+            why.to_string(),
+            true,
+        ),
         Notice::NotCopied => (
             lang.pick("The link is in the address bar.", "链接在地址栏里。"),
             String::new(),
@@ -66,11 +90,23 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
             String::new(),
             true,
         ),
+        Notice::Newer => (
+            lang.pick("There is a newer zabscope.", "zabscope 有新版本。"),
+            lang.pick(
+                "Your run comes along when the page is loaded again.",
+                "重新加载页面时，你的运行会一起带过去。",
+            )
+            .to_owned(),
+            false,
+        ),
         Notice::End => (t(lang, Key::AtRest), String::new(), false),
     };
     html! {
         <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>
             <p>{ text }{ " " }<span class="soft">{ detail }</span></p>
+            if *props.notice == Notice::Newer {
+                <button type="button" class="btn" onclick={|_| crate::platform::reload()}>{ lang.pick("Load it", "加载新版本") }</button>
+            }
             <button type="button" class="btn" onclick={ask(&props.send, Action::Dismiss)}>{ t(lang, Key::Close) }</button>
         </div>
     }

@@ -3,11 +3,12 @@
 use super::{
     act::{ActProps, act},
     bits::{Send, ask, letter},
+    console::Console,
     inspector::{ChosenProps, chosen},
     invariants::Invariants,
     lesson::{LessonProps, lesson},
     sessions::{SessionsProps, sessions},
-    tree::{TreeProps, tree},
+    tree::TreeTab,
     why::{WhyProps, why_panel},
 };
 use crate::{
@@ -29,6 +30,8 @@ pub struct SideProps {
     pub lesson: Option<LessonHandle>,
     /// Virtual time passes.
     pub plays: bool,
+    /// The run of an earlier visit.
+    pub kept: Option<Rc<str>>,
     /// What is chosen.
     pub selection: Selection,
     /// What was asked beside the sentence.
@@ -41,10 +44,11 @@ pub struct SideProps {
     pub send: Send,
 }
 
-const TABS: [Tab; 7] = [
+const TABS: [Tab; 8] = [
     Tab::Lesson,
     Tab::Chosen,
     Tab::Tree,
+    Tab::Console,
     Tab::Act,
     Tab::Why,
     Tab::Sessions,
@@ -66,6 +70,7 @@ pub fn Side(props: &SideProps) -> Html {
             Selection::Znode(_) => t(lang, Key::Inspector).to_owned(),
         },
         Tab::Tree => t(lang, Key::Tree).to_owned(),
+        Tab::Console => t(lang, Key::Console).to_owned(),
         Tab::Act => lang.pick("Act", "操作").to_owned(),
         Tab::Why => t(lang, Key::Why).to_owned(),
         Tab::Sessions => lang.pick("Sessions", "会话").to_owned(),
@@ -130,9 +135,10 @@ pub fn Side(props: &SideProps) -> Html {
             </div>
             <div {key} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
                 { match props.tab {
-                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, lang, send }),
+                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, kept: props.kept.clone(), lang, send }),
                     Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
-                    Tab::Tree => tree(&TreeProps { run, selection, lang, send }),
+                    Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
+                    Tab::Console => html! { <Console {run} {selection} {lang} {send} /> },
                     Tab::Act => act(&ActProps { run, lang, send }),
                     Tab::Why => why_panel(&WhyProps { run, focus: props.focus, asked: props.asked.clone(), lang, send }),
                     Tab::Sessions => sessions(&SessionsProps { run, selection, lang, send }),

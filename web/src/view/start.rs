@@ -2,10 +2,11 @@
 
 use super::bits::{Send, ask, leader};
 use crate::{
-    platform,
-    state::{Action, Tab, run::RunHandle},
+    link, platform,
+    state::{Action, Notice, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 use zabscope_core::sim;
 
@@ -13,6 +14,8 @@ use zabscope_core::sim;
 pub struct StartProps {
     /// The run.
     pub run: RunHandle,
+    /// The run of an earlier visit.
+    pub kept: Option<Rc<str>>,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -39,6 +42,15 @@ pub fn start(props: &StartProps) -> Html {
                 "This is an ensemble of ZooKeeper servers, running in your page: the real protocol, in virtual time. Nothing here is a film. You can stop it, go back, break it, and ask why.",
                 "这是一个在网页里运行的 ZooKeeper 集群：真实的协议，虚拟的时间。这不是影片：你可以停下它、倒回去、弄坏它，并追问为什么。",
             ) }</p>
+            if let Some(kept) = &props.kept {
+                <section>
+                    <p>{ lang.pick("The run of your last visit is kept in this browser.", "你上次的运行保存在这个浏览器里。") }</p>
+                    <div class="row">
+                        <button type="button" class="btn" onclick={go_on(kept, send)}>{ lang.pick("Go on with it", "接着上次") }</button>
+                        <button type="button" class="btn" onclick={forget(send)}>{ lang.pick("Delete it", "删除") }</button>
+                    </div>
+                </section>
+            }
             <h3>{ lang.pick("What you see", "你看到的是") }</h3>
             <ul class="legend-list">
                 <li><span class="glyph looking" aria-hidden="true"></span>{ lang.pick("looking for a leader", "正在寻找领导者") }</li>
@@ -71,4 +83,23 @@ pub fn start(props: &StartProps) -> Html {
             </ol>
         </>
     }
+}
+
+fn go_on(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
+    let (kept, send) = (Rc::clone(kept), send.clone());
+    Callback::from(move |_| {
+        send.dispatch(Action::Forget);
+        match link::decode(&kept) {
+            Ok(exported) => yew::platform::spawn_local(super::load(exported, send.clone())),
+            Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+        }
+    })
+}
+
+fn forget(send: &Send) -> Callback<MouseEvent> {
+    let send = send.clone();
+    Callback::from(move |_| {
+        platform::keep_run(None);
+        send.dispatch(Action::Forget);
+    })
 }

@@ -5,15 +5,16 @@ use crate::{
     state::{Action, Selection, run::RunHandle},
     text::{Context as _, Key, Lang, t},
 };
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
     sim::World,
-    tree::{Owner, path},
+    tree::{Owner, Tree, path},
 };
 
 /// What the tab needs.
+#[derive(Properties, PartialEq)]
 pub struct TreeProps {
     /// The run.
     pub run: RunHandle,
@@ -29,6 +30,7 @@ pub struct TreeProps {
 const SHOWN: usize = 300;
 
 /// The tree of the chosen server, or of the leader.
+#[component(TreeTab)]
 pub fn tree(props: &TreeProps) -> Html {
     let (lang, run) = (props.lang, props.run.get());
     let world = run.world();
@@ -48,6 +50,12 @@ pub fn tree(props: &TreeProps) -> Html {
     };
     let who = Who(world);
     let peer = shown.and_then(|id| world.peer(id));
+    let against = use_state(|| None::<ServerId>);
+    let other = against.filter(|id| Some(*id) != shown && up(*id));
+    let onagainst = {
+        let against = against.clone();
+        Callback::from(move |event: Event| against.set(chosen(&event).parse().ok().map(ServerId)))
+    };
     html! {
         <>
             <h2>{ t(lang, Key::Tree) }</h2>
@@ -61,6 +69,20 @@ pub fn tree(props: &TreeProps) -> Html {
                     }) }
                 </select>
             </label>
+            <label class="field">
+                <span class="name">{ lang.pick("compared with", "对比") }</span>
+                <select onchange={onagainst}>
+                    <option value="" selected={other.is_none()}>{ lang.pick("nothing", "不对比") }</option>
+                    { for world.servers().filter(|s| Some(s.id) != shown).map(|s| html! {
+                        <option value={s.id.to_string()} selected={other == Some(s.id)} disabled={s.peer.is_none()}>
+                            { crate::text::server(s.id, lang) }
+                        </option>
+                    }) }
+                </select>
+            </label>
+            if let (Some(peer), Some(other)) = (peer, other.and_then(|id| world.peer(id))) {
+                { differences(&peer.database().tree, &other.database().tree, lang, &props.send) }
+            }
             if let Some(peer) = peer {
                 <p class="row">
                     <span class="soft">{ t(lang, Key::AppliedTo) }</span>
@@ -137,6 +159,62 @@ pub fn tree(props: &TreeProps) -> Html {
     }
 }
 
+/// How two trees differ, told of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// Only the first has it.
+    Added,
+    /// Only the second has it.
+    Removed,
+    /// Both have it, the first with a newer change.
+    Newer,
+    /// Both have it, the first with an older change.
+    Behind,
+}
+
+/// The paths in which two trees differ, in order.
+#[must_use]
+pub fn differing(one: &Tree, other: &Tree) -> Vec<(Arc<str>, Differs)> {
+    let mut all = BTreeMap::new();
+    for (at, node) in one.nodes() {
+        let how = match other.node(at) {
+            None => Differs::Added,
+            Some(theirs) => match node.stat().mzxid.cmp(&theirs.stat().mzxid) {
+                core::cmp::Ordering::Equal => continue,
+                core::cmp::Ordering::Greater => Differs::Newer,
+                core::cmp::Ordering::Less => Differs::Behind,
+            },
+        };
+        all.insert(Arc::clone(at), how);
+    }
+    for (at, _) in other.nodes() {
+        if !one.contains(at) {
+            all.insert(Arc::clone(at), Differs::Removed);
+        }
+    }
+    all.into_iter().collect()
+}
+
+fn differences(one: &Tree, other: &Tree, lang: Lang, send: &Send) -> Html {
+    let all = differing(one, other);
+    if all.is_empty() {
+        return html! { <p class="soft">{ lang.pick("Both trees are the same.", "两棵树相同。") }</p> };
+    }
+    html! {
+        <ul class="differing">
+            { for all.into_iter().take(SHOWN).map(|(at, how)| {
+                let (sign, word) = match how {
+                    Differs::Added => ("+", lang.pick("only here", "仅此处有")),
+                    Differs::Removed => ("−", lang.pick("not here", "此处没有")),
+                    Differs::Newer => ("≠", lang.pick("newer here", "此处较新")),
+                    Differs::Behind => ("≠", lang.pick("behind here", "此处落后")),
+                };
+                html! { <li class="row"><span class="mono" aria-hidden="true">{ sign }</span>{ znode_link(&at, send) }<span class="allowed">{ word }</span></li> }
+            }) }
+        </ul>
+    }
+}
+
 /// A znode's path, as a button that chooses it.
 pub fn znode_link(path: &str, send: &Send) -> Html {
     html! {
@@ -194,5 +272,59 @@ pub fn znode(world: &World, at: &str, lang: Lang, send: &Send) -> Html {
                 }) }
             </tbody>
         </table>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zabscope_core::sim::{Action, ClientNo, History, Setup};
+
+    #[test]
+    fn a_server_that_has_not_applied_a_write_lacks_its_znode() {
+        let mut history = History::new(&Setup {
+            voters: 3,
+            ..Setup::default()
+        })
+        .expect("a world");
+        let leads = |h: &History| h.world().peer(ServerId(3)).is_some_and(|p| p.serving());
+        while !(leads(&history)
+            && history
+                .world()
+                .servers()
+                .all(|s| s.peer.is_some_and(|p| p.serving())))
+        {
+            history.step();
+        }
+        let server = Some(ServerId(3));
+        history
+            .act(Action::AddClient {
+                server,
+                timeout_ms: 30_000,
+            })
+            .expect("room");
+        let request = crate::view::client::create("/a", "one", false, false);
+        history
+            .act(Action::Ask {
+                client: ClientNo(1),
+                request,
+            })
+            .expect("it is there");
+        let tree = |h: &History, id: i64| {
+            h.world()
+                .peer(ServerId(id))
+                .map(|p| p.database().tree.clone())
+                .expect("it runs")
+        };
+        while !tree(&history, 3).contains("/a") {
+            history.step();
+        }
+        let (one, three) = (tree(&history, 1), tree(&history, 3));
+        assert_eq!(differing(&three, &one), [(Arc::from("/a"), Differs::Added)]);
+        assert_eq!(
+            differing(&one, &three),
+            [(Arc::from("/a"), Differs::Removed)]
+        );
+        assert_eq!(differing(&one, &one), []);
     }
 }
