@@ -8,6 +8,7 @@
 //! * [`fault`], [`workload`]: seeded schedules for tests and `zabscope simulate`.
 //! * [`schedule`]: faults that a world makes by itself. * [`search`]: looks for a violation, and shortens it.
 //! * [`run`]: a whole run with faults, clients and checks.
+//! * [`why_not`]: why something has not happened, what a client may see, what if.
 //! * [`invariant`]: what must hold after every step; [`report`]: how a violation is told.
 //!
 //! Nothing here reads a clock, uses floating point or depends on hash order: the same setup and
@@ -28,6 +29,7 @@ pub mod run;
 pub mod schedule;
 pub mod search;
 pub mod setup;
+pub mod why_not;
 pub mod workload;
 pub mod world;
 

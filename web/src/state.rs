@@ -3,9 +3,11 @@
 //!
 //! * [`until`]: moving in time by something else than one event. * [`bookmark`], [`compare`]: moments that are
 //!   kept, branches side by side.
+//! * [`asked`]: why not, what if. * [`watch`]: the invariants.
 //! * `lesson`: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
 //!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
 
+pub mod asked;
 pub mod bookmark;
 pub mod compare;
 pub mod hand;
@@ -16,11 +18,13 @@ pub mod scout;
 pub mod search;
 pub mod track;
 pub mod until;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;
 
 use crate::text::{Importance, Lang};
+use asked::{Asked, WhyAct};
 pub use lesson::{LessonAct, LessonHandle};
 use pace::Speed;
 use run::{Run, RunHandle};
@@ -66,6 +70,10 @@ pub enum Tab {
     Act,
     /// Why what the sentence says happened.
     Why,
+    /// Sessions and watches.
+    Sessions,
+    /// The invariants.
+    Invariants,
 }
 
 /// Whether virtual time passes.
@@ -221,6 +229,8 @@ pub enum Action {
     Select(Selection),
     /// Open a tab.
     Tab(Tab),
+    /// Ask why not, what if, why this value; go along causes.
+    Why(WhyAct),
     /// The language.
     Lang(Lang),
     /// The theme.
@@ -300,6 +310,8 @@ pub struct State {
     hold_ms: f64,
     /// What is chosen.
     pub selection: Selection,
+    /// The answer to the last *why not* or *what if*.
+    pub asked: Option<Rc<Asked>>,
     /// The open tab.
     pub tab: Tab,
     /// The open lesson.
@@ -358,6 +370,7 @@ impl State {
             focus: None,
             hold_ms: 0.0,
             selection: Selection::Nothing,
+            asked: None,
             tab: Tab::Lesson,
             lesson: None,
             left: None,
@@ -464,6 +477,7 @@ impl State {
                 self.selection = selection;
             }
             Action::Tab(tab) => self.tab = tab,
+            Action::Why(act) => self.why(act),
             Action::Lang(lang) => self.lang = lang,
             Action::Theme(theme) => self.theme = theme,
             Action::Reduced(reduced) => self.reduced = reduced,
@@ -515,6 +529,7 @@ impl State {
         self.run = RunHandle::new(run);
         self.motion = Motion::Still;
         self.selection = Selection::Nothing;
+        self.asked = None;
         if matches!(self.tab, Tab::Chosen | Tab::Why) {
             self.tab = Tab::Lesson;
         }

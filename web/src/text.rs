@@ -4,6 +4,8 @@
 //! * [`short`]: the same fact as one line of the event list.
 //! * [`why`]: the rule behind it, the values it compared, and where the rule is written down.
 //! * [`importance`]: what *Step* stops at, and what is folded away.
+//! * [`why_not`]: why something has not happened; [`why_not_eye`]: what a client saw, judged;
+//!   [`why_not_if`]: what if; [`why_not_rules`]: the invariants.
 //! * [`wait`], [`t`]: what a server waits for; the labels of the page's shell.
 //! * [`choice`], [`instead`]: what is computed in a lesson.
 //!
@@ -25,6 +27,10 @@ mod rules;
 mod say;
 mod short;
 mod why;
+pub mod why_not;
+pub mod why_not_eye;
+pub mod why_not_if;
+pub mod why_not_rules;
 mod world;
 
 #[cfg(test)]

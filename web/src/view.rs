@@ -4,6 +4,7 @@ pub mod act;
 pub mod bits;
 pub mod branches;
 pub mod client;
+pub mod client_eye;
 pub mod console;
 pub mod diagram;
 pub mod dialogs;
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod gallery;
 pub mod header;
 pub mod inspector;
+pub mod invariants;
 pub mod lesson;
 pub mod message;
 pub mod notice;
@@ -19,6 +21,7 @@ pub mod rules;
 pub mod save;
 pub mod say;
 pub mod search;
+pub mod sessions;
 pub mod side;
 pub mod stage;
 pub mod start;
@@ -27,6 +30,7 @@ pub mod transport;
 pub mod tree;
 pub mod until;
 pub mod why;
+pub mod why_not;
 
 use crate::{
     link, platform,
@@ -92,7 +96,7 @@ pub fn App() -> Html {
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} search={s.search.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <side::Side run={run.clone()} search={s.search.clone()} asked={s.asked.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
                 <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
                     moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>

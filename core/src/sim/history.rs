@@ -533,6 +533,11 @@ impl History {
         Ok(())
     }
 
+    /// Gives the current branch another name.
+    pub fn name_branch(&mut self, name: &str) {
+        self.tracks[self.current].name = name.to_owned();
+    }
+
     /// Undoes the last step or action. False at the beginning.
     pub fn back(&mut self) -> bool {
         match self.at.checked_sub(1) {

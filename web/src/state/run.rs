@@ -4,6 +4,7 @@ use super::{
     bookmark::Bookmark,
     scout::{Ahead, Scout},
     track::{Told, Track},
+    watch::Watch,
 };
 use crate::{scene::diagram::Index, text::Importance};
 use std::{
@@ -20,6 +21,7 @@ pub struct Run {
     /// Made when somebody looks at the diagram.
     diagram: RefCell<Index>,
     pub(super) bookmarks: Vec<Bookmark>,
+    watch: Option<Watch>,
 }
 
 impl Run {
@@ -40,6 +42,7 @@ impl Run {
             scout: None,
             diagram: RefCell::default(),
             bookmarks: Vec::new(),
+            watch: None,
         };
         run.track.extend(&run.history.records());
         run
@@ -160,6 +163,17 @@ impl Run {
             self.track.extend(&self.history.records());
         }
         went
+    }
+
+    /// What is known of the invariants; nothing before somebody has asked for it.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
+    }
+
+    /// What is needed to check them.
+    pub(super) fn watching(&mut self) -> (&History, &mut Option<Watch>) {
+        (&self.history, &mut self.watch)
     }
 
     /// When the next thing happens, and the next that matters at least so much.

@@ -93,7 +93,7 @@ pub struct Explanation {
     pub source: Source,
 }
 
-const fn zk(spec: &'static str) -> Source {
+pub(super) const fn zk(spec: &'static str) -> Source {
     Source {
         spec,
         paper: None,
@@ -101,7 +101,7 @@ const fn zk(spec: &'static str) -> Source {
     }
 }
 
-const fn zab(spec: &'static str, paper: Paper, tla: &'static str) -> Source {
+pub(super) const fn zab(spec: &'static str, paper: Paper, tla: &'static str) -> Source {
     Source {
         spec,
         paper: Some(paper),
@@ -109,7 +109,7 @@ const fn zab(spec: &'static str, paper: Paper, tla: &'static str) -> Source {
     }
 }
 
-const fn tla(spec: &'static str, tla: &'static str) -> Source {
+pub(super) const fn tla(spec: &'static str, tla: &'static str) -> Source {
     Source {
         spec,
         paper: None,
@@ -117,19 +117,27 @@ const fn tla(spec: &'static str, tla: &'static str) -> Source {
     }
 }
 
-struct Why {
+/// Collects the values that are compared.
+pub(super) struct Why {
     lang: Lang,
-    values: Vec<Compared>,
+    pub(super) values: Vec<Compared>,
 }
 
 impl Why {
-    fn text(&self, write: impl FnOnce(&mut Pen<'_>)) -> String {
+    pub(super) fn new(lang: Lang) -> Why {
+        Why {
+            lang,
+            values: Vec::new(),
+        }
+    }
+
+    pub(super) fn text(&self, write: impl FnOnce(&mut Pen<'_>)) -> String {
         let mut p = Pen::new(self.lang, &NoContext);
         write(&mut p);
         p.finish().text
     }
 
-    fn row(
+    pub(super) fn row(
         &mut self,
         what: (&'static str, &'static str),
         left: (String, String),
@@ -144,7 +152,7 @@ impl Why {
         });
     }
 
-    fn zxid(&self, z: Zxid) -> String {
+    pub(super) fn zxid(&self, z: Zxid) -> String {
         self.text(|p| p.say("{0}", "{0}", &[Z(z)]))
     }
 
@@ -156,7 +164,7 @@ impl Why {
         self.text(|p| p.say("{0}", "{0}", &[N(n)]))
     }
 
-    fn who(&self, id: ServerId) -> String {
+    pub(super) fn who(&self, id: ServerId) -> String {
         super::server(id, self.lang)
     }
 
@@ -164,7 +172,7 @@ impl Why {
         self.lang.pick(en, zh).to_owned()
     }
 
-    fn count(&mut self, have: u32, need: u32) {
+    pub(super) fn count(&mut self, have: u32, need: u32) {
         let (h, q) = (self.number(u64::from(have)), self.number(u64::from(need)));
         let left = (self.words("there are", "已有"), h);
         let right = (self.words("a quorum needs", "法定人数"), q);
@@ -172,7 +180,7 @@ impl Why {
     }
 
     /// The three comparisons of two votes, in their order.
-    fn votes(&mut self, a: Vote, b: Vote, by: VoteField) {
+    pub(super) fn votes(&mut self, a: Vote, b: Vote, by: VoteField) {
         let (wa, wb) = (self.who(a.leader), self.who(b.leader));
         let (ea, eb) = (self.epoch(a.epoch), self.epoch(b.epoch));
         self.row(
@@ -197,10 +205,7 @@ impl Why {
 /// Why this happened: the rule, the values, the source.
 #[must_use]
 pub fn why(fact: &Fact, lang: Lang) -> Explanation {
-    let mut w = Why {
-        lang,
-        values: Vec::new(),
-    };
+    let mut w = Why::new(lang);
     let (rule, source) = match fact {
         Fact::Peer(e) => peer(&mut w, e.id.server, &e.kind),
         Fact::World(e) => world(&mut w, &e.kind),

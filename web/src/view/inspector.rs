@@ -4,7 +4,11 @@ use super::bits::{
     Send, Who, ask, button, button_if, epoch, hue, letter, plate, role, seconds, span, term, zxid,
 };
 use crate::{
-    state::{Action, Selection, run::RunHandle},
+    state::{
+        Action, Selection,
+        asked::Value,
+        run::{Run, RunHandle},
+    },
     text::{Key, Lang, phase, t, wait},
 };
 use yew::prelude::*;
@@ -52,28 +56,42 @@ pub fn chosen(props: &ChosenProps) -> Html {
             </>
         },
         Selection::Server(id) => match world.server(*id) {
-            Some(view) => server(world, &view, *lang, send),
+            Some(view) => server(&shown, &view, *lang, send),
             None => Html::default(),
         },
-        Selection::Client(no) => super::client::client(world, *no, *lang, send),
+        Selection::Client(no) => html! {
+            <>
+                { super::client::client(world, *no, *lang, send) }
+                { super::why_not::offers(&shown, selection, *lang, send) }
+                <super::client_eye::ClientEye run={run.clone()} no={*no} lang={*lang} send={send.clone()} />
+            </>
+        },
         Selection::Link(a, b) => link(world, *a, *b, *lang, send),
-        Selection::Message(number) => super::message::message(&shown, *number, *lang, send),
+        Selection::Message(number) => html! {
+            <>
+                { super::message::message(&shown, *number, *lang, send) }
+                { super::why_not::offers(&shown, selection, *lang, send) }
+            </>
+        },
         Selection::Znode(path) => html! {
             <>
                 <h2 class="mono">{ path.to_string() }</h2>
                 { super::tree::znode(world, path, *lang, send) }
+                { super::why_not::offers(&shown, selection, *lang, send) }
             </>
         },
     }
 }
 
-fn server(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html {
+fn server(run: &Run, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html {
+    let (world, chosen) = (run.world(), Selection::Server(view.id));
     html! {
         <>
             <h2>{ format!("{} {}", t(lang, Key::Server), view.id) }</h2>
-            { standing(world, view, lang) }
+            { standing(world, view, lang, send) }
             { faults(world, view, lang, send) }
-            { numbers(view, lang) }
+            { numbers(view, lang, send) }
+            { super::why_not::offers(run, &chosen, lang, send) }
             if let Some(peer) = view.peer {
                 { votes(world, peer, lang) }
                 { leading(peer, lang) }
@@ -87,7 +105,7 @@ fn server(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html
 }
 
 /// State, phase, what it waits for and why.
-fn standing(world: &World, view: &ServerView<'_>, lang: Lang) -> Html {
+fn standing(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html {
     let now = world.now();
     let Some(peer) = view.peer else {
         return html! { <p class="soft">{ role(view, lang) }</p> };
@@ -103,7 +121,7 @@ fn standing(world: &World, view: &ServerView<'_>, lang: Lang) -> Html {
     let need = peer.config().membership.quorum.smallest() as u64;
     html! {
         <>
-            <p class="soft">{ line }</p>
+            <p class="soft">{ line }{ super::why_not::value(view.id, Value::Role, lang.pick("role", "角色"), lang, send) }</p>
             if view.waiting > 0 {
                 <p class="soft">{ match lang {
                     Lang::En => format!("{} inputs piled up while it stood still.", view.waiting),
@@ -170,30 +188,38 @@ fn faults(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Html
     }
 }
 
-fn numbers(view: &ServerView<'_>, lang: Lang) -> Html {
+fn numbers(view: &ServerView<'_>, lang: Lang, send: &Send) -> Html {
     let disk = view.disk;
-    let stored = |e: Option<zabscope_core::id::Epoch>| e.map_or("–".to_owned(), epoch);
-    match view.peer {
-        Some(peer) => html! {
-            <dl>
-                { term(t(lang, Key::AcceptedEpoch), epoch(peer.accepted_epoch())) }
-                { term(t(lang, Key::CurrentEpoch), epoch(peer.current_epoch())) }
-                { term(t(lang, Key::LogicalClock), peer.round().to_string()) }
-                { term(t(lang, Key::Vote), vote_text(&peer.vote())) }
-                { term(t(lang, Key::LastLogged), plate(peer.last_logged())) }
-                { term(t(lang, Key::DurableTo), plate(disk.durable_zxid())) }
-                { term(t(lang, Key::CommittedTo), plate(peer.last_committed())) }
-                { term(t(lang, Key::AppliedTo), plate(peer.last_applied())) }
-            </dl>
-        },
-        None => html! {
-            <dl>
-                { term(t(lang, Key::AcceptedEpoch), stored(disk.accepted_epoch())) }
-                { term(t(lang, Key::CurrentEpoch), stored(disk.current_epoch())) }
-                { term(t(lang, Key::LastLogged), plate(disk.last_zxid())) }
-                { term(t(lang, Key::DurableTo), plate(disk.durable_zxid())) }
-            </dl>
-        },
+    let stored = |e: Option<zabscope_core::id::Epoch>| e.map_or("–".to_owned(), epoch).into();
+    // Each value with the way to the event that set it.
+    let row = |key: Key, what: Value, value: Html| {
+        let name = t(lang, key);
+        let whence = super::why_not::value(view.id, what, name, lang, send);
+        term(name, html! { <>{ value }{ whence }</> })
+    };
+    let last = view.peer.map_or(disk.last_zxid(), Peer::last_logged);
+    let (accepted, current): (Html, Html) = match view.peer {
+        Some(p) => (
+            epoch(p.accepted_epoch()).into(),
+            epoch(p.current_epoch()).into(),
+        ),
+        None => (stored(disk.accepted_epoch()), stored(disk.current_epoch())),
+    };
+    html! {
+        <dl>
+            { row(Key::AcceptedEpoch, Value::AcceptedEpoch, accepted) }
+            { row(Key::CurrentEpoch, Value::CurrentEpoch, current) }
+            if let Some(peer) = view.peer {
+                { row(Key::LogicalClock, Value::Round, peer.round().into()) }
+                { row(Key::Vote, Value::Vote, vote_text(&peer.vote()).into()) }
+            }
+            { row(Key::LastLogged, Value::LastLogged, plate(last)) }
+            { row(Key::DurableTo, Value::Durable, plate(disk.durable_zxid())) }
+            if let Some(peer) = view.peer {
+                { row(Key::CommittedTo, Value::Committed, plate(peer.last_committed())) }
+                { row(Key::AppliedTo, Value::Applied, plate(peer.last_applied())) }
+            }
+        </dl>
     }
 }
 

@@ -5,13 +5,15 @@ use super::{
     bits::{Send, ask, letter},
     console::Console,
     inspector::{ChosenProps, chosen},
+    invariants::Invariants,
     lesson::{LessonProps, lesson},
+    sessions::{SessionsProps, sessions},
     tree::TreeTab,
     why::{WhyProps, why_panel},
 };
 use crate::{
     platform,
-    state::{Action, LessonHandle, Selection, Tab, run::RunHandle},
+    state::{Action, LessonHandle, Selection, Tab, asked::Asked, run::RunHandle},
     text::{Key, Lang, t},
 };
 use std::rc::Rc;
@@ -34,6 +36,8 @@ pub struct SideProps {
     pub kept: Option<Rc<str>>,
     /// What is chosen.
     pub selection: Selection,
+    /// What was asked beside the sentence.
+    pub asked: Option<Rc<Asked>>,
     /// The record that the sentence is about.
     pub focus: Option<usize>,
     /// The language.
@@ -42,13 +46,15 @@ pub struct SideProps {
     pub send: Send,
 }
 
-const TABS: [Tab; 6] = [
+const TABS: [Tab; 8] = [
     Tab::Lesson,
     Tab::Chosen,
     Tab::Tree,
     Tab::Console,
     Tab::Act,
     Tab::Why,
+    Tab::Sessions,
+    Tab::Invariants,
 ];
 
 /// The focus goes with the choice of a tab.
@@ -81,6 +87,8 @@ pub fn Side(props: &SideProps) -> Html {
         Tab::Console => t(lang, Key::Console).to_owned(),
         Tab::Act => lang.pick("Act", "操作").to_owned(),
         Tab::Why => t(lang, Key::Why).to_owned(),
+        Tab::Sessions => lang.pick("Sessions", "会话").to_owned(),
+        Tab::Invariants => lang.pick("Invariants", "不变量").to_owned(),
     };
     let onkeydown = {
         let (send, tab) = (send.clone(), props.tab);
@@ -136,7 +144,9 @@ pub fn Side(props: &SideProps) -> Html {
                     Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
                     Tab::Console => html! { <Console {run} {selection} {lang} {send} /> },
                     Tab::Act => act(&ActProps { run, search: props.search.clone(), lang, send }),
-                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, lang, send }),
+                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, asked: props.asked.clone(), lang, send }),
+                    Tab::Sessions => sessions(&SessionsProps { run, selection, lang, send }),
+                    Tab::Invariants => html! { <Invariants {run} {lang} {send} /> },
                 } }
             </div>
         </aside>

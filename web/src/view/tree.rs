@@ -148,6 +148,7 @@ pub fn tree(props: &TreeProps) -> Html {
                     <h3><span class="mono">{ path.to_string() }</span>{ lang.pick(", as each server has it", "，每台服务器上的样子") }</h3>
                     { znode(world, path, lang, &props.send) }
                 </section>
+                { super::why_not::offers(&run, &props.selection, lang, &props.send) }
             }
             <p class="row">
                 <button type="button" class="btn" onclick={ask(&props.send, Action::Tab(crate::state::Tab::Act))}>

@@ -503,6 +503,8 @@ impl Index {
             | WorldEventKind::LinkSlowed { .. }
             | WorldEventKind::Partitioned { .. }
             | WorldEventKind::AllHealed
+            | WorldEventKind::RulesSet { .. }
+            | WorldEventKind::FaultsSet { .. }
             | WorldEventKind::ConnectionBroken { .. } => return None,
         })
     }

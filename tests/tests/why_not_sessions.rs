@@ -1,0 +1,280 @@
+//! Why a session has not expired, a watch has not rung, a mode was not chosen: as in `why_not.rs`.
+
+use zabscope_core::sim::{
+    ClientNo, History,
+    why_not::{Answer, Because, Lag, Question, why_not},
+};
+use zabscope_tests::{prelude::*, trace::exported};
+
+fn history(s: &Scenario) -> History {
+    let imported = History::import(&exported(s)).expect("the run can be repeated");
+    assert_eq!(imported.mismatch, None, "the same run");
+    imported.history
+}
+
+#[track_caller]
+fn ask(s: &Scenario, question: Question) -> Because {
+    let history = history(s);
+    let answer: Answer = why_not(&history, &question);
+    assert_eq!((answer.step, answer.at), (s.steps(), s.world().now()));
+    // What the answer rests on has happened.
+    for fact in &answer.facts {
+        assert!(
+            history.records().iter().any(|r| r.id() == *fact),
+            "{fact:?} of {answer:?}"
+        );
+    }
+    answer.because
+}
+
+fn id(n: i64) -> ServerId {
+    ServerId(n)
+}
+
+/// Three servers led by 3; A at 1, B at 2, and the znode /a. Its transactions are 1·01 to 1·03.
+fn three() -> Scenario {
+    let mut s = Scenario::voters(3).start();
+    s.settle();
+    s.client("A").at(1).create("/a", "0").ok();
+    s.client("B").at(2).connected();
+    s.settle();
+    s
+}
+
+const A: ClientNo = ClientNo(1);
+
+/// A proposal of leader 3 that reaches server 1 and nobody else, which then both go down.
+fn tail_on_server_1(s: &mut Scenario) {
+    s.slow_disk(3, 900).cut(2, 3);
+    s.client("A").set("/a", "tail");
+    s.until_that("it is on server 1's disk", |s| {
+        s.disk(1).durable_zxid() == zx(1, 4)
+    });
+    s.crash(3).crash(1).slow_disk(3, 0).heal(2, 3);
+}
+
+// ---- sessions and watches -----------------------------------------------------------------------------------
+
+#[test]
+fn a_silent_session_has_time_left_and_the_deadline_is_rounded_up() {
+    let mut s = three();
+    let session = s.session("A");
+    s.client("A").pause();
+    s.for_ms(3000);
+    let because = ask(&s, Question::NotExpired(session));
+    let Because::TimeLeft {
+        leader,
+        timeout,
+        heard,
+        deadline,
+        tick,
+    } = because
+    else {
+        panic!("there is time left: {because:?}")
+    };
+    assert_eq!((leader, tick), (id(3), Span::millis(2000)));
+    assert_eq!(timeout, Span::millis(s.see("A").timeout_ms as u64));
+    assert_eq!(deadline.0 % tick.0, 0, "rounded up to a tick");
+    let heard = heard.expect("the leader has heard of it");
+    assert!(heard + timeout < deadline && deadline.0 - (heard + timeout).0 <= tick.0);
+}
+
+#[test]
+fn without_a_leader_no_session_expires() {
+    let mut s = three();
+    let session = s.session("A");
+    s.crash(3);
+    s.until_that("nobody leads", |s| s.leader().is_none());
+    assert_eq!(
+        ask(&s, Question::NotExpired(session)),
+        Because::NobodyCounts
+    );
+}
+
+#[test]
+fn an_end_that_is_not_committed_is_none() {
+    let mut s = three();
+    let session = s.session("A");
+    s.client("A").pause();
+    s.slow_disk(1, 5000).slow_disk(2, 5000);
+    s.until(event!(3, SessionExpired));
+    let because = ask(&s, Question::NotExpired(session));
+    let Because::EndNotCommitted { zxid, count } = because else {
+        panic!("it is not committed: {because:?}")
+    };
+    assert_eq!((zxid, count.need), (zx(1, 4), 2));
+    s.until(event!(3, SessionEnded));
+    assert_eq!(ask(&s, Question::NotExpired(session)), Because::ItHas);
+}
+
+#[test]
+fn a_session_that_never_was_can_not_expire() {
+    assert_eq!(
+        ask(&three(), Question::NotExpired(SessionId(77))),
+        Because::NoSuchThing
+    );
+}
+
+fn rung() -> Question {
+    Question::NotRung(A, "/a".into())
+}
+
+#[test]
+fn who_set_no_watch_hears_nothing() {
+    assert_eq!(ask(&three(), rung()), Because::NoWatch { server: id(1) });
+}
+
+#[test]
+fn a_watch_on_a_quiet_znode_does_not_ring() {
+    let mut s = three();
+    s.client("A").watch("/a").ok();
+    s.client("B").create("/b", "x").ok();
+    s.settle();
+    let because = ask(&s, rung());
+    // The children of / have changed, /a has not.
+    assert_eq!(
+        because,
+        Because::NothingChanged {
+            server: id(1),
+            set: zx(1, 3),
+            changed: Some(zx(1, 2)),
+            applied: zx(1, 4)
+        }
+    );
+}
+
+#[test]
+fn a_watch_rings_where_the_change_is_applied() {
+    let mut s = three();
+    s.client("A").watch("/a").ok();
+    s.slow_link(1, 3, 2000);
+    s.client("B").set("/a", "1").ok();
+    let because = ask(&s, rung());
+    let Because::ChangeNotHere {
+        changed,
+        server,
+        applied,
+        lag,
+    } = because
+    else {
+        panic!("not here: {because:?}")
+    };
+    assert_eq!((changed, server, applied), (zx(1, 4), id(1), zx(1, 3)));
+    assert!(
+        matches!(lag, Lag::OnTheWay(MessageKind::Proposal, ServerId(3), _)),
+        "{lag:?}"
+    );
+}
+
+#[test]
+fn a_watch_rings_once() {
+    let mut s = three();
+    s.client("A").watch("/a").ok();
+    s.client("B").set("/a", "1").ok();
+    s.until_rang("A", 1);
+    s.client("B").set("/a", "2").ok();
+    s.settle();
+    let because = ask(&s, rung());
+    let Because::RangAlready { event, zxid, .. } = because else {
+        panic!("it rang: {because:?}")
+    };
+    assert_eq!(
+        (event, zxid),
+        (WatchEventKind::NodeDataChanged, Some(zx(1, 4)))
+    );
+}
+
+#[test]
+fn a_watch_on_data_does_not_hear_of_children() {
+    let mut s = three();
+    s.client("A").watch("/a").ok();
+    s.client("B").create("/a/child", "x").ok();
+    s.settle();
+    assert_eq!(
+        ask(&s, rung()),
+        Because::OtherKind {
+            data: true,
+            changed: zx(1, 4),
+            set: zx(1, 3)
+        }
+    );
+}
+
+#[test]
+fn a_watch_event_is_on_its_way() {
+    let mut s = three();
+    s.client("A").watch("/a").ok();
+    s.client("B").set("/a", "1");
+    s.until(event!(1, WatchFired));
+    let because = ask(&s, rung());
+    let Because::BetweenClientAndServer {
+        client,
+        server,
+        to_server,
+        arrives,
+    } = because
+    else {
+        panic!("it is under way: {because:?}")
+    };
+    assert_eq!((client, server, to_server), (A, id(1), false));
+    assert!(arrives > s.world().now());
+}
+
+// ---- modes --------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_learner_ahead_of_its_leader_gets_no_diff() {
+    let mut s = three();
+    tail_on_server_1(&mut s);
+    let leader = s.restart(3).until_leader();
+    s.restart(1).settle();
+    assert_eq!(
+        ask(&s, Question::NotThisMode(id(1), SyncMode::Diff)),
+        Because::ModeChosen {
+            leader: id(leader),
+            learner: id(1),
+            wanted: SyncMode::Diff,
+            chosen: SyncMode::Trunc,
+            rule: SyncRule::AheadOfLeader,
+            peer: zx(1, 4),
+            min: zx(1, 1),
+            max: zx(1, 3),
+            last: zx(2, 0),
+        }
+    );
+}
+
+#[test]
+fn a_learner_within_the_committed_log_needs_no_snapshot() {
+    let mut s = three();
+    s.crash(1);
+    s.client("B").set("/a", "1").ok();
+    s.restart(1).until(event!(1, Serving));
+    let because = ask(&s, Question::NotThisMode(id(1), SyncMode::Snap));
+    let Because::ModeChosen {
+        chosen,
+        rule,
+        peer,
+        min,
+        max,
+        ..
+    } = because
+    else {
+        panic!("another mode: {because:?}")
+    };
+    assert_eq!((chosen, rule), (SyncMode::Diff, SyncRule::InCommittedLog));
+    assert_eq!((peer, min, max), (zx(1, 3), zx(1, 1), zx(1, 4)));
+    assert_eq!(
+        ask(&s, Question::NotThisMode(id(1), SyncMode::Diff)),
+        Because::ItHas
+    );
+}
+
+#[test]
+fn who_has_never_joined_got_no_mode() {
+    let s = Scenario::voters(3).start();
+    assert_eq!(
+        ask(&s, Question::NotThisMode(id(1), SyncMode::Trunc)),
+        Because::NoModeYet
+    );
+}
