@@ -146,6 +146,10 @@ metrics! {
         snapshot_error_count,
         /// Snapshots over HTTP refused as too frequent.
         snapshot_rate_limited_count,
+        /// Restores over HTTP that failed.
+        restore_error_count,
+        /// Restores over HTTP refused as too frequent.
+        restore_rate_limited_count,
     }
     summaries {
         /// From request to reply, of what changes nothing.
@@ -178,6 +182,8 @@ metrics! {
         sync_processor_queue_and_flush_time_ms: Advanced,
         /// Loading the files at start.
         dbinittime: Basic,
+        /// Restoring a snapshot over HTTP, from its first byte to its being in place.
+        restore_time: Basic,
     }
 }
 

@@ -16,20 +16,21 @@ use std::{
         mpsc,
     },
 };
-use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc, oneshot};
 use zabscope_core::{
     bus::Message,
     config::Config,
-    id::{ClientId, ServerId, StorageSeq},
+    id::{ClientId, ServerId, StorageSeq, Zxid},
     log::Stored,
     members::{Address, Ensemble, HostPort},
     peer::{
-        Peer,
+        CannotRestore, Peer,
         input::{Input, InputKind},
         output::{Effect, Output, StorageOp},
     },
     request::{AuthId, ConnectRequest, ConnectResponse, Reply, Request, WatchEvent},
     time::Moment,
+    tree::Database,
 };
 
 /// How many inputs are handled before what they want stored is handed to the log. More make larger
@@ -68,6 +69,14 @@ pub enum Inbox {
     Gone(ClientId),
     /// Somebody wants to look.
     Ask(Question),
+    /// An operator's snapshot is to take the place of the tree. Answered when it has, on disk too, with
+    /// the zxid that it stands for; without an answer nobody knows.
+    Restore {
+        /// The snapshot.
+        database: Arc<Database>,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Result<Zxid, CannotRestore>>,
+    },
     /// The disk can't be trusted any more: the end.
     Failed(Fatal),
     /// An orderly end.
@@ -214,6 +223,12 @@ pub struct Node {
     observer: Observer,
     metrics: Arc<Metrics>,
     held: VecDeque<Held>,
+    /// Restored and not yet on disk: who waits to hear of it.
+    restored: Vec<(
+        StorageSeq,
+        Zxid,
+        oneshot::Sender<Result<Zxid, CannotRestore>>,
+    )>,
     clients: HashMap<ClientId, Client>,
     gate: Arc<Semaphore>,
     election: ElectionNet,
@@ -296,6 +311,7 @@ impl Node {
             observer,
             metrics: parts.metrics,
             held: VecDeque::new(),
+            restored: Vec::new(),
             clients: HashMap::new(),
             gate: parts.gate,
             election: parts.election,
@@ -386,6 +402,7 @@ impl Node {
                     | InputKind::LogRead { .. }
                     | InputKind::ClientConnect { .. }
                     | InputKind::ClientRequest { .. }
+                    | InputKind::Restore(_)
                     | InputKind::ClientGone { .. } => {}
                 }
                 self.handle(input);
@@ -429,6 +446,16 @@ impl Node {
                 peer: &self.peer,
                 clock: self.clock,
             }),
+            Inbox::Restore { database, answer } => match self.peer.restored_as(&database) {
+                Ok(zxid) => {
+                    self.handle(InputKind::Restore(database));
+                    let after = self.peer.last_storage();
+                    self.restored.push((after, zxid, answer));
+                }
+                Err(why) => {
+                    let _ = answer.send(Err(why));
+                }
+            },
             Inbox::Failed(fatal) => return Err(fatal),
             Inbox::Stop => return Ok(false),
         }
@@ -568,6 +595,14 @@ impl Node {
             let ms = now.0.saturating_sub(since.0) / 1000;
             self.metrics.sync_processor_queue_and_flush_time_ms.add(ms);
             self.writing.pop_front();
+        }
+        for (after, zxid, answer) in std::mem::take(&mut self.restored) {
+            match after <= self.durable {
+                true => {
+                    let _ = answer.send(Ok(zxid));
+                }
+                false => self.restored.push((after, zxid, answer)),
+            }
         }
         if self.held.is_empty() {
             return;

@@ -116,6 +116,21 @@ impl TestServer {
         exchange(TestServer::connect(self.server.admin_address()), request)
     }
 
+    /// A request with a body on the admin port; the body is sent as far as it is taken.
+    pub fn post(&self, head: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
+        let mut stream = TestServer::connect(self.server.admin_address());
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut sender = stream.try_clone().expect("a second handle");
+        let body = body.to_vec();
+        let sending = std::thread::spawn(move || {
+            let _ = sender.write_all(&body);
+            let _ = sender.shutdown(std::net::Shutdown::Write);
+        });
+        let answered = exchange(stream, "");
+        sending.join().expect("it only writes");
+        answered
+    }
+
     /// The same on the metrics port.
     pub fn metrics(&self, request: &str) -> (u16, String, Vec<u8>) {
         exchange(TestServer::connect(self.server.metrics_address()), request)

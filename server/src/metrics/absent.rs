@@ -146,14 +146,6 @@ pub const ABSENT: &[Absent] = &[
         names: &["quit_leading_due_to_disloyal_voter"],
     },
     Absent {
-        because: "restore over HTTP is not carried out",
-        names: &[
-            "restore_time",
-            "restore_error_count",
-            "restore_rate_limited_count",
-        ],
-    },
-    Absent {
         because: "clients choose the labels, so that their number has no bound",
         names: &[
             "write_per_namespace",

@@ -62,7 +62,7 @@ pub(super) const OBSERVE: Section = Section { title: "Four-letter words, adminis
     key("admin.rateLimiterIntervalInMS", Z, N0, "ms", "300000", YES,
         "The shortest time between two snapshots, and between two restores, asked for over HTTP."),
     key("admin.snapshot.enabled", Z, B, "", "true", YES, "Allows the command snapshot."),
-    key("admin.restore.enabled", Z, B, "", "true", NOT_YET, "Allows the command restore."),
+    key("admin.restore.enabled", Z, B, "", "true", YES, "Allows the command restore."),
     key("admin.needClientAuth", Z, B, "", "false", YES,
         "HTTPS clients must present a certificate."),
     key("admin.portUnification", Z, B, "", "false", YES,
