@@ -259,8 +259,6 @@ pub struct Service {
     pub global_outstanding_limit: u64,
     /// How much larger than jute.maxbuffer a transaction may be.
     pub max_buffer_extra: u64,
-    /// TTL owners as 3.5.3 wrote them.
-    pub emulate_353_ttl: bool,
     /// Containers and TTL nodes deleted in a minute at most.
     pub container_max_per_minute: u64,
     /// When a container that was never used goes; `None` for never.

@@ -14,6 +14,7 @@ pub mod members;
 pub mod metrics;
 pub mod net;
 pub mod node;
+mod quota;
 pub mod sasl;
 pub mod server;
 pub mod stats;

@@ -3,10 +3,12 @@
 
 use crate::{
     clock::Clock,
+    config::RequestThrottle,
     members::MembersFiles,
     metrics::{Metrics, Observer},
     net::election::{Addresses, ElectionNet},
     net::quorum::QuorumNet,
+    quota::QuotaWarnings,
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -15,7 +17,9 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
+    time::{Duration, Instant},
 };
+use throttle::Throttle;
 use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc, oneshot};
 use zabscope_core::{
     bus::Message,
@@ -32,6 +36,8 @@ use zabscope_core::{
     time::Moment,
     tree::Database,
 };
+
+mod throttle;
 
 /// How many inputs are handled before what they want stored is handed to the log. More make larger
 /// batches for one fdatasync, fewer a quicker first reply.
@@ -75,13 +81,16 @@ pub enum Inbox {
         /// The snapshot.
         database: Arc<Database>,
         /// Where the answer goes.
-        answer: oneshot::Sender<Result<Zxid, CannotRestore>>,
+        answer: RestoreAnswer,
     },
     /// The disk can't be trusted any more: the end.
     Failed(Fatal),
     /// An orderly end.
     Stop,
 }
+
+/// Where the answer to a restore goes.
+pub type RestoreAnswer = oneshot::Sender<Result<Zxid, CannotRestore>>;
 
 /// A look at the peer from its own thread.
 pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
@@ -198,8 +207,10 @@ impl ClientReceiver {
 /// One client as the node knows it.
 struct Client {
     to: ClientSender,
-    /// Requests that were handed to the peer and not answered: each holds a permit of the gate.
+    /// Requests that came and are not answered: each holds a permit of the gate.
     outstanding: usize,
+    /// Of them, those that wait until the peer may have them (`request_throttle_max_requests`).
+    waiting: usize,
 }
 
 /// A message that waits for the disk.
@@ -221,16 +232,14 @@ pub struct Node {
     /// Batches that the log has and that are not durable: the last of each, and since when.
     writing: VecDeque<(StorageSeq, Moment)>,
     observer: Observer,
+    quotas: QuotaWarnings,
     metrics: Arc<Metrics>,
     held: VecDeque<Held>,
     /// Restored and not yet on disk: who waits to hear of it.
-    restored: Vec<(
-        StorageSeq,
-        Zxid,
-        oneshot::Sender<Result<Zxid, CannotRestore>>,
-    )>,
+    restored: Vec<(StorageSeq, Zxid, RestoreAnswer)>,
     clients: HashMap<ClientId, Client>,
     gate: Arc<Semaphore>,
+    throttle: Throttle,
     election: ElectionNet,
     quorum: QuorumNet,
     members: MembersWatch,
@@ -252,12 +261,16 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// What was on disk.
     pub stored: Stored,
+    /// How long reading its log took, if there was one.
+    pub log_read_in: Option<Duration>,
     /// Where inputs come from.
     pub inbox: mpsc::Receiver<Inbox>,
     /// Where the disk takes its work.
     pub log: mpsc::Sender<Vec<(StorageSeq, StorageOp)>>,
     /// One permit for each request that may be outstanding (`globalOutstandingLimit`).
     pub gate: Arc<Semaphore>,
+    /// How many of them may be under way.
+    pub throttle: RequestThrottle,
     /// Port 3888.
     pub election: ElectionNet,
     /// Port 2888.
@@ -291,6 +304,7 @@ impl Node {
         let mut out = Output::default();
         let config = &parts.config;
         let observer = Observer::new(Arc::clone(&parts.metrics), config.my_id, config.standalone);
+        let applying = Instant::now();
         let peer = Peer::start(
             parts.config,
             &parts.stored,
@@ -299,6 +313,11 @@ impl Node {
             StorageSeq(0),
             &mut out,
         );
+        if let Some(read_in) = parts.log_read_in {
+            let took = (read_in + applying.elapsed()).as_millis();
+            let took = u64::try_from(took).unwrap_or(u64::MAX);
+            parts.metrics.startup_txns_load_time.add(took);
+        }
         let mut node = Node {
             peer,
             out,
@@ -309,11 +328,13 @@ impl Node {
             durable: StorageSeq(0),
             writing: VecDeque::new(),
             observer,
+            quotas: QuotaWarnings::default(),
             metrics: parts.metrics,
             held: VecDeque::new(),
             restored: Vec::new(),
             clients: HashMap::new(),
             gate: parts.gate,
+            throttle: Throttle::new(parts.throttle),
             election: parts.election,
             quorum: parts.quorum,
             members: parts.members,
@@ -329,8 +350,10 @@ impl Node {
     pub fn run(mut self) -> Result<(), Fatal> {
         loop {
             self.flush()?;
-            let first = match self.peer.deadline() {
-                Some(wait) => match self.inbox.recv_timeout(self.clock.until(wait.at)) {
+            let peers = self.peer.deadline().map(|wait| self.clock.until(wait.at));
+            // Those that wait may have waited for too long.
+            let first = match peers.into_iter().chain(self.throttle.look_after()).min() {
+                Some(wait) => match self.inbox.recv_timeout(wait) {
                     Ok(first) => Some(first),
                     Err(mpsc::RecvTimeoutError::Timeout) => None,
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
@@ -341,12 +364,14 @@ impl Node {
                 },
             };
             self.timer();
+            self.let_in();
             let mut next = first;
             for _ in 0..BATCH {
                 let Some(item) = next.take() else { break };
                 if !self.take(item)? {
                     return self.flush();
                 }
+                self.let_in();
                 next = self.inbox.try_recv().ok();
             }
             // The last one of a full batch was taken out of the queue already.
@@ -413,8 +438,12 @@ impl Node {
                 auth,
                 to,
             } => {
-                let outstanding = 0;
-                self.clients.insert(client, Client { to, outstanding });
+                let known = Client {
+                    to,
+                    outstanding: 0,
+                    waiting: 0,
+                };
+                self.clients.insert(client, known);
                 self.handle(InputKind::ClientConnect {
                     client,
                     request,
@@ -428,11 +457,17 @@ impl Node {
             } => match self.clients.get_mut(&client) {
                 Some(known) => {
                     known.outstanding += 1;
-                    self.handle(InputKind::ClientRequest {
-                        client,
-                        xid,
-                        request,
-                    });
+                    if self.throttle.lets_pass(&request) {
+                        self.begin(client, xid, request);
+                    } else {
+                        known.waiting += 1;
+                        let since = self.clock.now().at;
+                        self.throttle.wait(client, xid, request, since);
+                        self.let_in();
+                        if self.throttle.is_waited_at() {
+                            self.metrics.request_throttle_wait_count.one();
+                        }
+                    }
                 }
                 // It was closed while this was under way.
                 None => self.gate.add_permits(1),
@@ -462,11 +497,22 @@ impl Node {
         Ok(true)
     }
 
+    /// The peer gets a client's request.
+    fn begin(&mut self, client: ClientId, xid: i32, request: Request) {
+        self.throttle.begun();
+        self.handle(InputKind::ClientRequest {
+            client,
+            xid,
+            request,
+        });
+    }
+
     /// Lets go of a client's connection; false if that has happened before.
     fn forget(&mut self, client: ClientId) -> bool {
         match self.clients.remove(&client) {
             Some(known) => {
                 self.gate.add_permits(known.outstanding);
+                self.throttle.ended(known.outstanding - known.waiting);
                 true
             }
             None => false,
@@ -508,6 +554,7 @@ impl Node {
 
     fn carry_out(&mut self) {
         self.observer.observe(self.clock.now(), &self.out.events);
+        self.quotas.look(self.clock.now().at, &self.peer, &self.out);
         let mut deaf = Vec::new();
         let mut effects = std::mem::take(&mut self.out.effects);
         for effect in effects.drain(..) {
@@ -543,6 +590,7 @@ impl Node {
                         && known.outstanding > 0
                     {
                         known.outstanding -= 1;
+                        self.throttle.ended(1);
                         self.gate.add_permits(1);
                     }
                     self.tell(client, ToClient::Reply(reply), &mut deaf);

@@ -16,6 +16,7 @@ use crate::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
         quorum::{Identity, QuorumNet},
+        throttle::{Bucket, LargeRequests},
         tls::{Dialer, Door, TlsError},
         words::Words,
     },
@@ -35,7 +36,10 @@ use tokio::{
     runtime::{Handle, Runtime},
     sync::Semaphore,
 };
-use zabscope_core::wire::{client::EventZxid, election::Address};
+use zabscope_core::{
+    tree::TtlOwners,
+    wire::{client::EventZxid, election::Address},
+};
 
 /// How long a connection to the metrics port may be silent.
 const METRICS_IDLE: Duration = Duration::from_secs(30);
@@ -265,7 +269,13 @@ impl Server {
         let (inbox, received) = mpsc::channel();
         let metrics = Arc::new(Metrics::default());
         let loading = Instant::now();
-        let (storage, stored) = disk::open(config)?;
+        let (mut storage, stored) = disk::open(config)?;
+        let found = storage.take_timings().loaded;
+        if let Some(found) = found {
+            let took = u64::try_from(found.snapshot.as_millis()).unwrap_or(u64::MAX);
+            metrics.startup_snap_load_time.add(took);
+            metrics.startup_txns_loaded.add(found.txns);
+        }
         let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
         metrics.dbinittime.add(loaded);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -305,14 +315,22 @@ impl Server {
         let files = config.file.as_deref().filter(|_| changes);
         let files = files.map(|file| MembersFiles::new(file, me));
         let (client_port, moves) = tokio::sync::mpsc::unbounded_channel();
-        let log = LogThread::start(storage, Habits::of(config), files.clone(), inbox.clone())
-            .map_err(StartError::Thread)?;
+        let log = LogThread::start(
+            storage,
+            Habits::of(config),
+            files.clone(),
+            Arc::clone(&metrics),
+            inbox.clone(),
+        )
+        .map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
             stored,
+            log_read_in: found.map(|found| found.log),
             inbox: received,
             log: log.sender(),
             gate: Arc::clone(&gate),
+            throttle: config.clients.request_throttle.clone(),
             election,
             quorum,
             members: MembersWatch {
@@ -361,6 +379,13 @@ impl Server {
                 max_buffer: config.core.max_buffer,
                 per_address: limit(config.clients.max_client_cnxns),
                 in_all: limit(config.clients.max_cnxns),
+                introduction: config.clients.sessionless_timeout,
+                bucket: Bucket::new(&config.clients.connection_throttle, Instant::now()),
+                local_sessions: config.core.begins_local_sessions(),
+                large: LargeRequests::new(
+                    config.clients.large_request_threshold,
+                    config.clients.large_request_max_bytes,
+                ),
                 event_zxid: match config.compatibility {
                     Compatibility::V38 => EventZxid::None,
                     Compatibility::V39 => EventZxid::OfTransaction,
@@ -575,7 +600,7 @@ fn peers(
         me,
         config_text: config.quorum_text(),
         max_buffer: config.core.max_buffer,
-        extended_types: config.core.extended_types,
+        ttls: TtlOwners::of(&config.core),
         open: config.core.reconfig_enabled,
         connect_timeout: config.peers.connect_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),

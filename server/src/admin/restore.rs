@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 use zabscope_core::{
     id::Zxid,
-    tree::Database,
+    tree::{Database, TtlOwners},
     wire::{
         jute::record_limit,
         snapshot::{Form, Loader, Options, SnapshotError},
@@ -130,7 +130,7 @@ impl Admin {
         let config = &self.inspector.config.core;
         let options = Options {
             limit: record_limit(config.max_buffer),
-            extended_types: config.extended_types,
+            ttls: TtlOwners::of(config),
         };
         let (pieces, received) = mpsc::channel(PIECES);
         let decoder = tokio::task::spawn_blocking(move || decode(received, options));

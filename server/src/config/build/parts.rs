@@ -143,7 +143,6 @@ pub(super) fn service(s: &Settings) -> Service {
             .positive("jute.maxbuffer.extrasize")
             .unwrap_or(max_buffer)
             .max(1024),
-        emulate_353_ttl: s.flag("emulate353TTLNodes"),
         container_max_per_minute: s.count("znode.container.maxPerMinute"),
         container_max_never_used: limit(s, "znode.container.maxNeverUsedIntervalMs")
             .map(Duration::from_millis),
