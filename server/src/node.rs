@@ -2,6 +2,7 @@
 //! done, in order. Nothing of the protocol is decided here.
 
 use crate::{
+    audit::{self, Audit},
     clock::Clock,
     config::RequestThrottle,
     members::MembersFiles,
@@ -233,6 +234,8 @@ pub struct Node {
     writing: VecDeque<(StorageSeq, Moment)>,
     observer: Observer,
     quotas: QuotaWarnings,
+    /// Who changes what is logged, if it is to be.
+    audit: Option<Audit>,
     metrics: Arc<Metrics>,
     held: VecDeque<Held>,
     /// Restored and not yet on disk: who waits to hear of it.
@@ -271,6 +274,8 @@ pub struct Parts {
     pub gate: Arc<Semaphore>,
     /// How many of them may be under way.
     pub throttle: RequestThrottle,
+    /// `audit.enable`
+    pub audit: bool,
     /// Port 3888.
     pub election: ElectionNet,
     /// Port 2888.
@@ -329,6 +334,7 @@ impl Node {
             writing: VecDeque::new(),
             observer,
             quotas: QuotaWarnings::default(),
+            audit: parts.audit.then(Audit::default),
             metrics: parts.metrics,
             held: VecDeque::new(),
             restored: Vec::new(),
@@ -339,6 +345,9 @@ impl Node {
             quorum: parts.quorum,
             members: parts.members,
         };
+        if node.audit.is_some() {
+            audit::of_server("serverStart", "success");
+        }
         node.carry_out();
         node
     }
@@ -492,7 +501,12 @@ impl Node {
                 }
             },
             Inbox::Failed(fatal) => return Err(fatal),
-            Inbox::Stop => return Ok(false),
+            Inbox::Stop => {
+                if self.audit.is_some() {
+                    audit::of_server("serverStop", "invoked");
+                }
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -500,6 +514,9 @@ impl Node {
     /// The peer gets a client's request.
     fn begin(&mut self, client: ClientId, xid: i32, request: Request) {
         self.throttle.begun();
+        if let Some(audit) = &mut self.audit {
+            audit.asks(&self.peer, client, xid, &request);
+        }
         self.handle(InputKind::ClientRequest {
             client,
             xid,
@@ -513,6 +530,9 @@ impl Node {
             Some(known) => {
                 self.gate.add_permits(known.outstanding);
                 self.throttle.ended(known.outstanding - known.waiting);
+                if let Some(audit) = &mut self.audit {
+                    audit.gone(client);
+                }
                 true
             }
             None => false,
@@ -554,6 +574,9 @@ impl Node {
 
     fn carry_out(&mut self) {
         self.observer.observe(self.clock.now(), &self.out.events);
+        if let Some(audit) = &mut self.audit {
+            audit.look(&self.out);
+        }
         self.quotas.look(self.clock.now().at, &self.peer, &self.out);
         let mut deaf = Vec::new();
         let mut effects = std::mem::take(&mut self.out.effects);

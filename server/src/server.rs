@@ -331,6 +331,7 @@ impl Server {
             log: log.sender(),
             gate: Arc::clone(&gate),
             throttle: config.clients.request_throttle.clone(),
+            audit: config.service.audit,
             election,
             quorum,
             members: MembersWatch {

@@ -80,7 +80,7 @@ pub(super) const OBSERVE: Section = Section { title: "Four-letter words, adminis
     ignored("metricsProvider.workerShutdownTimeoutMs", F, THREADS, "How long those threads may take to end."),
     key("metricsProvider.httpsPort", F, PORT, "", "", NOT_YET, "A port for Prometheus with TLS."),
     ignored("metricsProvider.<other>", F, "no metrics provider here reads it", "What a metrics provider of one's own reads."),
-    key("audit.enable", Z, B, "", "false", NOT_YET, "Logs who changed what."),
+    key("audit.enable", Z, B, "", "false", YES, "Logs who changed what, in the lines of Apache's audit log."),
     refused("audit.impl.class", Z, "a Java class can't be loaded", "The class that writes the audit log."),
     ignored("pathStats.<what>", Z, "paths are not counted here", "Statistics of how often paths are used."),
     ignored("messageTracker.BufferSize", Z, "the log of a lost learner is not kept that way", "How many messages to a learner are remembered."),
