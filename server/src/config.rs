@@ -477,12 +477,12 @@ pub struct Admin {
 /// Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
-    /// Where it listens.
-    pub listen: Listen,
+    /// Where it listens without TLS.
+    pub listen: Option<Listen>,
     /// Whether somebody chose that port; if it is taken, a server whose port nobody chose goes on.
     pub port_is_set: bool,
-    /// Where it listens with TLS.
-    pub https: Option<Listen>,
+    /// Where it listens with TLS, and with what keys.
+    pub https: Option<(Listen, Tls)>,
 }
 
 impl ServerConfig {

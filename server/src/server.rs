@@ -5,7 +5,7 @@ mod secure;
 use crate::{
     admin::Admin,
     clock::Clock,
-    config::{Compatibility, Listen, Mode, ServerConfig},
+    config::{self, Compatibility, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
     embedded::Builder,
     http,
@@ -90,6 +90,8 @@ pub struct Listeners {
     pub admin: Option<TcpListener>,
     /// For Prometheus.
     pub metrics: Option<TcpListener>,
+    /// For Prometheus with TLS.
+    pub metrics_https: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -128,8 +130,19 @@ impl Listeners {
             None => None,
         };
         let metrics = match &config.metrics {
-            Some(m) => bind_service("metrics", &m.listen, m.port_is_set)?,
-            None => None,
+            Some(config::Metrics {
+                listen: Some(at),
+                port_is_set,
+                ..
+            }) => bind_service("metrics", at, *port_is_set)?,
+            _ => None,
+        };
+        let metrics_https = match &config.metrics {
+            Some(config::Metrics {
+                https: Some((at, _)),
+                ..
+            }) => Some(bind("metrics HTTPS", at)?),
+            _ => None,
         };
         Ok(Listeners {
             client,
@@ -138,6 +151,7 @@ impl Listeners {
             election,
             admin,
             metrics,
+            metrics_https,
         })
     }
 }
@@ -193,6 +207,7 @@ pub struct Server {
     secure_address: Option<SocketAddr>,
     admin_address: Option<SocketAddr>,
     metrics_address: Option<SocketAddr>,
+    metrics_https_address: Option<SocketAddr>,
 }
 
 /// All that happens at the sockets. tokio refuses to end a runtime on a thread that runs a future, and
@@ -308,6 +323,8 @@ impl Server {
         let (secure_address, secure_listener) = with_address(secure_listener, "secure client")?;
         let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
+        let (metrics_https_address, metrics_https) =
+            with_address(listeners.metrics_https, "metrics HTTPS")?;
         drop(entered);
 
         let changes = config.mode == Mode::Quorum && config.core.reconfig_enabled;
@@ -361,10 +378,11 @@ impl Server {
             let door = secure.admin(config);
             runtime.spawn(http::serve(listener, door, inspector, idle, service));
         }
-        if let Some(listener) = metrics_listener {
+        let plain = metrics_listener.map(|listener| (listener, Door::plain("use http://")));
+        let encrypted = metrics_https.map(|listener| (listener, secure.metrics()));
+        for (listener, door) in plain.into_iter().chain(encrypted) {
             let service = Arc::new(Prometheus::new(Arc::clone(&inspector)));
             let inspector = Arc::clone(&inspector);
-            let door = Door::plain("use http://");
             runtime.spawn(http::serve(
                 listener,
                 door,
@@ -412,6 +430,7 @@ impl Server {
             secure_address,
             admin_address,
             metrics_address,
+            metrics_https_address,
         })
     }
 
@@ -425,6 +444,12 @@ impl Server {
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Where Prometheus reads with TLS; `None` if there is no such port.
+    #[must_use]
+    pub fn metrics_https_address(&self) -> Option<SocketAddr> {
+        self.metrics_https_address
     }
 
     /// Where clients come in with TLS; `None` if the configuration has no such port.
