@@ -13,15 +13,11 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 use throttle::Throttle;
-use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc as tokio_mpsc, oneshot};
 use zabscope_core::{
     bus::Message,
     config::Config,
@@ -33,20 +29,19 @@ use zabscope_core::{
         input::{Input, InputKind},
         output::{Effect, Output, StorageOp},
     },
-    request::{AuthId, ConnectRequest, ConnectResponse, Reply, Request, WatchEvent},
+    request::{AuthId, ConnectRequest, Request},
     time::Moment,
     tree::Database,
 };
 
+mod line;
 mod throttle;
+
+pub use line::{ClientReceiver, ClientSender, ToClient, client_channel};
 
 /// How many inputs are handled before what they want stored is handed to the log. More make larger
 /// batches for one fdatasync, fewer a quicker first reply.
 const BATCH: usize = 512;
-
-/// How many packets may wait for one client. Replies are bounded by the requests outstanding; what
-/// can pile up are watch events for a client that does not read.
-const CLIENT_QUEUE: usize = 65_536;
 
 /// What reaches the thread.
 pub enum Inbox {
@@ -113,96 +108,6 @@ pub enum Fatal {
     /// A thread ended that must not.
     #[error("the {0} thread ended unexpectedly")]
     Thread(&'static str),
-}
-
-/// What goes to a client's connection.
-#[derive(Debug)]
-pub enum ToClient {
-    /// The answer to its first packet.
-    Connected(ConnectResponse),
-    /// An answer.
-    Reply(Reply),
-    /// A watch fired.
-    Watch(WatchEvent),
-    /// Send what came before, then close.
-    Close,
-}
-
-/// The way to a client's connection. Dropped when the node lets go of it.
-#[derive(Debug)]
-pub struct ClientSender {
-    queue: tokio_mpsc::UnboundedSender<ToClient>,
-    line: Arc<ClientLine>,
-}
-
-/// The connection's end of it.
-#[derive(Debug)]
-pub struct ClientReceiver {
-    queue: tokio_mpsc::UnboundedReceiver<ToClient>,
-    line: Arc<ClientLine>,
-}
-
-#[derive(Debug, Default)]
-struct ClientLine {
-    waiting: AtomicUsize,
-    ended: Notify,
-}
-
-impl Drop for ClientSender {
-    fn drop(&mut self) {
-        // Kept until somebody waits for it.
-        self.line.ended.notify_one();
-    }
-}
-
-/// A way to a new connection.
-#[must_use]
-pub fn client_channel() -> (ClientSender, ClientReceiver) {
-    let (sender, receiver) = tokio_mpsc::unbounded_channel();
-    let line = Arc::new(ClientLine::default());
-    (
-        ClientSender {
-            queue: sender,
-            line: Arc::clone(&line),
-        },
-        ClientReceiver {
-            queue: receiver,
-            line,
-        },
-    )
-}
-
-impl ClientSender {
-    /// False when the client does not read and too much waits for it.
-    fn send(&self, packet: ToClient) -> bool {
-        if self.line.waiting.fetch_add(1, Ordering::Relaxed) >= CLIENT_QUEUE {
-            return false;
-        }
-        // A closed queue: the connection is gone and says so itself.
-        let _ = self.queue.send(packet);
-        true
-    }
-}
-
-impl ClientReceiver {
-    /// The next packet; `None` when the node has let go of this connection.
-    pub async fn recv(&mut self) -> Option<ToClient> {
-        let packet = self.queue.recv().await?;
-        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(packet)
-    }
-
-    /// The next packet if there is one already.
-    pub fn try_recv(&mut self) -> Option<ToClient> {
-        let packet = self.queue.try_recv().ok()?;
-        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(packet)
-    }
-
-    /// Waits until the node has let go of this connection; packets may still be in the queue.
-    pub async fn let_go(&self) {
-        self.line.ended.notified().await;
-    }
 }
 
 /// One client as the node knows it.
