@@ -161,6 +161,8 @@ pub struct Config {
     pub max_notification_interval: Span,
     /// Whether createTTL is allowed (`extendedTypesEnabled`).
     pub extended_types: bool,
+    /// Whether znodes with a time to live of 3.5.3 are known as such (`emulate353TTLNodes`).
+    pub emulate_353_ttl: bool,
     /// How often a leader looks for containers and TTL nodes to delete
     /// (`znode.container.checkIntervalMs`, 60 s).
     pub container_check_interval: Span,
@@ -274,6 +276,7 @@ impl Config {
             min_notification_interval: Span::millis(200),
             max_notification_interval: Span::millis(60_000),
             extended_types: false,
+            emulate_353_ttl: false,
             container_check_interval: Span::millis(60_000),
             container_max_per_minute: 10_000,
             container_max_never_used: None,

@@ -108,13 +108,7 @@ impl Replica {
     /// `/zookeeper/config` is written by each server for itself, not by a transaction (1.17), and
     /// again after another server's tree has replaced it.
     pub fn write_members(&mut self) {
-        if let Some(text) = &self.cfg.members_text {
-            let version = self.cfg.membership.version;
-            let text = Arc::from(text.as_bytes());
-            self.db
-                .tree
-                .set_config(Some(text), version, self.started_ms);
-        }
+        write_members_into(&mut self.db, &self.cfg, self.started_ms);
     }
 
     /// A tree was loaded. What a reconfiguration in it has written is newer than what is known to hold: it
@@ -253,6 +247,15 @@ impl Replica {
         let znodes = u32::try_from(self.db.tree.node_count()).unwrap_or(u32::MAX);
         out.emit(EventKind::SnapshotInstalled { zxid, znodes });
         self.log.install(Arc::clone(database), zxid, out);
+    }
+
+    /// An operator's tree replaces ours, as what was true after `zxid`. Which members there are it does not
+    /// say: that is this ensemble's own.
+    pub fn restore(&mut self, database: &Database, zxid: Zxid, out: &mut Output) {
+        let mut database = database.clone();
+        database.last_processed = zxid;
+        write_members_into(&mut database, &self.cfg, self.started_ms);
+        self.install(&Arc::new(database), zxid, out);
     }
 
     /// Who this server is.
@@ -508,6 +511,14 @@ impl Replica {
         let mut database = self.db.clone();
         database.last_processed = self.log.last_logged();
         self.log.snapshot(&database, out);
+    }
+}
+
+fn write_members_into(db: &mut Database, cfg: &Config, wall_ms: i64) {
+    if let Some(text) = &cfg.members_text {
+        let version = cfg.membership.version;
+        let text = Arc::from(text.as_bytes());
+        db.tree.set_config(Some(text), version, wall_ms);
     }
 }
 

@@ -12,7 +12,8 @@ pub(crate) mod testing;
 pub mod watch;
 
 pub use database::{Applied, Change, ChangeKind, Database};
-pub use node::{Node, Owner, StatPersisted};
+pub use node::{Node, Owner, StatPersisted, TtlOwners};
+pub use quota::{Exceeded, QuotaKind};
 
 use crate::{
     id::{SessionId, Zxid},
@@ -165,9 +166,9 @@ impl Tree {
         data: Data,
         acl: &Arc<[Acl]>,
         stat: StatPersisted,
-        extended_types: bool,
+        ttls: TtlOwners,
     ) -> Result<(), LoadError> {
-        let owner = Owner::decode(stat.ephemeral_owner, extended_types);
+        let owner = Owner::decode(stat.ephemeral_owner, ttls);
         if matches!(&**at, "" | path::ROOT) {
             let mut root = Node::new(path::ROOT, data, self.retain_acl(acl), stat, owner);
             if let Some(old) = self.remove_entry(path::ROOT) {
@@ -709,7 +710,7 @@ mod tests {
                     node.data().clone(),
                     node.acl(),
                     *node.persisted(),
-                    true,
+                    TtlOwners::Extended,
                 )
                 .expect("a tree");
         }
@@ -727,7 +728,8 @@ mod tests {
     fn a_snapshot_that_is_no_tree_is_refused() {
         let mut tree = Tree::bare();
         let stat = StatPersisted::default();
-        let mut load = |at: &str| tree.load(&at.into(), None, &Arc::from([]), stat, true);
+        let mut load =
+            |at: &str| tree.load(&at.into(), None, &Arc::from([]), stat, TtlOwners::Extended);
         assert_eq!(load("/a/b"), Err(LoadError::NoParent("/a/b".into())));
         assert_eq!(load("a"), Err(LoadError::NoParent("a".into())));
         assert_eq!(load("/a"), Ok(()));

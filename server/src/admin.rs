@@ -2,12 +2,13 @@
 //! members of ZooKeeper 3.9.5.
 
 mod commands;
+mod restore;
 #[cfg(test)]
 mod tests;
 
 use crate::{
     config,
-    http::{Body, Request, Response, Service},
+    http::{Body, Request, Response, Service, Upload},
     inspect::Inspector,
     net::words::NOT_SERVING,
 };
@@ -33,6 +34,8 @@ pub struct Admin {
     /// zoo.cfg as it was at the start, passwords left out.
     initial_config: String,
     last_snapshot: Mutex<Option<Instant>>,
+    /// Held while a snapshot is restored.
+    last_restore: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// Why a command that needs rights is not carried out.
@@ -59,6 +62,7 @@ impl Admin {
             settings,
             initial_config: text.map(|text| without_secrets(&text)).unwrap_or_default(),
             last_snapshot: Mutex::new(None),
+            last_restore: tokio::sync::Mutex::new(None),
         }
     }
 
@@ -78,7 +82,13 @@ impl Admin {
         }
     }
 
-    async fn command(&self, name: &str, request: &Request, from: SocketAddr) -> Response {
+    async fn command(
+        &self,
+        name: &str,
+        request: &Request,
+        body: &mut Upload<'_>,
+        from: SocketAddr,
+    ) -> Response {
         let Some(command) = Command::called(name) else {
             return answer(
                 200,
@@ -114,15 +124,7 @@ impl Admin {
         }
         match command {
             Command::Snapshot => self.snapshot(request).await,
-            Command::Restore if !self.settings.restore => {
-                let why = "restore is switched off (admin.restore.enabled)";
-                answer(503, name, Some(why), Map::new())
-            }
-            Command::Restore => {
-                let why = "this server does not restore over HTTP. Stop it, put the snapshot as \
-                           snapshot.<last_zxid> into an empty dataDir/version-2, and start it";
-                answer(503, name, Some(why), Map::new())
-            }
+            Command::Restore => self.restore(request, body).await,
             _ => match command
                 .run(&self.inspector, request, &self.initial_config)
                 .await
@@ -267,11 +269,13 @@ impl Admin {
 }
 
 impl Service for Admin {
-    async fn answer(&self, request: Request, from: SocketAddr) -> Response {
+    async fn answer(&self, request: Request, body: &mut Upload<'_>, from: SocketAddr) -> Response {
         let below = request.path.strip_prefix(&self.settings.command_url);
         match below {
             Some("" | "/") => self.links(),
-            Some(name) if name.starts_with('/') => self.command(&name[1..], &request, from).await,
+            Some(name) if name.starts_with('/') => {
+                self.command(&name[1..], &request, body, from).await
+            }
             _ => Response::text(
                 404,
                 format!("commands are at {}\n", self.settings.command_url),

@@ -259,8 +259,6 @@ pub struct Service {
     pub global_outstanding_limit: u64,
     /// How much larger than jute.maxbuffer a transaction may be.
     pub max_buffer_extra: u64,
-    /// TTL owners as 3.5.3 wrote them.
-    pub emulate_353_ttl: bool,
     /// Containers and TTL nodes deleted in a minute at most.
     pub container_max_per_minute: u64,
     /// When a container that was never used goes; `None` for never.
@@ -479,12 +477,12 @@ pub struct Admin {
 /// Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
-    /// Where it listens.
-    pub listen: Listen,
+    /// Where it listens without TLS.
+    pub listen: Option<Listen>,
     /// Whether somebody chose that port; if it is taken, a server whose port nobody chose goes on.
     pub port_is_set: bool,
-    /// Where it listens with TLS.
-    pub https: Option<Listen>,
+    /// Where it listens with TLS, and with what keys.
+    pub https: Option<(Listen, Tls)>,
 }
 
 impl ServerConfig {

@@ -4,6 +4,7 @@
 use crate::{
     config::{self, ServerConfig},
     members::MembersFiles,
+    metrics::Metrics,
     node::{Fatal, Inbox},
     storage::{self, Compression, Dirs, Done, Options, Storage},
 };
@@ -20,6 +21,7 @@ use zabscope_core::{
     id::StorageSeq,
     log::Stored,
     peer::{input::InputKind, output::StorageOp},
+    tree::TtlOwners,
     wire::jute::record_limit,
 };
 
@@ -42,7 +44,7 @@ pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
     let dirs = Dirs::new(&kept.data_dir, separate);
     let options = Options {
         record_limit: record_limit(config.core.max_buffer),
-        extended_types: config.core.extended_types,
+        ttls: TtlOwners::of(&config.core),
         pre_alloc_size: kib(kept.pre_alloc_kib),
         txn_log_size_limit: kept.txn_log_size_limit_kib.map(kib),
         force_sync: kept.force_sync,
@@ -106,12 +108,22 @@ impl LogThread {
         storage: Storage,
         habits: Habits,
         members: Option<MembersFiles>,
+        metrics: Arc<Metrics>,
         inbox: mpsc::Sender<Inbox>,
     ) -> io::Result<LogThread> {
         let (work, received) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("zabscope-log".into())
-            .spawn(move || run(storage, habits, members.as_ref(), &received, &inbox))?;
+            .spawn(move || {
+                run(
+                    storage,
+                    habits,
+                    members.as_ref(),
+                    &metrics,
+                    &received,
+                    &inbox,
+                )
+            })?;
         Ok(LogThread { work, thread })
     }
 
@@ -135,6 +147,7 @@ fn run(
     mut storage: Storage,
     habits: Habits,
     members: Option<&MembersFiles>,
+    metrics: &Metrics,
     work: &mpsc::Receiver<Work>,
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<(), Fatal> {
@@ -145,6 +158,7 @@ fn run(
             Ok(batch) => batch,
             Err(RecvTimeoutError::Timeout) => {
                 tell(&mut storage);
+                measure(&mut storage, metrics);
                 if let (Some((every, retain)), Some(at)) = (habits.purge, purge_at)
                     && Instant::now() >= at
                 {
@@ -185,6 +199,7 @@ fn run(
             );
         }
         tell(&mut storage);
+        measure(&mut storage, metrics);
         for done in done {
             let input = match done {
                 Done::Durable(seq) => InputKind::Durable(seq),
@@ -197,6 +212,24 @@ fn run(
         }
     }
     Ok(())
+}
+
+/// What the files took goes into the metrics.
+fn measure(storage: &mut Storage, metrics: &Metrics) {
+    let timings = storage.take_timings();
+    for (all, to) in [
+        (timings.syncs, &metrics.fsynctime),
+        (timings.flushes, &metrics.sync_processor_queue_flush_time_ms),
+        (timings.snapshots, &metrics.snapshottime),
+    ] {
+        for took in all {
+            to.add(millis(took));
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn purge(storage: &mut Storage, retain: usize) {

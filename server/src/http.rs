@@ -1,5 +1,9 @@
 //! As much of an HTTP/1.1 server as administration and metrics need: one request a connection, heads
-//! of bounded size, no bodies taken. Everything that a peer may delay has a limit in time.
+//! of bounded size, bodies piece by piece. Everything that a peer may delay has a limit in time.
+
+mod upload;
+
+pub use upload::{Cut, Upload};
 
 use crate::{
     inspect::{Inspector, Job},
@@ -42,8 +46,28 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The header X-Forwarded-For.
     pub forwarded_for: Option<String>,
+    /// The header Content-Type.
+    pub content_type: Option<String>,
     /// HTTP/1.0 knows no chunks.
     chunks: bool,
+    framing: Framing,
+    /// It sends its body when it is told to.
+    awaits_continue: bool,
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// It has so many bytes.
+    Length(u64),
+    /// It comes in chunks.
+    Chunks,
+}
+
+impl Default for Framing {
+    fn default() -> Framing {
+        Framing::Length(0)
+    }
 }
 
 impl Request {
@@ -90,8 +114,13 @@ impl Response {
 
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one from this address.
-    fn answer(&self, request: Request, from: SocketAddr) -> impl Future<Output = Response> + Send;
+    /// Answers one from this address. Who wants its body reads it.
+    fn answer(
+        &self,
+        request: Request,
+        body: &mut Upload<'_>,
+        from: SocketAddr,
+    ) -> impl Future<Output = Response> + Send;
 }
 
 /// Serves until the runtime ends. A connection that is silent for `idle` is closed.
@@ -153,8 +182,8 @@ async fn connection(
     idle: Duration,
     service: &impl Service,
 ) -> io::Result<()> {
-    let request = match timeout(INTRODUCTION, read_head(&mut stream, idle)).await? {
-        Ok(request) => request,
+    let (request, rest) = match timeout(INTRODUCTION, read_head(&mut stream, idle)).await? {
+        Ok(read) => read,
         Err(Bad::Ended) => return Ok(()),
         Err(Bad::Request(status, why)) => {
             let response = Response::text(status, format!("{why}\n"));
@@ -167,7 +196,11 @@ async fn connection(
         }
     };
     let response = match request.method.as_str() {
-        "GET" | "HEAD" | "POST" => service.answer(request.clone(), from).await,
+        "GET" | "HEAD" | "POST" => {
+            let (framing, waits) = (request.framing, request.awaits_continue);
+            let mut body = Upload::new(&mut stream, rest, framing, waits, idle);
+            service.answer(request.clone(), &mut body, from).await
+        }
         _ => Response::text(405, "only GET, HEAD and POST are answered\n"),
     };
     write(response, &request, inspector, &mut stream).await?;
@@ -184,15 +217,20 @@ async fn end(mut stream: Stream) -> io::Result<()> {
     Ok(())
 }
 
-async fn read_head(stream: &mut (impl AsyncRead + Unpin), idle: Duration) -> Result<Request, Bad> {
+/// A request, and what came behind its head.
+async fn read_head(
+    stream: &mut (impl AsyncRead + Unpin),
+    idle: Duration,
+) -> Result<(Request, Vec<u8>), Bad> {
     let mut head = Vec::new();
     loop {
         match timeout(idle, stream.read_buf(&mut head)).await {
             Ok(Ok(n)) if n > 0 => {}
             Ok(_) | Err(_) => return Err(Bad::Ended),
         }
-        if let Some(request) = parse(&head)? {
-            return Ok(request);
+        if let Some((request, length)) = parse(&head)? {
+            let rest = head.split_off(length);
+            return Ok((request, rest));
         }
         if head.len() >= HEAD {
             return Err(Bad::Request(431, "the head of this request is too large"));
@@ -200,21 +238,21 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin), idle: Duration) -> Res
     }
 }
 
-/// The request, once its head is whole; until then `None`.
+/// The request and how long its head is, once that is whole; until then `None`.
 ///
 /// # Errors
 /// It is none, or asks for more than a head may hold.
-pub fn parse(head: &[u8]) -> Result<Option<Request>, Bad> {
+pub fn parse(head: &[u8]) -> Result<Option<(Request, usize)>, Bad> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
-    match parsed.parse(head) {
-        Ok(httparse::Status::Complete(_)) => {}
+    let end = match parsed.parse(head) {
+        Ok(httparse::Status::Complete(end)) => end,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Bad::Request(431, "this request has too many headers"));
         }
         Err(_) => return Err(Bad::Request(400, "this is no HTTP request")),
-    }
+    };
     let header = |name: &str| {
         let mut all = parsed.headers.iter();
         let found = all.find(|h| h.name.eq_ignore_ascii_case(name))?;
@@ -234,14 +272,21 @@ pub fn parse(head: &[u8]) -> Result<Option<Request>, Bad> {
             _ => return Err(wrong),
         }
     }
-    Ok(Some(Request {
+    let (length, encoding) = (header("content-length"), header("transfer-encoding"));
+    let framing = upload::framing(length.as_deref(), encoding.as_deref())?;
+    let expects = header("expect");
+    let request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         path,
         query: pairs,
         authorization: header("authorization"),
         forwarded_for: header("x-forwarded-for"),
+        content_type: header("content-type"),
         chunks: parsed.version == Some(1),
-    }))
+        framing,
+        awaits_continue: expects.is_some_and(|e| e.eq_ignore_ascii_case("100-continue")),
+    };
+    Ok(Some((request, end)))
 }
 
 /// `%41` becomes `A`; in a query `+` becomes a blank. `None` for what is not well formed.
@@ -349,8 +394,12 @@ const fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
     }
@@ -363,7 +412,7 @@ mod tests {
 
     fn request(head: &str) -> Request {
         let parsed = parse(head.as_bytes()).expect("it is one");
-        parsed.expect("it is whole")
+        parsed.expect("it is whole").0
     }
 
     #[test]

@@ -23,7 +23,7 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::timeout,
 };
-use zabscope_core::tree::Database;
+use zabscope_core::{id::Zxid, peer::CannotRestore, tree::Database};
 
 /// How long the node may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -89,6 +89,24 @@ impl Inspector {
         }));
         self.inbox.send(question).ok()?;
         timeout(ANSWER, wait).await.ok()?.ok()
+    }
+
+    /// Hands a snapshot to the node, and waits until it has taken the tree's place, on disk too.
+    pub async fn restore(&self, database: Arc<Database>) -> Restored {
+        let (answer, wait) = oneshot::channel();
+        if self
+            .inbox
+            .send(Inbox::Restore { database, answer })
+            .is_err()
+        {
+            return Restored::Unknown;
+        }
+        // However long the disk takes: an answer that is not waited for helps nobody.
+        match wait.await {
+            Ok(Ok(zxid)) => Restored::At(zxid),
+            Ok(Err(why)) => Restored::Not(why),
+            Err(_) => Restored::Unknown,
+        }
     }
 
     /// The members that hold now; where they can't change, as it was started.
@@ -204,6 +222,17 @@ impl Inspector {
         }
         maker.await.map_err(io::Error::other)?
     }
+}
+
+/// What became of a snapshot that was to be restored.
+#[derive(Debug)]
+pub enum Restored {
+    /// It stands for all up to this.
+    At(Zxid),
+    /// Nothing was changed.
+    Not(CannotRestore),
+    /// The server ended meanwhile.
+    Unknown,
 }
 
 /// Makes a long answer.

@@ -1,6 +1,7 @@
 //! A ZooKeeper server around zabscope's core: sockets, files and clocks, and nothing of the protocol.
 
 pub mod admin;
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod members;
 pub mod metrics;
 pub mod net;
 pub mod node;
+mod quota;
 pub mod sasl;
 pub mod server;
 pub mod stats;

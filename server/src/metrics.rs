@@ -72,6 +72,8 @@ macro_rules! metrics {
             $($(#[$about_counter])* pub $counter: Counter,)*
             $($(#[$about_summary])* pub $summary: Summary,)*
             digests: Mutex<VecDeque<(Zxid, u64)>>,
+            /// How likely a client is turned away by chance: the bits of an f64, 0 being 0.
+            drop_probability: AtomicU64,
             /// Since when it leads with a quorum, ms since 1970; 0 while it does not.
             leading_since: AtomicI64,
         }
@@ -146,6 +148,20 @@ metrics! {
         snapshot_error_count,
         /// Snapshots over HTTP refused as too frequent.
         snapshot_rate_limited_count,
+        /// How often requests had to wait because too many were under way.
+        request_throttle_wait_count,
+        /// Requests answered with ThrottledOp.
+        throttled_ops,
+        /// Requests that were carried out although nobody waits for them any more.
+        stale_requests,
+        /// Those that were not.
+        stale_requests_dropped,
+        /// Connections closed because all large requests together were too large.
+        large_requests_rejected,
+        /// Restores over HTTP that failed.
+        restore_error_count,
+        /// Restores over HTTP refused as too frequent.
+        restore_rate_limited_count,
     }
     summaries {
         /// From request to reply, of what changes nothing.
@@ -176,8 +192,26 @@ metrics! {
         sync_processor_batch_size: Basic,
         /// From handing them over to their being on disk.
         sync_processor_queue_and_flush_time_ms: Advanced,
+        /// Writing to the log and syncing it.
+        sync_processor_queue_flush_time_ms: Advanced,
+        /// Syncing the log.
+        fsynctime: Basic,
+        /// Writing a snapshot.
+        snapshottime: Basic,
         /// Loading the files at start.
         dbinittime: Basic,
+        /// Of that, the snapshot.
+        startup_snap_load_time: Basic,
+        /// Transactions after it.
+        startup_txns_loaded: Basic,
+        /// Reading and applying them.
+        startup_txns_load_time: Basic,
+        /// How long requests waited until they were under way.
+        request_throttle_queue_time_ms: Advanced,
+        /// Tokens missing from the bucket when a client came in.
+        connection_token_deficit: Basic,
+        /// Restoring a snapshot over HTTP, from its first byte to its being in place.
+        restore_time: Basic,
     }
 }
 
@@ -191,6 +225,17 @@ impl Metrics {
     #[must_use]
     pub fn leading_since(&self) -> Option<i64> {
         Some(self.leading_since.load(Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// How likely a client is turned away by chance.
+    pub fn drops_with(&self, probability: f64) {
+        self.drop_probability.store(probability.to_bits(), Relaxed);
+    }
+
+    /// The same, asked.
+    #[must_use]
+    pub fn drop_probability(&self) -> f64 {
+        f64::from_bits(self.drop_probability.load(Relaxed))
     }
 
     /// The tree's digest after a transaction; every 128th is kept.

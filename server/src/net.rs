@@ -3,5 +3,6 @@
 pub mod client;
 pub mod election;
 pub mod quorum;
+pub mod throttle;
 pub mod tls;
 pub mod words;

@@ -2,43 +2,46 @@
 //! done, in order. Nothing of the protocol is decided here.
 
 use crate::{
+    audit::{self, Audit},
     clock::Clock,
+    config::RequestThrottle,
     members::MembersFiles,
     metrics::{Metrics, Observer},
     net::election::{Addresses, ElectionNet},
     net::quorum::QuorumNet,
+    quota::QuotaWarnings,
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
 };
-use tokio::sync::{Notify, Semaphore, mpsc as tokio_mpsc};
+use throttle::Throttle;
+use tokio::sync::{Semaphore, mpsc as tokio_mpsc, oneshot};
 use zabscope_core::{
     bus::Message,
     config::Config,
-    id::{ClientId, ServerId, StorageSeq},
+    id::{ClientId, ServerId, StorageSeq, Zxid},
     log::Stored,
     members::{Address, Ensemble, HostPort},
     peer::{
-        Peer,
+        CannotRestore, Peer,
         input::{Input, InputKind},
         output::{Effect, Output, StorageOp},
     },
-    request::{AuthId, ConnectRequest, ConnectResponse, Reply, Request, WatchEvent},
+    request::{AuthId, ConnectRequest, Request},
     time::Moment,
+    tree::Database,
 };
+
+mod line;
+mod throttle;
+
+pub use line::{ClientReceiver, ClientSender, ToClient, client_channel};
 
 /// How many inputs are handled before what they want stored is handed to the log. More make larger
 /// batches for one fdatasync, fewer a quicker first reply.
 const BATCH: usize = 512;
-
-/// How many packets may wait for one client. Replies are bounded by the requests outstanding; what
-/// can pile up are watch events for a client that does not read.
-const CLIENT_QUEUE: usize = 65_536;
 
 /// What reaches the thread.
 pub enum Inbox {
@@ -68,11 +71,22 @@ pub enum Inbox {
     Gone(ClientId),
     /// Somebody wants to look.
     Ask(Question),
+    /// An operator's snapshot is to take the place of the tree. Answered when it has, on disk too, with
+    /// the zxid that it stands for; without an answer nobody knows.
+    Restore {
+        /// The snapshot.
+        database: Arc<Database>,
+        /// Where the answer goes.
+        answer: RestoreAnswer,
+    },
     /// The disk can't be trusted any more: the end.
     Failed(Fatal),
     /// An orderly end.
     Stop,
 }
+
+/// Where the answer to a restore goes.
+pub type RestoreAnswer = oneshot::Sender<Result<Zxid, CannotRestore>>;
 
 /// A look at the peer from its own thread.
 pub type Question = Box<dyn FnOnce(&View<'_>) + Send>;
@@ -96,101 +110,13 @@ pub enum Fatal {
     Thread(&'static str),
 }
 
-/// What goes to a client's connection.
-#[derive(Debug)]
-pub enum ToClient {
-    /// The answer to its first packet.
-    Connected(ConnectResponse),
-    /// An answer.
-    Reply(Reply),
-    /// A watch fired.
-    Watch(WatchEvent),
-    /// Send what came before, then close.
-    Close,
-}
-
-/// The way to a client's connection. Dropped when the node lets go of it.
-#[derive(Debug)]
-pub struct ClientSender {
-    queue: tokio_mpsc::UnboundedSender<ToClient>,
-    line: Arc<ClientLine>,
-}
-
-/// The connection's end of it.
-#[derive(Debug)]
-pub struct ClientReceiver {
-    queue: tokio_mpsc::UnboundedReceiver<ToClient>,
-    line: Arc<ClientLine>,
-}
-
-#[derive(Debug, Default)]
-struct ClientLine {
-    waiting: AtomicUsize,
-    ended: Notify,
-}
-
-impl Drop for ClientSender {
-    fn drop(&mut self) {
-        // Kept until somebody waits for it.
-        self.line.ended.notify_one();
-    }
-}
-
-/// A way to a new connection.
-#[must_use]
-pub fn client_channel() -> (ClientSender, ClientReceiver) {
-    let (sender, receiver) = tokio_mpsc::unbounded_channel();
-    let line = Arc::new(ClientLine::default());
-    (
-        ClientSender {
-            queue: sender,
-            line: Arc::clone(&line),
-        },
-        ClientReceiver {
-            queue: receiver,
-            line,
-        },
-    )
-}
-
-impl ClientSender {
-    /// False when the client does not read and too much waits for it.
-    fn send(&self, packet: ToClient) -> bool {
-        if self.line.waiting.fetch_add(1, Ordering::Relaxed) >= CLIENT_QUEUE {
-            return false;
-        }
-        // A closed queue: the connection is gone and says so itself.
-        let _ = self.queue.send(packet);
-        true
-    }
-}
-
-impl ClientReceiver {
-    /// The next packet; `None` when the node has let go of this connection.
-    pub async fn recv(&mut self) -> Option<ToClient> {
-        let packet = self.queue.recv().await?;
-        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(packet)
-    }
-
-    /// The next packet if there is one already.
-    pub fn try_recv(&mut self) -> Option<ToClient> {
-        let packet = self.queue.try_recv().ok()?;
-        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(packet)
-    }
-
-    /// Waits until the node has let go of this connection; packets may still be in the queue.
-    pub async fn let_go(&self) {
-        self.line.ended.notified().await;
-    }
-}
-
 /// One client as the node knows it.
 struct Client {
     to: ClientSender,
-    /// Requests that were handed to the peer and not answered: each holds a permit of the gate.
+    /// Requests that came and are not answered: each holds a permit of the gate.
     outstanding: usize,
+    /// Of them, those that wait until the peer may have them (`request_throttle_max_requests`).
+    waiting: usize,
 }
 
 /// A message that waits for the disk.
@@ -212,10 +138,16 @@ pub struct Node {
     /// Batches that the log has and that are not durable: the last of each, and since when.
     writing: VecDeque<(StorageSeq, Moment)>,
     observer: Observer,
+    quotas: QuotaWarnings,
+    /// Who changes what is logged, if it is to be.
+    audit: Option<Audit>,
     metrics: Arc<Metrics>,
     held: VecDeque<Held>,
+    /// Restored and not yet on disk: who waits to hear of it.
+    restored: Vec<(StorageSeq, Zxid, RestoreAnswer)>,
     clients: HashMap<ClientId, Client>,
     gate: Arc<Semaphore>,
+    throttle: Throttle,
     election: ElectionNet,
     quorum: QuorumNet,
     members: MembersWatch,
@@ -237,12 +169,18 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// What was on disk.
     pub stored: Stored,
+    /// How long reading its log took, if there was one.
+    pub log_read_in: Option<Duration>,
     /// Where inputs come from.
     pub inbox: mpsc::Receiver<Inbox>,
     /// Where the disk takes its work.
     pub log: mpsc::Sender<Vec<(StorageSeq, StorageOp)>>,
     /// One permit for each request that may be outstanding (`globalOutstandingLimit`).
     pub gate: Arc<Semaphore>,
+    /// How many of them may be under way.
+    pub throttle: RequestThrottle,
+    /// `audit.enable`
+    pub audit: bool,
     /// Port 3888.
     pub election: ElectionNet,
     /// Port 2888.
@@ -276,6 +214,7 @@ impl Node {
         let mut out = Output::default();
         let config = &parts.config;
         let observer = Observer::new(Arc::clone(&parts.metrics), config.my_id, config.standalone);
+        let applying = Instant::now();
         let peer = Peer::start(
             parts.config,
             &parts.stored,
@@ -284,6 +223,11 @@ impl Node {
             StorageSeq(0),
             &mut out,
         );
+        if let Some(read_in) = parts.log_read_in {
+            let took = (read_in + applying.elapsed()).as_millis();
+            let took = u64::try_from(took).unwrap_or(u64::MAX);
+            parts.metrics.startup_txns_load_time.add(took);
+        }
         let mut node = Node {
             peer,
             out,
@@ -294,14 +238,21 @@ impl Node {
             durable: StorageSeq(0),
             writing: VecDeque::new(),
             observer,
+            quotas: QuotaWarnings::default(),
+            audit: parts.audit.then(Audit::default),
             metrics: parts.metrics,
             held: VecDeque::new(),
+            restored: Vec::new(),
             clients: HashMap::new(),
             gate: parts.gate,
+            throttle: Throttle::new(parts.throttle),
             election: parts.election,
             quorum: parts.quorum,
             members: parts.members,
         };
+        if node.audit.is_some() {
+            audit::of_server("serverStart", "success");
+        }
         node.carry_out();
         node
     }
@@ -313,8 +264,10 @@ impl Node {
     pub fn run(mut self) -> Result<(), Fatal> {
         loop {
             self.flush()?;
-            let first = match self.peer.deadline() {
-                Some(wait) => match self.inbox.recv_timeout(self.clock.until(wait.at)) {
+            let peers = self.peer.deadline().map(|wait| self.clock.until(wait.at));
+            // Those that wait may have waited for too long.
+            let first = match peers.into_iter().chain(self.throttle.look_after()).min() {
+                Some(wait) => match self.inbox.recv_timeout(wait) {
                     Ok(first) => Some(first),
                     Err(mpsc::RecvTimeoutError::Timeout) => None,
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
@@ -325,12 +278,14 @@ impl Node {
                 },
             };
             self.timer();
+            self.let_in();
             let mut next = first;
             for _ in 0..BATCH {
                 let Some(item) = next.take() else { break };
                 if !self.take(item)? {
                     return self.flush();
                 }
+                self.let_in();
                 next = self.inbox.try_recv().ok();
             }
             // The last one of a full batch was taken out of the queue already.
@@ -386,6 +341,7 @@ impl Node {
                     | InputKind::LogRead { .. }
                     | InputKind::ClientConnect { .. }
                     | InputKind::ClientRequest { .. }
+                    | InputKind::Restore(_)
                     | InputKind::ClientGone { .. } => {}
                 }
                 self.handle(input);
@@ -396,8 +352,12 @@ impl Node {
                 auth,
                 to,
             } => {
-                let outstanding = 0;
-                self.clients.insert(client, Client { to, outstanding });
+                let known = Client {
+                    to,
+                    outstanding: 0,
+                    waiting: 0,
+                };
+                self.clients.insert(client, known);
                 self.handle(InputKind::ClientConnect {
                     client,
                     request,
@@ -411,11 +371,17 @@ impl Node {
             } => match self.clients.get_mut(&client) {
                 Some(known) => {
                     known.outstanding += 1;
-                    self.handle(InputKind::ClientRequest {
-                        client,
-                        xid,
-                        request,
-                    });
+                    if self.throttle.lets_pass(&request) {
+                        self.begin(client, xid, request);
+                    } else {
+                        known.waiting += 1;
+                        let since = self.clock.now().at;
+                        self.throttle.wait(client, xid, request, since);
+                        self.let_in();
+                        if self.throttle.is_waited_at() {
+                            self.metrics.request_throttle_wait_count.one();
+                        }
+                    }
                 }
                 // It was closed while this was under way.
                 None => self.gate.add_permits(1),
@@ -429,10 +395,38 @@ impl Node {
                 peer: &self.peer,
                 clock: self.clock,
             }),
+            Inbox::Restore { database, answer } => match self.peer.restored_as(&database) {
+                Ok(zxid) => {
+                    self.handle(InputKind::Restore(database));
+                    let after = self.peer.last_storage();
+                    self.restored.push((after, zxid, answer));
+                }
+                Err(why) => {
+                    let _ = answer.send(Err(why));
+                }
+            },
             Inbox::Failed(fatal) => return Err(fatal),
-            Inbox::Stop => return Ok(false),
+            Inbox::Stop => {
+                if self.audit.is_some() {
+                    audit::of_server("serverStop", "invoked");
+                }
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+
+    /// The peer gets a client's request.
+    fn begin(&mut self, client: ClientId, xid: i32, request: Request) {
+        self.throttle.begun();
+        if let Some(audit) = &mut self.audit {
+            audit.asks(&self.peer, client, xid, &request);
+        }
+        self.handle(InputKind::ClientRequest {
+            client,
+            xid,
+            request,
+        });
     }
 
     /// Lets go of a client's connection; false if that has happened before.
@@ -440,6 +434,10 @@ impl Node {
         match self.clients.remove(&client) {
             Some(known) => {
                 self.gate.add_permits(known.outstanding);
+                self.throttle.ended(known.outstanding - known.waiting);
+                if let Some(audit) = &mut self.audit {
+                    audit.gone(client);
+                }
                 true
             }
             None => false,
@@ -481,6 +479,10 @@ impl Node {
 
     fn carry_out(&mut self) {
         self.observer.observe(self.clock.now(), &self.out.events);
+        if let Some(audit) = &mut self.audit {
+            audit.look(&self.out);
+        }
+        self.quotas.look(self.clock.now().at, &self.peer, &self.out);
         let mut deaf = Vec::new();
         let mut effects = std::mem::take(&mut self.out.effects);
         for effect in effects.drain(..) {
@@ -516,6 +518,7 @@ impl Node {
                         && known.outstanding > 0
                     {
                         known.outstanding -= 1;
+                        self.throttle.ended(1);
                         self.gate.add_permits(1);
                     }
                     self.tell(client, ToClient::Reply(reply), &mut deaf);
@@ -568,6 +571,14 @@ impl Node {
             let ms = now.0.saturating_sub(since.0) / 1000;
             self.metrics.sync_processor_queue_and_flush_time_ms.add(ms);
             self.writing.pop_front();
+        }
+        for (after, zxid, answer) in std::mem::take(&mut self.restored) {
+            match after <= self.durable {
+                true => {
+                    let _ = answer.send(Ok(zxid));
+                }
+                false => self.restored.push((after, zxid, answer)),
+            }
         }
         if self.held.is_empty() {
             return;

@@ -184,6 +184,9 @@ fn announce(config: &ServerConfig, server: &Server) {
     if let Some(at) = server.metrics_address() {
         tracing::info!("metrics for Prometheus on http://{at}/metrics");
     }
+    if let Some(at) = server.metrics_https_address() {
+        tracing::info!("metrics for Prometheus on https://{at}/metrics");
+    }
     if config
         .clients
         .listen

@@ -5,7 +5,7 @@ mod secure;
 use crate::{
     admin::Admin,
     clock::Clock,
-    config::{Compatibility, Listen, Mode, ServerConfig},
+    config::{self, Compatibility, Listen, Mode, ServerConfig},
     disk::{self, Habits, LogThread, StorageError},
     embedded::Builder,
     http,
@@ -16,6 +16,7 @@ use crate::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
         quorum::{Identity, QuorumNet},
+        throttle::{Bucket, LargeRequests},
         tls::{Dialer, Door, TlsError},
         words::Words,
     },
@@ -35,7 +36,10 @@ use tokio::{
     runtime::{Handle, Runtime},
     sync::Semaphore,
 };
-use zabscope_core::wire::{client::EventZxid, election::Address};
+use zabscope_core::{
+    tree::TtlOwners,
+    wire::{client::EventZxid, election::Address},
+};
 
 /// How long a connection to the metrics port may be silent.
 const METRICS_IDLE: Duration = Duration::from_secs(30);
@@ -86,6 +90,8 @@ pub struct Listeners {
     pub admin: Option<TcpListener>,
     /// For Prometheus.
     pub metrics: Option<TcpListener>,
+    /// For Prometheus with TLS.
+    pub metrics_https: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -124,8 +130,19 @@ impl Listeners {
             None => None,
         };
         let metrics = match &config.metrics {
-            Some(m) => bind_service("metrics", &m.listen, m.port_is_set)?,
-            None => None,
+            Some(config::Metrics {
+                listen: Some(at),
+                port_is_set,
+                ..
+            }) => bind_service("metrics", at, *port_is_set)?,
+            _ => None,
+        };
+        let metrics_https = match &config.metrics {
+            Some(config::Metrics {
+                https: Some((at, _)),
+                ..
+            }) => Some(bind("metrics HTTPS", at)?),
+            _ => None,
         };
         Ok(Listeners {
             client,
@@ -134,6 +151,7 @@ impl Listeners {
             election,
             admin,
             metrics,
+            metrics_https,
         })
     }
 }
@@ -189,6 +207,7 @@ pub struct Server {
     secure_address: Option<SocketAddr>,
     admin_address: Option<SocketAddr>,
     metrics_address: Option<SocketAddr>,
+    metrics_https_address: Option<SocketAddr>,
 }
 
 /// All that happens at the sockets. tokio refuses to end a runtime on a thread that runs a future, and
@@ -265,7 +284,13 @@ impl Server {
         let (inbox, received) = mpsc::channel();
         let metrics = Arc::new(Metrics::default());
         let loading = Instant::now();
-        let (storage, stored) = disk::open(config)?;
+        let (mut storage, stored) = disk::open(config)?;
+        let found = storage.take_timings().loaded;
+        if let Some(found) = found {
+            let took = u64::try_from(found.snapshot.as_millis()).unwrap_or(u64::MAX);
+            metrics.startup_snap_load_time.add(took);
+            metrics.startup_txns_loaded.add(found.txns);
+        }
         let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
         metrics.dbinittime.add(loaded);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -298,6 +323,8 @@ impl Server {
         let (secure_address, secure_listener) = with_address(secure_listener, "secure client")?;
         let (admin_address, admin_listener) = with_address(listeners.admin, "admin")?;
         let (metrics_address, metrics_listener) = with_address(listeners.metrics, "metrics")?;
+        let (metrics_https_address, metrics_https) =
+            with_address(listeners.metrics_https, "metrics HTTPS")?;
         drop(entered);
 
         let changes = config.mode == Mode::Quorum && config.core.reconfig_enabled;
@@ -305,14 +332,23 @@ impl Server {
         let files = config.file.as_deref().filter(|_| changes);
         let files = files.map(|file| MembersFiles::new(file, me));
         let (client_port, moves) = tokio::sync::mpsc::unbounded_channel();
-        let log = LogThread::start(storage, Habits::of(config), files.clone(), inbox.clone())
-            .map_err(StartError::Thread)?;
+        let log = LogThread::start(
+            storage,
+            Habits::of(config),
+            files.clone(),
+            Arc::clone(&metrics),
+            inbox.clone(),
+        )
+        .map_err(StartError::Thread)?;
         let parts = Parts {
             config: Arc::new(config.core.clone()),
             stored,
+            log_read_in: found.map(|found| found.log),
             inbox: received,
             log: log.sender(),
             gate: Arc::clone(&gate),
+            throttle: config.clients.request_throttle.clone(),
+            audit: config.service.audit,
             election,
             quorum,
             members: MembersWatch {
@@ -342,10 +378,11 @@ impl Server {
             let door = secure.admin(config);
             runtime.spawn(http::serve(listener, door, inspector, idle, service));
         }
-        if let Some(listener) = metrics_listener {
+        let plain = metrics_listener.map(|listener| (listener, Door::plain("use http://")));
+        let encrypted = metrics_https.map(|listener| (listener, secure.metrics()));
+        for (listener, door) in plain.into_iter().chain(encrypted) {
             let service = Arc::new(Prometheus::new(Arc::clone(&inspector)));
             let inspector = Arc::clone(&inspector);
-            let door = Door::plain("use http://");
             runtime.spawn(http::serve(
                 listener,
                 door,
@@ -361,6 +398,13 @@ impl Server {
                 max_buffer: config.core.max_buffer,
                 per_address: limit(config.clients.max_client_cnxns),
                 in_all: limit(config.clients.max_cnxns),
+                introduction: config.clients.sessionless_timeout,
+                bucket: Bucket::new(&config.clients.connection_throttle, Instant::now()),
+                local_sessions: config.core.begins_local_sessions(),
+                large: LargeRequests::new(
+                    config.clients.large_request_threshold,
+                    config.clients.large_request_max_bytes,
+                ),
                 event_zxid: match config.compatibility {
                     Compatibility::V38 => EventZxid::None,
                     Compatibility::V39 => EventZxid::OfTransaction,
@@ -386,6 +430,7 @@ impl Server {
             secure_address,
             admin_address,
             metrics_address,
+            metrics_https_address,
         })
     }
 
@@ -399,6 +444,12 @@ impl Server {
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Where Prometheus reads with TLS; `None` if there is no such port.
+    #[must_use]
+    pub fn metrics_https_address(&self) -> Option<SocketAddr> {
+        self.metrics_https_address
     }
 
     /// Where clients come in with TLS; `None` if the configuration has no such port.
@@ -575,7 +626,7 @@ fn peers(
         me,
         config_text: config.quorum_text(),
         max_buffer: config.core.max_buffer,
-        extended_types: config.core.extended_types,
+        ttls: TtlOwners::of(&config.core),
         open: config.core.reconfig_enabled,
         connect_timeout: config.peers.connect_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),

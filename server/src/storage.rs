@@ -42,12 +42,13 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
 };
 use zabscope_core::{
     id::{ConnId, Epoch, StorageSeq, Zxid},
     log::{LogRead, Stored},
     peer::output::StorageOp,
-    tree::Database,
+    tree::{Database, TtlOwners},
     txn::Txn,
     wire::{
         jute::{MAX_BUFFER, record_limit},
@@ -64,8 +65,8 @@ pub struct Options {
     /// The longest string or buffer that is read: of `jute.maxbuffer`, see
     /// [`record_limit`].
     pub record_limit: usize,
-    /// `zookeeper.extendedTypesEnabled`
-    pub extended_types: bool,
+    /// Which owners are TTLs (`zookeeper.extendedTypesEnabled`, `zookeeper.emulate353TTLNodes`).
+    pub ttls: TtlOwners,
     /// `zookeeper.preAllocSize`, in bytes; 0 for none.
     pub pre_alloc_size: u64,
     /// `zookeeper.txnLogSizeLimitInKb`, in bytes.
@@ -90,7 +91,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             record_limit: record_limit(MAX_BUFFER),
-            extended_types: false,
+            ttls: TtlOwners::None,
             pre_alloc_size: 64 << 20,
             txn_log_size_limit: None,
             force_sync: true,
@@ -117,6 +118,30 @@ pub enum Done {
         /// What was found.
         read: LogRead,
     },
+}
+
+/// How long it took since this was last asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Each fsync of the log.
+    pub syncs: Vec<Duration>,
+    /// Each time that something was written to the log and synced.
+    pub flushes: Vec<Duration>,
+    /// Each snapshot that was written.
+    pub snapshots: Vec<Duration>,
+    /// What was found at the start.
+    pub loaded: Option<LoadedIn>,
+}
+
+/// What was found at the start, and how long it took to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadedIn {
+    /// The snapshot.
+    pub snapshot: Duration,
+    /// Transactions after it.
+    pub txns: u64,
+    /// Reading them.
+    pub log: Duration,
 }
 
 /// The log that is being written.
@@ -152,6 +177,7 @@ pub struct Storage {
     /// The next snapshot; a newer one takes its place.
     waiting: Option<Arc<Database>>,
     notices: Vec<Notice>,
+    timings: Timings,
     failed: Option<String>,
     _locks: Vec<Lock>,
 }
@@ -209,6 +235,7 @@ pub fn open_with(
     };
     let (mut last, mut snapshot_bytes) = (Zxid::ZERO, 0);
     let mut detached = false;
+    let mut timings = Timings::default();
     let lost = dirs.is_uninitialised(&*files)?;
     if lost {
         // Nothing of it was acknowledged.
@@ -217,6 +244,13 @@ pub fn open_with(
     match place.find(None, &mut notices)? {
         Found::History(history) => {
             (last, snapshot_bytes) = (history.last, history.snapshot_bytes);
+            let start = history.snapshot.last_processed;
+            let after = history.log.iter().filter(|t| t.zxid() > start);
+            timings.loaded = Some(LoadedIn {
+                snapshot: history.snapshot_took,
+                txns: after.count() as u64,
+                log: history.log_took,
+            });
             stored.snapshot = history.snapshot;
             stored.log = history.log;
             check(last, &mut stored.current_epoch, &mut notices)?;
@@ -255,6 +289,7 @@ pub fn open_with(
         worker: None,
         waiting: None,
         notices,
+        timings,
         failed: None,
         _locks: locks,
         files,
@@ -312,6 +347,11 @@ impl Storage {
             self.poll_worker();
         }
         core::mem::take(&mut self.notices)
+    }
+
+    /// What was measured since the last call.
+    pub fn take_timings(&mut self) -> Timings {
+        core::mem::take(&mut self.timings)
     }
 
     /// Carries out operations in their order. When it returns, all of them are on disk (snapshots of our
@@ -457,6 +497,7 @@ impl Storage {
         let Some(log) = &mut self.log else {
             return Ok(());
         };
+        let began = Instant::now();
         let end = log.at + self.buffer.len() as u64;
         if self.options.pre_alloc_size > 0 && end + PADDING_MARGIN > log.len {
             let size = self.options.pre_alloc_size;
@@ -469,9 +510,11 @@ impl Storage {
         write_all_at(&mut *log.file, log.at, &self.buffer)
             .map_err(StorageError::io("write", &log.path))?;
         if self.options.force_sync {
+            let syncing = Instant::now();
             log.file
                 .sync()
                 .map_err(StorageError::io("sync", &log.path))?;
+            self.timings.syncs.push(syncing.elapsed());
             if !log.named {
                 let dir = self.dirs.logs();
                 self.files
@@ -479,6 +522,7 @@ impl Storage {
                     .map_err(StorageError::io("sync", dir))?;
             }
         }
+        self.timings.flushes.push(began.elapsed());
         log.named = true;
         log.at = end;
         self.buffer.clear();

@@ -5,6 +5,7 @@ use crate::{
     config::{ServerConfig, Sources},
 };
 use std::{
+    collections::VecDeque,
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -116,6 +117,21 @@ impl TestServer {
         exchange(TestServer::connect(self.server.admin_address()), request)
     }
 
+    /// A request with a body on the admin port; the body is sent as far as it is taken.
+    pub fn post(&self, head: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
+        let mut stream = TestServer::connect(self.server.admin_address());
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut sender = stream.try_clone().expect("a second handle");
+        let body = body.to_vec();
+        let sending = std::thread::spawn(move || {
+            let _ = sender.write_all(&body);
+            let _ = sender.shutdown(std::net::Shutdown::Write);
+        });
+        let answered = exchange(stream, "");
+        sending.join().expect("it only writes");
+        answered
+    }
+
     /// The same on the metrics port.
     pub fn metrics(&self, request: &str) -> (u16, String, Vec<u8>) {
         exchange(TestServer::connect(self.server.metrics_address()), request)
@@ -123,6 +139,11 @@ impl TestServer {
 
     /// A new session.
     pub fn session(&self) -> TestClient {
+        self.try_session().expect("it gives a session")
+    }
+
+    /// A new session, if it gives one.
+    pub fn try_session(&self) -> Option<TestClient> {
         let mut stream = TestServer::connect(self.server.client_address());
         let request = ConnectRequest {
             last_zxid_seen: Zxid::ZERO,
@@ -135,13 +156,18 @@ impl TestServer {
         let mut out = Vec::new();
         frame::write(&mut out, |body| connect.encode(body));
         stream.write_all(&out).expect("it reads");
-        let answer = Connected::decode(&read_frame(&mut stream), LIMIT).expect("an answer");
-        TestClient {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).ok()?;
+        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut frame).expect("a whole frame");
+        let answer = Connected::decode(&frame, LIMIT).expect("an answer");
+        Some(TestClient {
             session: answer.response.session,
             answered_with: 0,
             stream,
             xid: 0,
-        }
+            asked: VecDeque::new(),
+        })
     }
 }
 
@@ -190,6 +216,16 @@ fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
     body
 }
 
+fn create(path: &str, mode: CreateMode, data: Vec<u8>) -> Request {
+    Request::Write(Change::Create(Create {
+        path: path.into(),
+        data: Some(data.into()),
+        acl: Arc::from([zabscope_core::tree::acl::anyone(31)]),
+        mode,
+        op: CreateOp::Create,
+    }))
+}
+
 /// Asks one request at a time; watch events are passed over.
 pub struct TestClient {
     pub session: SessionId,
@@ -197,21 +233,39 @@ pub struct TestClient {
     pub answered_with: usize,
     stream: TcpStream,
     xid: i32,
+    /// Sent and not answered.
+    asked: VecDeque<(i32, i32)>,
 }
 
 impl TestClient {
     pub fn ask(&mut self, request: Request) -> Reply {
+        self.send(request);
+        self.receive()
+    }
+
+    /// Sends a request, and does not wait.
+    pub fn send(&mut self, request: Request) {
         self.xid += 1;
         let mut out = Vec::new();
         frame::write(&mut out, |body| encode_request(self.xid, &request, body));
         self.stream.write_all(&out).expect("it reads");
+        self.asked.push_back((self.xid, opcode_of(&request)));
+    }
+
+    /// The answer to the oldest request that has none.
+    pub fn receive(&mut self) -> Reply {
+        let (xid, opcode) = self.asked.pop_front().expect("something was asked");
         loop {
             let frame = read_frame(&mut self.stream);
-            if frame[..4] == self.xid.to_be_bytes() {
+            if frame[..4] == xid.to_be_bytes() {
                 self.answered_with = frame.len();
-                return decode_reply(&frame, LIMIT, opcode_of(&request)).expect("a reply");
+                return decode_reply(&frame, LIMIT, opcode).expect("a reply");
             }
         }
+    }
+
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Whether the server has closed the connection; what it still said is passed over.
@@ -221,13 +275,18 @@ impl TestClient {
     }
 
     pub fn create(&mut self, path: &str, kind: CreateMode) {
-        let reply = self.ask(Request::Write(Change::Create(Create {
-            path: path.into(),
-            data: Some(Arc::from(&b"data"[..])),
-            acl: Arc::from([zabscope_core::tree::acl::anyone(31)]),
-            mode: kind,
-            op: CreateOp::Create,
-        })));
+        self.send_create(path, kind);
+        let reply = self.receive();
+        assert!(reply.result.is_ok(), "{path}: {reply:?}");
+    }
+
+    /// Without waiting.
+    pub fn send_create(&mut self, path: &str, kind: CreateMode) {
+        self.send(create(path, kind, b"data".to_vec()));
+    }
+
+    pub fn create_with(&mut self, path: &str, data: Vec<u8>) {
+        let reply = self.ask(create(path, CreateMode::Persistent, data));
         assert!(reply.result.is_ok(), "{path}: {reply:?}");
     }
 

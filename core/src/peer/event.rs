@@ -114,6 +114,11 @@ pub enum ElectionReason {
         /// The last one.
         zxid: Zxid,
     },
+    /// An operator put a snapshot in the place of our tree.
+    Restored {
+        /// The last transaction that it stands for.
+        zxid: Zxid,
+    },
     /// The members have changed, and with them our role, or who leads.
     Reconfigured {
         /// The version of the members that hold now.

@@ -6,6 +6,7 @@ use crate::{
     message::{Notification, QuorumMessage},
     peer::output::StorageSeq,
     request::{AuthId, ConnectRequest, Request},
+    tree::Database,
 };
 use std::sync::Arc;
 
@@ -81,6 +82,9 @@ pub enum InputKind {
         /// What.
         request: Request,
     },
+    /// An operator's snapshot takes the place of this server's tree, if
+    /// [`Peer::restored_as`](crate::peer::Peer::restored_as) allows it; otherwise nothing happens.
+    Restore(Arc<Database>),
     /// A client's connection is gone.
     ClientGone {
         /// The connection.

@@ -2,6 +2,7 @@
 
 use super::{acl, path};
 use crate::{
+    config::Config,
     id::{SessionId, Zxid},
     request::{Acl, Stat},
     txn::{CreateKind, Data},
@@ -88,6 +89,39 @@ pub enum Owner {
     Ttl(i64),
 }
 
+/// Which numbers in a znode's owner are TTLs; all others are sessions, and one is the mark of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TtlOwners {
+    /// None.
+    #[default]
+    None,
+    /// Those whose highest byte says so (`extendedTypesEnabled`).
+    Extended,
+    /// All that are negative, as in 3.5.3 (`emulate353TTLNodes`). What is made anew looks as with
+    /// `Extended`, and of an old TTL too only 40 bits count: as Apache has it.
+    Emulate353,
+}
+
+impl TtlOwners {
+    /// As configured.
+    #[must_use]
+    pub fn of(cfg: &Config) -> TtlOwners {
+        match (cfg.extended_types, cfg.emulate_353_ttl) {
+            (false, _) => TtlOwners::None,
+            (true, false) => TtlOwners::Extended,
+            (true, true) => TtlOwners::Emulate353,
+        }
+    }
+
+    fn has(self, raw: i64) -> bool {
+        match self {
+            TtlOwners::None => false,
+            TtlOwners::Extended => raw & !MAX_TTL_MS == EXTENDED,
+            TtlOwners::Emulate353 => raw < 0,
+        }
+    }
+}
+
 impl Owner {
     /// What a create transaction of `session` makes.
     #[must_use]
@@ -95,19 +129,19 @@ impl Owner {
         match kind {
             CreateKind::Persistent { .. } => Owner::Persistent,
             // Session 0 owns nothing, and one id is the mark of containers: as Apache reads them.
-            CreateKind::Ephemeral { .. } => Owner::decode(session.0, false),
+            CreateKind::Ephemeral { .. } => Owner::decode(session.0, TtlOwners::None),
             CreateKind::Container => Owner::Container,
             CreateKind::Ttl { ttl_ms } => Owner::Ttl(ttl_ms & MAX_TTL_MS),
         }
     }
 
-    /// From the number in a snapshot. Without `extended_types` a TTL's number is a session id.
+    /// From the number in a snapshot.
     #[must_use]
-    pub fn decode(raw: i64, extended_types: bool) -> Owner {
+    pub fn decode(raw: i64, ttls: TtlOwners) -> Owner {
         match raw {
             0 => Owner::Persistent,
             CONTAINER_OWNER => Owner::Container,
-            ttl if extended_types && ttl & !MAX_TTL_MS == EXTENDED => Owner::Ttl(ttl & MAX_TTL_MS),
+            ttl if ttls.has(ttl) => Owner::Ttl(ttl & MAX_TTL_MS),
             session => Owner::Ephemeral(SessionId(session)),
         }
     }
@@ -292,19 +326,37 @@ mod tests {
             ),
         ] {
             assert_eq!(owner.encode(), raw);
-            assert_eq!(Owner::decode(raw, true), owner);
+            assert_eq!(Owner::decode(raw, TtlOwners::Extended), owner);
         }
     }
 
     #[test]
     fn without_extended_types_a_ttl_is_a_session() {
         let raw = Owner::Ttl(5).encode();
-        assert_eq!(Owner::decode(raw, false), Owner::Ephemeral(SessionId(raw)));
+        assert_eq!(
+            Owner::decode(raw, TtlOwners::None),
+            Owner::Ephemeral(SessionId(raw))
+        );
         let with_feature = raw | 1 << 40;
         assert_eq!(
-            Owner::decode(with_feature, true),
+            Owner::decode(with_feature, TtlOwners::Extended),
             Owner::Ephemeral(SessionId(with_feature))
         );
+    }
+
+    /// ZOOKEEPER-2901
+    #[test]
+    fn a_ttl_of_3_5_3_has_only_the_sign_bit() {
+        let raw = i64::MIN | 5000;
+        assert_eq!(Owner::decode(raw, TtlOwners::Emulate353), Owner::Ttl(5000));
+        let session = Owner::Ephemeral(SessionId(raw));
+        assert_eq!(Owner::decode(raw, TtlOwners::Extended), session);
+        let new = Owner::Ttl(7).encode();
+        assert_eq!(Owner::decode(new, TtlOwners::Emulate353), Owner::Ttl(7));
+        let container = Owner::decode(i64::MIN, TtlOwners::Emulate353);
+        assert_eq!(container, Owner::Container);
+        let session = Owner::decode(0x100_0000_0000_0001, TtlOwners::Emulate353);
+        assert_eq!(session, Owner::Ephemeral(SessionId(0x100_0000_0000_0001)));
     }
 
     #[test]
@@ -317,7 +369,7 @@ mod tests {
     fn a_ttl_out_of_range_does_not_touch_the_mark() {
         for ttl_ms in [-1, i64::MAX, i64::MIN, 0] {
             let owner = Owner::of(CreateKind::Ttl { ttl_ms }, SessionId(1));
-            assert_eq!(Owner::decode(owner.encode(), true), owner);
+            assert_eq!(Owner::decode(owner.encode(), TtlOwners::Extended), owner);
         }
     }
 

@@ -73,6 +73,47 @@ impl fmt::Display for Track {
     }
 }
 
+/// What a quota limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuotaKind {
+    /// Znodes.
+    Count,
+    /// Bytes of data.
+    Bytes,
+}
+
+/// A limit that is exceeded. As text it is what Apache logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// The subtree with the quota.
+    pub of: Arc<str>,
+    /// What there is too much of.
+    pub kind: QuotaKind,
+    /// Whether the limit is a hard one.
+    pub hard: bool,
+    /// What there is.
+    pub current: i64,
+    /// What there should be at most.
+    pub limit: i64,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Exceeded {
+            of, current, limit, ..
+        } = self;
+        let kind = if self.hard { "hard" } else { "soft" };
+        let (unit, name) = match self.kind {
+            QuotaKind::Count => ("count", "CountLimit"),
+            QuotaKind::Bytes => ("bytes", "ByteLimit"),
+        };
+        write!(
+            f,
+            "Quota exceeded: {of} [current {unit}={current}, {kind}{name}={limit}]"
+        )
+    }
+}
+
 fn length(data: &crate::txn::Data) -> i64 {
     data.as_ref()
         .map_or(0, |data| i64::try_from(data.len()).unwrap_or(i64::MAX))
@@ -138,6 +179,43 @@ impl Tree {
             }
         }
         Ok(())
+    }
+
+    /// Whether any znode has a quota.
+    #[must_use]
+    pub fn has_quotas(&self) -> bool {
+        self.limits > 0
+    }
+
+    /// What of the quota that counts at a path is exceeded, after a write there: whether a limit is one
+    /// that refuses is not asked. A hard limit counts in place of a soft one.
+    #[must_use]
+    pub fn exceeded_quotas(&self, at: &str) -> Vec<Exceeded> {
+        let Some(of) = self.limited(at) else {
+            return Vec::new();
+        };
+        let (Some(limits), Some(usage)) = (
+            self.track(&znode(&of, LIMITS)),
+            self.track(&znode(&of, STATS)),
+        ) else {
+            return Vec::new();
+        };
+        let each = [
+            (QuotaKind::Count, COUNT, COUNT_HARD),
+            (QuotaKind::Bytes, BYTES, BYTES_HARD),
+        ];
+        let exceeded = |(kind, name, hard): (QuotaKind, &str, &str)| {
+            let (current, hard) = (usage.get(name), limits.hard(hard));
+            let limit = hard.unwrap_or_else(|| limits.get(name));
+            (limit > -1 && current > limit).then(|| Exceeded {
+                of: of.as_str().into(),
+                kind,
+                hard: hard.is_some(),
+                current,
+                limit,
+            })
+        };
+        each.into_iter().filter_map(exceeded).collect()
     }
 
     /// How many bytes more a znode would have with other data.
@@ -323,6 +401,41 @@ mod tests {
     }
 
     #[test]
+    fn what_exceeds_a_soft_limit_is_told_in_apaches_words() {
+        let mut world = limited("count=2,bytes=4");
+        assert_eq!(world.db.tree.exceeded_quotas("/a/x"), []);
+        assert_eq!(make(&mut world, "/a/y", "12345"), None);
+        let told: Vec<String> = world
+            .db
+            .tree
+            .exceeded_quotas("/a/y")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "Quota exceeded: /a [current count=3, softCountLimit=2]",
+                "Quota exceeded: /a [current bytes=8, softByteLimit=4]",
+            ]
+        );
+        assert_eq!(world.db.tree.exceeded_quotas("/b"), [], "elsewhere");
+    }
+
+    #[test]
+    fn a_hard_limit_counts_in_place_of_a_soft_one() {
+        let mut world = limited("count=1,bytes=-1=;countHardLimit=2");
+        world.cfg.enforce_quota = false;
+        assert_eq!(world.db.tree.exceeded_quotas("/a"), []);
+        assert_eq!(make(&mut world, "/a/y", "12345"), None);
+        let exceeded = world.db.tree.exceeded_quotas("/a");
+        assert_eq!(
+            exceeded.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["Quota exceeded: /a [current count=3, hardCountLimit=2]"]
+        );
+    }
+
+    #[test]
     fn a_hard_limit_refuses_what_would_exceed_it() {
         let mut world = limited("count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3");
         assert_eq!(make(&mut world, "/a/y", "12345"), None);
@@ -398,7 +511,7 @@ mod tests {
         for (at, node) in world.db.tree.nodes() {
             let (data, stat) = (node.data().clone(), *node.persisted());
             loaded
-                .load(at, data, node.acl(), stat, true)
+                .load(at, data, node.acl(), stat, crate::tree::TtlOwners::Extended)
                 .expect("a tree");
         }
         loaded.recount_quotas();

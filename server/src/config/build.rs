@@ -501,6 +501,12 @@ fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> C
         s.error(s.origin(name), name, what, "let it be at most that");
     }
     core.extended_types = s.flag("extendedTypesEnabled");
+    core.emulate_353_ttl = s.flag("emulate353TTLNodes");
+    if core.emulate_353_ttl && !core.extended_types {
+        let name = "emulate353TTLNodes";
+        let what = "has no effect without extendedTypesEnabled=true";
+        s.warn(s.origin(name), name, what, "set both, or neither");
+    }
     core.container_check_interval = span(s, "znode.container.checkIntervalMs");
     core.global_outstanding_limit =
         usize::try_from(s.count("globalOutstandingLimit")).unwrap_or(usize::MAX);

@@ -144,6 +144,7 @@ pub const SECTIONS: &[Section] = &[
     security::AUTHENTICATION,
     security::TLS,
     security::QUORUM_TLS,
+    security::METRICS_TLS,
     service::OBSERVE,
     service::OTHER,
 ];

@@ -309,7 +309,7 @@ fn load(files: &Files, file: &Path) -> Result<Digest, Stop> {
         Form::FILE,
         Options {
             limit: files.limit(),
-            extended_types: true,
+            ttls: zabscope_core::tree::TtlOwners::Extended,
         },
     );
     let mut chunk = vec![0; CHUNK];

@@ -65,17 +65,6 @@ pub const ABSENT: &[Absent] = &[
         ],
     },
     Absent {
-        because: "the files do not report it",
-        names: &[
-            "fsynctime",
-            "sync_processor_queue_flush_time_ms",
-            "snapshottime",
-            "startup_txns_loaded",
-            "startup_txns_load_time",
-            "startup_snap_load_time",
-        ],
-    },
-    Absent {
         because: "acknowledgements are not timed one by one; quorum_ack_latency is there",
         names: &["ack_latency"],
     },
@@ -98,20 +87,12 @@ pub const ABSENT: &[Absent] = &[
         ],
     },
     Absent {
-        because: "connections and requests are not throttled by these rules",
-        names: &[
-            "connection_token_deficit",
-            "connection_drop_probability",
-            "request_throttle_queue_time_ms",
-            "request_throttle_wait_count",
-            "throttled_ops",
-            "stale_requests",
-            "stale_requests_dropped",
-            "stale_replies",
-            "large_requests_rejected",
-            "inflight_snap_count",
-            "inflight_diff_count",
-        ],
+        because: "how many learners are synchronised at a time is not limited",
+        names: &["inflight_snap_count", "inflight_diff_count"],
+    },
+    Absent {
+        because: "a client that has gone gets no reply",
+        names: &["stale_replies"],
     },
     Absent {
         because: "of TLS only handshakes that fail are counted, and nothing of who proves what",
@@ -144,14 +125,6 @@ pub const ABSENT: &[Absent] = &[
     Absent {
         because: "a new leader waits initLimit for a quorum, whatever voters do meanwhile",
         names: &["quit_leading_due_to_disloyal_voter"],
-    },
-    Absent {
-        because: "restore over HTTP is not carried out",
-        names: &[
-            "restore_time",
-            "restore_error_count",
-            "restore_rate_limited_count",
-        ],
     },
     Absent {
         because: "clients choose the labels, so that their number has no bound",

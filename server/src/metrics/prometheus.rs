@@ -1,7 +1,7 @@
 //! The metrics over HTTP for Prometheus.
 
 use crate::{
-    http::{Request, Response, Service},
+    http::{Request, Response, Service, Upload},
     inspect::Inspector,
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -18,7 +18,12 @@ impl Prometheus {
 }
 
 impl Service for Prometheus {
-    async fn answer(&self, request: Request, _from: SocketAddr) -> Response {
+    async fn answer(
+        &self,
+        request: Request,
+        _body: &mut Upload<'_>,
+        _from: SocketAddr,
+    ) -> Response {
         if request.path != "/metrics" {
             return Response::text(404, "metrics are at /metrics\n");
         }

@@ -117,6 +117,8 @@ impl Report {
         let mut all = gauges::of_connections(stats, roster);
         all.extend(peer.gauges.iter().copied());
         all.extend(files.gauges());
+        let drops = Number::Real(metrics.drop_probability());
+        all.push(("connection_drop_probability", drops));
         Report {
             peer,
             gauges: all,

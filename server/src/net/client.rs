@@ -7,6 +7,7 @@
 use crate::{
     metrics::Metrics,
     net::{
+        throttle::{Bucket, Hold, LargeRequests},
         tls::{Door, Guest, Stream, TurnedAway},
         words::{Word, Words},
     },
@@ -32,7 +33,7 @@ use tokio::{
     time::timeout,
 };
 use zabscope_core::{
-    id::ClientId,
+    id::{ClientId, SessionId},
     members::HostPort,
     request::{AuthId, OpKind, Request, Response, SaslOutcome},
     wire::{
@@ -42,8 +43,6 @@ use zabscope_core::{
     },
 };
 
-/// How long a connection may take to say who it is.
-const INTRODUCTION: Duration = Duration::from_secs(10);
 /// How long a closing connection may take to read its last packets.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Replies are gathered into writes of about this size.
@@ -52,7 +51,7 @@ const WRITE: usize = 64 * 1024;
 const KEEP: usize = 4 * 1024;
 
 /// What a server allows its clients.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Limits {
     /// `jute.maxbuffer`: the largest request.
     pub max_buffer: usize,
@@ -60,6 +59,14 @@ pub struct Limits {
     pub per_address: usize,
     /// `maxCnxns`: connections in all; 0 for no limit.
     pub in_all: usize,
+    /// `nio.sessionlessCnxnTimeout`: how long a connection may take to say who it is.
+    pub introduction: Duration,
+    /// New connections.
+    pub bucket: Bucket,
+    /// Whether sessions begin as local ones, which cost less of it.
+    pub local_sessions: bool,
+    /// Requests that are large.
+    pub large: LargeRequests,
     /// What the header of a watch event says: versions differ.
     pub event_zxid: EventZxid,
     /// Who may come in by SASL; `None` if there is none.
@@ -139,7 +146,8 @@ impl ClientNet {
     /// A connection said nothing in time.
     fn silent(&self, from: SocketAddr) {
         self.metrics.sessionless_connections_expired.one();
-        tracing::debug!(%from, "nothing said for {} s", INTRODUCTION.as_secs());
+        let waited = self.limits.introduction.as_millis();
+        tracing::debug!(%from, "nothing said for {waited} ms");
     }
 
     fn count(self: &Arc<Self>, address: IpAddr) -> Result<Counted, String> {
@@ -244,6 +252,11 @@ enum End {
     Decode(#[from] DecodeError),
     #[error("a frame of {0} bytes; the largest allowed is {1} (jute.maxbuffer)")]
     Frame(i32, usize),
+    #[error(
+        "a large request of {0} bytes, while others are under way that take the rest of \
+         largeRequestMaxBytes"
+    )]
+    Large(usize),
     #[error("the node has stopped")]
     Stopped,
 }
@@ -283,7 +296,7 @@ async fn serve(net: &Arc<ClientNet>, door: &Door, stream: TcpStream, from: Socke
     if stream.is_secure() {
         stats.secured();
     }
-    let introduced = match timeout(INTRODUCTION, introduce(net, &mut stream)).await {
+    let introduced = match timeout(net.limits.introduction, introduce(net, &mut stream)).await {
         Ok(Ok(First::Session(connect))) => connect,
         Ok(Ok(First::Word(word))) => {
             stats.introduced(true);
@@ -301,6 +314,11 @@ async fn serve(net: &Arc<ClientNet>, door: &Door, stream: TcpStream, from: Socke
             return;
         }
     };
+    if !may_come(net, &introduced) {
+        net.metrics.connection_rejected.one();
+        tracing::debug!(%from, "a client was turned away: too many come at a time (connection_throttle_tokens)");
+        return;
+    }
     stats.introduced(false);
     let (to, mail) = client_channel();
     let ip = from.ip().to_canonical().to_string();
@@ -339,6 +357,22 @@ async fn serve(net: &Arc<ClientNet>, door: &Door, stream: TcpStream, from: Socke
     let _ = net.inbox.send(Inbox::Gone(id));
 }
 
+/// Whether the bucket has tokens for this client.
+fn may_come(net: &ClientNet, introduced: &Connect) -> bool {
+    let bucket = &net.limits.bucket;
+    let kind = match introduced.request().session {
+        SessionId::NONE if net.limits.local_sessions => bucket.costs.local,
+        SessionId::NONE => bucket.costs.global,
+        _ => bucket.costs.renew,
+    };
+    let came = bucket.take(Instant::now(), kind);
+    net.metrics.drops_with(bucket.drop_probability());
+    if came {
+        net.metrics.connection_token_deficit.add(bucket.deficit());
+    }
+    came
+}
+
 /// Through the door, within the time that an introduction may take.
 async fn come_in(
     net: &ClientNet,
@@ -346,7 +380,7 @@ async fn come_in(
     stream: TcpStream,
     from: SocketAddr,
 ) -> Option<Guest> {
-    match timeout(INTRODUCTION, door.open(stream, from)).await {
+    match timeout(net.limits.introduction, door.open(stream, from)).await {
         Ok(Ok(guest)) => Some(guest),
         Ok(Err(TurnedAway::Gone(error))) => {
             tracing::debug!(%from, %error, "no client came of it");
@@ -412,6 +446,12 @@ fn frame_length(length: i32, max_buffer: usize) -> Result<usize, End> {
     }
 }
 
+/// How long the frame will be that has begun.
+fn announced(inbound: &[u8]) -> Option<usize> {
+    let length = inbound.first_chunk()?;
+    usize::try_from(i32::from_be_bytes(*length)).ok()
+}
+
 struct Connection<'a, R, W> {
     net: &'a ClientNet,
     id: ClientId,
@@ -425,8 +465,9 @@ struct Connection<'a, R, W> {
     write: W,
     inbound: Vec<u8>,
     outbound: Vec<u8>,
-    /// What is not answered yet, and when it was asked, oldest first: replies come in this order.
-    asked: VecDeque<(OpKind, Instant)>,
+    /// What is not answered yet, when it was asked, and what it counts as a large one, oldest first:
+    /// replies come in this order.
+    asked: VecDeque<(OpKind, Instant, Option<Hold>)>,
     attached: bool,
 }
 
@@ -515,7 +556,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                     None
                 } else {
                     let first = self.asked.pop_front();
-                    first.map(|(op, at)| (op, at.elapsed()))
+                    first.map(|(op, at, _)| (op, at.elapsed()))
                 };
                 self.stats.replied(&reply, asked);
                 self.net.stats.replied(asked.map(|(_, latency)| latency));
@@ -555,6 +596,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         Next::More
     }
 
+    fn too_large(&self, bytes: usize) -> End {
+        self.net.metrics.large_requests_rejected.one();
+        End::Large(bytes)
+    }
+
     /// Hands over all whole frames that have arrived.
     async fn take_frames(&mut self) -> Result<(), End> {
         let mut at = 0;
@@ -567,11 +613,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                     self.sasl_failed = Some(xid);
                 }
             }
+            let Ok(hold) = self.net.limits.large.hold(body.len()) else {
+                return Err(self.too_large(body.len()));
+            };
             at += used;
             self.stats.received();
             self.net.stats.received();
             if !matches!(request, Request::Auth { .. } | Request::Sasl { .. }) {
-                self.asked.push_back((request.kind(), Instant::now()));
+                self.asked.push_back((request.kind(), Instant::now(), hold));
             }
             let permit = self.net.gate.acquire().await.map_err(|_| End::Stopped)?;
             let request = Inbox::Request {
@@ -584,6 +633,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             self.net.inbox.send(request).map_err(|_| End::Stopped)?;
         }
         self.inbound.drain(..at);
+        // What has only begun is refused before it is kept.
+        if let Some(announced) = announced(&self.inbound)
+            && !self.net.limits.large.fits(announced)
+        {
+            return Err(self.too_large(announced));
+        }
         if self.inbound.is_empty() {
             self.inbound.shrink_to(KEEP);
         }

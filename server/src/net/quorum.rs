@@ -33,6 +33,7 @@ use zabscope_core::{
     members::LARGEST_ID,
     message::QuorumMessage,
     peer::input::InputKind,
+    tree::TtlOwners,
     wire::{
         jute::{DecodeError, record_limit},
         quorum::{self, LearnerInfo, Packet, Sender},
@@ -65,8 +66,8 @@ pub struct Identity {
     pub config_text: String,
     /// `jute.maxbuffer`.
     pub max_buffer: usize,
-    /// Whether owners of 0xFF… are TTLs (1.7).
-    pub extended_types: bool,
+    /// Which owners are TTLs (1.7).
+    pub ttls: TtlOwners,
     /// Whether servers that are no members may follow, to become members.
     pub open: bool,
     /// How long connecting may take.
@@ -560,7 +561,7 @@ async fn receive_snapshot(
 ) -> Result<QuorumMessage, End> {
     let options = Options {
         limit: shared.limit(),
-        extended_types: shared.identity.extended_types,
+        ttls: shared.identity.ttls,
     };
     let mut loader = Loader::new(Form::Wire, options);
     loop {

@@ -69,6 +69,7 @@ pub fn explain(error: &std::io::Error) -> String {
                 "its certificate is not for this use: its extended key usage lacks clientAuth or \
                  serverAuth"
             }
+            Bad::Other(other) => return format!("its certificate is refused: {}", other.0),
             _ => return format!("its certificate is refused: {bad:?}"),
         },
         Error::AlertReceived(alert) => match alert {

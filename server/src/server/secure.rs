@@ -11,6 +11,7 @@ pub struct Secure {
     clients: Option<Arc<Context>>,
     peers: Option<Arc<Context>>,
     admin: Option<Arc<Context>>,
+    metrics: Option<Arc<Context>>,
 }
 
 impl Secure {
@@ -32,6 +33,7 @@ impl Secure {
         };
         let admin = config.admin.as_ref();
         let admin = admin.filter(|admin| admin.force_https || admin.port_unification);
+        let metrics = config.metrics.as_ref().and_then(|m| m.https.as_ref());
         let context = |settings: &Tls, prefix, sides| Context::load(settings, prefix, sides);
         Ok(Secure {
             clients: for_clients
@@ -55,12 +57,15 @@ impl Secure {
                     context(&settings, "ssl.quorum.", accepts)
                 })
                 .transpose()?,
+            metrics: metrics
+                .map(|(_, settings)| context(settings, "metricsProvider.ssl.", accepts))
+                .transpose()?,
         })
     }
 
     /// Reads stores again when they change, if the configuration says so; called on the runtime.
     pub fn keep_up(&self) {
-        for context in [&self.clients, &self.peers, &self.admin]
+        for context in [&self.clients, &self.peers, &self.admin, &self.metrics]
             .into_iter()
             .flatten()
         {
@@ -107,6 +112,14 @@ impl Secure {
             ),
         };
         (dialer, door)
+    }
+
+    /// Of the port for Prometheus with TLS.
+    pub fn metrics(&self) -> Door {
+        match &self.metrics {
+            Some(context) => Door::secure(Arc::clone(context), "use https://"),
+            None => Door::plain("use http://"),
+        }
     }
 
     /// Of the admin port.

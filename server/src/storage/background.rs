@@ -14,13 +14,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 use zabscope_core::tree::Database;
 
 /// A snapshot that is being written in the background.
 #[derive(Debug)]
 pub(super) struct Worker {
-    thread: JoinHandle<io::Result<u64>>,
+    thread: JoinHandle<io::Result<(u64, Duration)>>,
     cancel: Arc<AtomicBool>,
     path: PathBuf,
     temporary: PathBuf,
@@ -35,6 +36,7 @@ impl Storage {
         let temporary = self.dirs.temporary_path(zxid);
         let install = self.dirs.install_path(zxid, compression);
         let never = AtomicBool::new(false);
+        let began = Instant::now();
         self.snapshot_bytes =
             snapshots::write(&*self.files, &temporary, database, compression, &never)
                 .map_err(StorageError::io("write", &temporary))?;
@@ -45,6 +47,7 @@ impl Storage {
             path: install,
             compression,
         })?;
+        self.timings.snapshots.push(began.elapsed());
         self.last = zxid;
         self.detached = false;
         Ok(())
@@ -77,7 +80,11 @@ impl Storage {
         let (to, flag) = (temporary.clone(), Arc::clone(&cancel));
         let spawned = std::thread::Builder::new()
             .name("snapshot".into())
-            .spawn(move || snapshots::write(&*files, &to, &database, compression, &flag));
+            .spawn(move || {
+                let began = Instant::now();
+                snapshots::write(&*files, &to, &database, compression, &flag)
+                    .map(|bytes| (bytes, began.elapsed()))
+            });
         match spawned {
             Ok(thread) => {
                 self.worker = Some(Worker {
@@ -115,13 +122,14 @@ impl Storage {
             .thread
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("the thread that wrote it panicked")))
-            .and_then(|bytes| {
+            .and_then(|written| {
                 snapshots::publish(&*self.files, &self.dirs, &worker.temporary, &worker.path)?;
-                Ok(bytes)
+                Ok(written)
             });
         match written {
-            Ok(bytes) => {
+            Ok((bytes, took)) => {
                 self.snapshot_bytes = bytes;
+                self.timings.snapshots.push(took);
                 self.notices.push(Notice::SnapshotWritten {
                     path: worker.path,
                     bytes,

@@ -7,7 +7,12 @@ use super::{
     files::Files,
     snapshots,
 };
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use zabscope_core::{
     id::{Epoch, Zxid},
     tree::Database,
@@ -38,6 +43,10 @@ pub(super) struct History {
     pub(super) last: Zxid,
     /// What is to be cut away: the end of the last good record of a file, and why.
     pub(super) cut: Option<Cut>,
+    /// How long loading the snapshot took.
+    pub(super) snapshot_took: Duration,
+    /// How long reading the log took.
+    pub(super) log_took: Duration,
 }
 
 /// Where a log ends.
@@ -152,6 +161,7 @@ impl Place<'_> {
         }
         let mut skipped: Vec<(Named, BadSnapshot)> = Vec::new();
         for named in candidates.into_iter().rev().take(CANDIDATES) {
+            let began = Instant::now();
             let loaded = match snapshots::load(self.files, &named, self.options) {
                 Ok(loaded) => loaded,
                 Err(why) => {
@@ -159,6 +169,8 @@ impl Place<'_> {
                     continue;
                 }
             };
+            let snapshot_took = began.elapsed();
+            let began = Instant::now();
             let tail = match self.tail(&logs, Some(named.zxid), to) {
                 // The logs that a newer snapshot made superfluous are gone; it is the newer one that
                 // is missing.
@@ -172,6 +184,7 @@ impl Place<'_> {
                 }
                 tail => tail?,
             };
+            let log_took = began.elapsed();
             // An older one is as good only if the logs after it hold what the newer ones did. (The
             // beginning of an epoch is in no log.)
             let missing = skipped
@@ -201,6 +214,8 @@ impl Place<'_> {
                 log: tail.log,
                 last: tail.last,
                 cut: tail.cut,
+                snapshot_took,
+                log_took,
             }));
         }
         if let Some(first) = logs.first() {
@@ -209,6 +224,7 @@ impl Place<'_> {
                     log: first.path.clone(),
                 });
             }
+            let began = Instant::now();
             let tail = self.tail(&logs, None, to)?;
             return Ok(Found::History(History {
                 snapshot: Arc::new(Database::new()),
@@ -216,6 +232,8 @@ impl Place<'_> {
                 log: tail.log,
                 last: tail.last,
                 cut: tail.cut,
+                snapshot_took: Duration::ZERO,
+                log_took: began.elapsed(),
             }));
         }
         // Of the very first snapshot nothing is lost, it is empty. Of any other, everything is.

@@ -67,7 +67,7 @@ pub(super) fn load(
         Form::FILE,
         LoadOptions {
             limit: options.record_limit,
-            extended_types: options.extended_types,
+            ttls: options.ttls,
         },
     );
     let mut chunk = vec![0; CHUNK];

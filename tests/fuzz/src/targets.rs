@@ -5,6 +5,7 @@ use std::{io, path::Path, sync::Arc};
 use zabscope_core::{
     id::Zxid,
     request::Request,
+    tree::TtlOwners,
     txn::TxnBody,
     wire::{
         client::{self, Connect, Connected},
@@ -235,7 +236,10 @@ fn snapshot(bytes: &[u8]) {
         form,
         Options {
             limit: record_limit(LIMIT),
-            extended_types: n >= 4,
+            ttls: match n >= 4 {
+                true => TtlOwners::Extended,
+                false => TtlOwners::None,
+            },
         },
     );
     // In pieces, as it comes from a disk or a peer.

@@ -196,6 +196,11 @@ pub(super) fn election(p: &mut Pen<'_>, because: &ElectionReason) {
             "它的日志本应止于 {0}，却止于 {1}：更早的已被清除，因此它没有历史",
             &[Z(*to), Z(*last)],
         ),
+        ElectionReason::Restored { zxid } => p.say(
+            "a snapshot was restored into it, as its state at {0}",
+            "有人把一份快照恢复到了它上面，作为它在 {0} 时的状态",
+            &[Z(*zxid)],
+        ),
         ElectionReason::Reconfigured { version } => p.say(
             "the members of {0} hold now, and with them its role or its leader is another",
             "现在以 {0} 的成员为准，它的角色或领导者因此改变",

@@ -169,6 +169,7 @@ fn election_reasons() -> Vec<ElectionReason> {
             epoch: Epoch(12),
             zxid: zxid(12, 1234),
         },
+        ElectionReason::Restored { zxid: zxid(12, 7) },
         ElectionReason::Reconfigured {
             version: zxid(12, 7),
         },

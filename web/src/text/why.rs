@@ -990,6 +990,13 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
             ),
             zab("3.3", Paper::Discovery, "LeaderProcessACKEPOCH"),
         ),
+        ElectionReason::Restored { .. } => (
+            (
+                "What was promised to clients and other servers was promised of the old tree. So everybody is sent away and comes back to the new one.",
+                "对客户端和其他服务器的承诺都基于旧的树。因此断开所有连接，让它们重新连到新的树上。",
+            ),
+            zk("1.19"),
+        ),
         ElectionReason::Reconfigured { .. } => (
             (
                 "Who votes, who observes and who leads is fixed when a server joins its leader. When the members change any of that, it joins anew.",

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     id::{SessionId, Zxid},
     request::Acl,
-    tree::{Database, Tree},
+    tree::{Database, Tree, TtlOwners},
     wire::{
         jute::{DecodeError, Reader},
         record::read_stat_persisted,
@@ -374,8 +374,8 @@ fn read_digest(r: &mut Reader<'_>) -> Result<Option<(Zxid, u64)>, DecodeError> {
 pub struct Options {
     /// The longest string or buffer, see [`record_limit`](crate::wire::jute::record_limit).
     pub limit: usize,
-    /// `zookeeper.extendedTypesEnabled`: whether TTL nodes are known as such.
-    pub extended_types: bool,
+    /// Which owners are known as TTLs.
+    pub ttls: TtlOwners,
 }
 
 /// A snapshot that was loaded.
@@ -414,7 +414,7 @@ impl Loader {
                 digest: None,
                 last_zxid: None,
                 without_acl: 0,
-                extended_types: options.extended_types,
+                ttls: options.ttls,
             },
         }
     }
@@ -467,7 +467,7 @@ struct Build {
     digest: Option<(Zxid, u64)>,
     last_zxid: Option<Zxid>,
     without_acl: usize,
-    extended_types: bool,
+    ttls: TtlOwners,
 }
 
 impl Build {
@@ -515,7 +515,7 @@ impl Build {
             nobody()
         };
         self.tree
-            .load(&node.path, node.data, &acl, node.stat, self.extended_types)?;
+            .load(&node.path, node.data, &acl, node.stat, self.ttls)?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 const LIMIT: usize = 1 << 20;
 const OPTIONS: Options = Options {
     limit: LIMIT,
-    extended_types: true,
+    ttls: crate::tree::TtlOwners::Extended,
 };
 const EMPTY: &[u8] = include_bytes!("../../../tests/fixtures/files/snapshot.0");
 const FULL: &[u8] = include_bytes!("../../../tests/fixtures/files/snapshot.1d");

@@ -143,7 +143,6 @@ pub(super) fn service(s: &Settings) -> Service {
             .positive("jute.maxbuffer.extrasize")
             .unwrap_or(max_buffer)
             .max(1024),
-        emulate_353_ttl: s.flag("emulate353TTLNodes"),
         container_max_per_minute: s.count("znode.container.maxPerMinute"),
         container_max_never_used: limit(s, "znode.container.maxNeverUsedIntervalMs")
             .map(Duration::from_millis),
@@ -454,11 +453,17 @@ pub(super) fn metrics(s: &mut Settings) -> Option<Metrics> {
                 host: host.clone(),
                 port,
             });
+            let port = s.port("metricsProvider.httpPort");
+            let port = port.or(https.is_none().then_some(7000));
+            let https = https.map(|listen| {
+                let mut tls = tls(s, "metricsProvider.ssl.", "client.certReload");
+                if tls.trust_store.is_none() && !s.is_set("metricsProvider.ssl.clientAuth") {
+                    tls.client_auth = ClientAuth::None;
+                }
+                (listen, tls)
+            });
             Some(Metrics {
-                listen: Listen {
-                    host,
-                    port: s.port("metricsProvider.httpPort").unwrap_or(7000),
-                },
+                listen: port.map(|port| Listen { host, port }),
                 port_is_set: s.is_set("metricsProvider.httpPort"),
                 https,
             })

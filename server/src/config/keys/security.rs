@@ -54,43 +54,43 @@ pub(super) const AUTHENTICATION: Section = Section { title: "Identities and righ
 ] };
 
 macro_rules! tls {
-    ($section:ident, $title:literal, $p:literal, $verify_clients:literal, $reverse:literal, [$($first:expr),* $(,)?]) => {
+    ($section:ident, $title:literal, $p:literal, $z:ident, $verify_clients:literal, $reverse:literal, [$($first:expr),* $(,)?]) => {
         #[rustfmt::skip]
         pub(super) const $section: Section = Section { title: $title, keys: &[
             $($first,)*
-            key(concat!($p, "keyStore.location"), Z, Kind::Path, "", "", YES,
+            key(concat!($p, "keyStore.location"), $z, Kind::Path, "", "", YES,
                 "The file with this server's certificate chain and private key (PEM or PKCS12)."),
-            key(concat!($p, "keyStore.password"), Z, T, "", "", YES, "Its password."),
-            key(concat!($p, "keyStore.passwordPath"), Z, Kind::Path, "", "", YES,
+            key(concat!($p, "keyStore.password"), $z, T, "", "", YES, "Its password."),
+            key(concat!($p, "keyStore.passwordPath"), $z, Kind::Path, "", "", YES,
                 "A file with its password; it goes before the password."),
-            key(concat!($p, "keyStore.type"), Z, STORE, "", "=by the file's extension", YES,
+            key(concat!($p, "keyStore.type"), $z, STORE, "", "=by the file's extension", YES,
                 "PEM or PKCS12. JKS and BCFKS are refused with the command that converts them."),
-            key(concat!($p, "trustStore.location"), Z, Kind::Path, "", "", YES,
+            key(concat!($p, "trustStore.location"), $z, Kind::Path, "", "", YES,
                 "The file with the certificates that are trusted."),
-            key(concat!($p, "trustStore.password"), Z, T, "", "", YES, "Its password."),
-            key(concat!($p, "trustStore.passwordPath"), Z, Kind::Path, "", "", YES,
+            key(concat!($p, "trustStore.password"), $z, T, "", "", YES, "Its password."),
+            key(concat!($p, "trustStore.passwordPath"), $z, Kind::Path, "", "", YES,
                 "A file with its password; it goes before the password."),
-            key(concat!($p, "trustStore.type"), Z, STORE, "", "=by the file's extension", YES,
+            key(concat!($p, "trustStore.type"), $z, STORE, "", "=by the file's extension", YES,
                 "As that of the key store."),
-            key(concat!($p, "clientAuth"), Z, CLIENT_AUTH, "", "need", YES,
+            key(concat!($p, "clientAuth"), $z, CLIENT_AUTH, "", "need", YES,
                 "Whether who connects must show a certificate: none, want, need."),
-            key(concat!($p, "protocol"), Z, Kind::OneOf(&["TLSv1.2", "TLSv1.3"]), "", "TLSv1.3", YES,
+            key(concat!($p, "protocol"), $z, Kind::OneOf(&["TLSv1.2", "TLSv1.3"]), "", "TLSv1.3", YES,
                 "The newest version of TLS; with TLSv1.2, 1.3 is not offered."),
-            key(concat!($p, "enabledProtocols"), Z, Kind::List, "", "=TLSv1.3, TLSv1.2", YES,
+            key(concat!($p, "enabledProtocols"), $z, Kind::List, "", "=TLSv1.3, TLSv1.2", YES,
                 "The versions of TLS. Older ones than 1.2 are refused."),
-            key(concat!($p, "ciphersuites"), Z, Kind::List, "", "=the safe ones of each version", YES,
+            key(concat!($p, "ciphersuites"), $z, Kind::List, "", "=the safe ones of each version", YES,
                 "The cipher suites, by their IANA names; those that this server does not have are passed over with a warning."),
-            key(concat!($p, "hostnameVerification"), Z, B, "", "true", YES,
+            key(concat!($p, "hostnameVerification"), $z, B, "", "true", YES,
                 "The name in a certificate must be that of who shows it."),
-            key(concat!($p, "clientHostnameVerification"), Z, B, "", $verify_clients, YES,
+            key(concat!($p, "clientHostnameVerification"), $z, B, "", $verify_clients, YES,
                 "The same for who connects to this server."),
-            key(concat!($p, "allowReverseDnsLookup"), Z, B, "", $reverse, YES,
+            key(concat!($p, "allowReverseDnsLookup"), $z, B, "", $reverse, YES,
                 "Whether the name may be looked up from the address."),
-            key(concat!($p, "crl"), Z, B, "", "false", YES, "Looks at lists of revoked certificates: not supported, `true` is an error."),
-            key(concat!($p, "ocsp"), Z, B, "", "false", YES, "Asks whether a certificate was revoked: not supported, `true` is an error."),
-            key(concat!($p, "handshakeDetectionTimeoutMillis"), Z, N1, "ms", "5000", YES,
+            key(concat!($p, "crl"), $z, B, "", "false", YES, "Looks at lists of revoked certificates: not supported, `true` is an error."),
+            key(concat!($p, "ocsp"), $z, B, "", "false", YES, "Asks whether a certificate was revoked: not supported, `true` is an error."),
+            key(concat!($p, "handshakeDetectionTimeoutMillis"), $z, N1, "ms", "5000", YES,
                 "How long to wait for the first bytes that tell TLS from plain text."),
-            refused(concat!($p, "context.supplier.class"), Z, CLASS, "A class that makes the TLS context."),
+            refused(concat!($p, "context.supplier.class"), $z, CLASS, "A class that makes the TLS context."),
         ] };
     };
 }
@@ -99,6 +99,7 @@ tls!(
     TLS,
     "TLS with clients",
     "ssl.",
+    Z,
     "false",
     "false",
     [
@@ -132,6 +133,7 @@ tls!(
     QUORUM_TLS,
     "TLS between members",
     "ssl.quorum.",
+    Z,
     "true",
     "true",
     [
@@ -163,4 +165,13 @@ tls!(
             "Reads the members' key and trust stores again when they change."
         ),
     ]
+);
+tls!(
+    METRICS_TLS,
+    "TLS for Prometheus",
+    "metricsProvider.ssl.",
+    F,
+    "false",
+    "false",
+    []
 );

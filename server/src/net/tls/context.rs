@@ -3,7 +3,7 @@
 use super::{
     TlsError,
     store::{KeyAndChain, Reading},
-    verify::{OfClients, OfServers, Trust},
+    verify::{OfClients, OfServers, Trust, check_version},
 };
 use crate::config::{ClientAuth, Tls};
 use rustls::{
@@ -218,6 +218,12 @@ fn certified(
         what,
         todo: todo.to_owned(),
     };
+    if let Some(Err(old)) = found.chain.first().map(check_version) {
+        return Err(wrong(
+            "the first certificate is not of X.509 version 3".to_owned(),
+            &old.to_string(),
+        ));
+    }
     match CertifiedKey::from_der(found.chain, found.key, provider) {
         Ok(key) => Ok(Arc::new(key)),
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(wrong(

@@ -2,7 +2,7 @@
 //! in the trust store, which a self-signed one is; and whether it names who shows it.
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
     SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -70,6 +70,33 @@ impl Trust {
     }
 }
 
+/// A certificate of X.509 version 1 or 2, of which nobody can tell what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is of X.509 version {0}, which is not accepted: issue it again as version 3 (`openssl x509 -req` \
+     makes version 1 unless -extfile names extensions; keytool makes version 3)"
+)]
+pub struct OldVersion(pub u32);
+
+/// Whether a certificate is of version 3. One that can't be read is left to who reads it next.
+///
+/// # Errors
+/// It is older.
+pub fn check_version(certificate: &CertificateDer<'_>) -> Result<(), OldVersion> {
+    match X509Certificate::from_der(certificate) {
+        // 0 stands for version 1.
+        Ok((_, parsed)) if parsed.version().0 < 2 => Err(OldVersion(parsed.version().0 + 1)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn version_3(certificate: &CertificateDer<'_>) -> Result<(), Error> {
+    check_version(certificate).map_err(|old| {
+        let old = OtherError(Arc::new(old));
+        Error::InvalidCertificate(CertificateError::Other(old))
+    })
+}
+
 /// Looks at the certificates of servers; not at their names, see [`names_server`].
 #[derive(Debug)]
 pub struct OfServers(pub Arc<Trust>);
@@ -83,6 +110,7 @@ impl ServerCertVerifier for OfServers {
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        version_3(certificate)?;
         let Trust {
             roots, algorithms, ..
         } = &*self.0;
@@ -162,6 +190,7 @@ impl ClientCertVerifier for OfClients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        version_3(certificate)?;
         if self.trust.holds(certificate, now)? {
             return Ok(ClientCertVerified::assertion());
         }

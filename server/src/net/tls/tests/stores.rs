@@ -333,3 +333,26 @@ async fn stores_are_read_again_when_their_files_change() {
         tokio::time::sleep(pause).await;
     }
 }
+
+#[test]
+fn a_certificate_of_version_1_is_refused_with_what_to_do() {
+    use rustls::{client::danger::ServerCertVerifier, pki_types::UnixTime};
+    let advice = |text: &str| text.contains("of X.509 version 1") && text.contains("-extfile");
+    let file = fixture("version-1.pem");
+    let own = Context::load(&settings(Some(file.clone()), None), "ssl.", SERVER);
+    let text = own.expect_err("of its own").to_string();
+    assert!(
+        text.starts_with("ssl.keyStore.location: ") && advice(&text),
+        "{text}"
+    );
+
+    // That of another, even one that the trust store holds.
+    let shown = CertificateDer::from_pem_file(&file).expect("a certificate");
+    let trust = verify::Trust::new(vec![shown.clone()], &ring::default_provider());
+    let servers = verify::OfServers(Arc::new(trust.expect("a root")));
+    let name = super::super::server_name("localhost");
+    let refused = servers.verify_server_cert(&shown, &[], &name, &[], UnixTime::now());
+    let refused = std::io::Error::other(refused.expect_err("of another"));
+    let text = super::super::explain(&refused);
+    assert!(advice(&text), "{text}");
+}

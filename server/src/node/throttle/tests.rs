@@ -1,0 +1,171 @@
+use crate::testing::TestServer;
+use std::{net::TcpStream, time::Duration};
+use zabscope_core::{
+    request::{CreateMode, ErrorCode, Request},
+    time::Moment,
+};
+
+use super::*;
+
+fn settings(max_requests: u64) -> RequestThrottle {
+    RequestThrottle {
+        max_requests,
+        stall_time: Duration::from_millis(100),
+        drop_stale: true,
+        stale_latency_check: false,
+        stale_connection_check: true,
+        throttled_op_wait: None,
+    }
+}
+
+#[test]
+fn without_a_limit_nobody_waits_and_who_says_who_it_is_never_does() {
+    let off = Throttle::new(settings(0));
+    assert!(off.lets_pass(&Request::Ping) && off.look_after().is_none());
+    let mut on = Throttle::new(settings(1));
+    assert!(!on.lets_pass(&Request::Ping));
+    assert!(on.lets_pass(&Request::Auth {
+        scheme: "digest".into(),
+        auth: [].into(),
+    }));
+    on.wait(ClientId(1), 1, Request::Ping, Moment(0));
+    assert_eq!(on.look_after(), Some(Duration::from_millis(100)));
+}
+
+const ONE: &str = "request_throttle_max_requests=1\n4lw.commands.whitelist=mntr\n";
+
+#[test]
+fn requests_that_wait_are_answered_in_their_order() {
+    let s = TestServer::start(ONE);
+    let mut clients: Vec<_> = (0..8).map(|_| s.session()).collect();
+    for round in 0..20 {
+        // All at once: one is under way, the others wait for it.
+        for (n, client) in clients.iter_mut().enumerate() {
+            client.send_create(&format!("/{n}-{round}"), CreateMode::Persistent);
+            client.send(Request::Exists {
+                path: format!("/{n}-{round}").into(),
+                watch: false,
+            });
+        }
+        for client in &mut clients {
+            let made = client.receive();
+            assert!(made.result.is_ok(), "{made:?}");
+            let read = client.receive();
+            assert!(read.result.is_ok() && read.xid == made.xid + 1, "{read:?}");
+        }
+    }
+    let mntr = s.word("mntr");
+    let waited = |name: &str| {
+        let line = mntr.lines().find_map(|l| l.strip_prefix(name));
+        line.and_then(|n| n.trim().parse::<u64>().ok()).expect(name)
+    };
+    assert!(waited("zk_request_throttle_wait_count") > 0);
+    assert!(waited("zk_cnt_request_throttle_queue_time_ms") >= 320);
+    assert_eq!(waited("zk_stale_requests_dropped"), 0);
+    assert_eq!(waited("zk_outstanding_requests"), 0);
+}
+
+#[test]
+fn a_request_that_waited_too_long_is_refused_in_its_turn_and_the_session_lives() {
+    let s = TestServer::start(&format!("{ONE}throttled_op_wait_time=1\n"));
+    let mut clients: Vec<_> = (0..16).map(|_| s.session()).collect();
+    let mut throttled = 0;
+    // How long one takes depends on the disk: until some have waited.
+    for round in 0..200 {
+        for (n, client) in clients.iter_mut().enumerate() {
+            client.send_create(&format!("/{n}-{round}"), CreateMode::Persistent);
+        }
+        for (n, client) in clients.iter_mut().enumerate() {
+            match client.receive().result {
+                Ok(_) => {}
+                Err(ErrorCode::ThrottledOp) => {
+                    throttled += 1;
+                    // Alone it does not wait; and nothing was carried out.
+                    client.create(&format!("/{n}-{round}"), CreateMode::Persistent);
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        if throttled > 0 {
+            break;
+        }
+    }
+    assert!(throttled > 0, "nobody waited for a millisecond");
+    let mntr = s.word("mntr");
+    assert!(
+        mntr.contains(&format!("\nzk_throttled_ops\t{throttled}\n")),
+        "{mntr}"
+    );
+}
+
+#[test]
+fn who_has_gone_is_not_waited_for() {
+    let s = TestServer::start(ONE);
+    let mut stays = s.session();
+    for round in 0..50 {
+        let mut goes = s.session();
+        for n in 0..10 {
+            stays.send_create(&format!("/s{round}-{n}"), CreateMode::Persistent);
+            goes.send_create(&format!("/g{round}-{n}"), CreateMode::Persistent);
+        }
+        drop(goes);
+        for _ in 0..10 {
+            assert!(stays.receive().result.is_ok());
+        }
+    }
+    // All permits came back: nothing hangs.
+    stays.create("/end", CreateMode::Persistent);
+    let mntr = s.word("mntr");
+    assert!(mntr.contains("\nzk_outstanding_requests\t0\n"), "{mntr}");
+}
+
+#[test]
+fn clients_come_in_no_faster_than_the_bucket_fills() {
+    let lines = "connection_throttle_tokens=2\nconnection_throttle_fill_time=600000\n\
+                 4lw.commands.whitelist=mntr\n";
+    let s = TestServer::start(lines);
+    let _both = (s.session(), s.session());
+    assert!(s.try_session().is_none(), "turned away");
+    let mntr = s.word("mntr");
+    assert!(mntr.contains("\nzk_connection_rejected\t1\n"), "{mntr}");
+    assert!(
+        mntr.contains("\nzk_max_connection_token_deficit\t2\n"),
+        "{mntr}"
+    );
+    assert!(
+        mntr.contains("\nzk_connection_drop_probability\t0.0\n"),
+        "{mntr}"
+    );
+}
+
+#[test]
+fn a_large_request_without_room_ends_its_connection_before_it_is_kept() {
+    use std::io::{Read, Write};
+    let lines = "largeRequestThreshold=1000\nlargeRequestMaxBytes=5000\n\
+                 4lw.commands.whitelist=mntr\n";
+    let s = TestServer::start(lines);
+    let mut client = s.session();
+    client.create_with("/fits", vec![7; 3000]);
+    client.create_with("/again", vec![7; 3000]);
+    // Only its length has come.
+    let mut stream: TcpStream = client.into_stream();
+    stream.write_all(&6000_i32.to_be_bytes()).expect("it reads");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("it closes");
+    assert!(rest.is_empty());
+    let mntr = s.word("mntr");
+    assert!(mntr.contains("\nzk_large_requests_rejected\t1\n"), "{mntr}");
+}
+
+#[test]
+fn who_says_nothing_is_sent_away_when_the_configuration_says() {
+    use std::io::Read;
+    let s = TestServer::start("nio.sessionlessCnxnTimeout=100\n");
+    let at = s.server.client_address().expect("it listens");
+    let mut stream = TcpStream::connect(at).expect("it accepts");
+    let began = std::time::Instant::now();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("it closes");
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(100) && took < Duration::from_secs(8));
+}
