@@ -129,15 +129,37 @@ pub fn facts(records: &Records<'_>, violation: &Violation) -> (Option<usize>, Op
         .take_while(|i| records.get(*i).is_some_and(|r| r.step == violation.step))
         .collect();
     let about = |i: usize| at(i).and_then(zxid);
-    let shows = in_step.iter().copied().find(|i| about(*i).is_some());
-    let Some(shows) = shows.or_else(|| in_step.first().copied()) else {
-        return (None, None);
+    let first = in_step.last().copied().unwrap_or(0);
+    // What only came in says nothing yet; what is about a transaction says most.
+    let said = in_step.iter().rev().copied();
+    let mut said: Vec<usize> = said.filter(|i| at(*i).is_some_and(says)).collect();
+    said.sort_by_key(|i| about(*i).is_none());
+    let earlier = |shows: usize, same: bool| {
+        (0..first).rev().find(|i| {
+            at(*i).zip(at(shows)).is_some_and(|(a, b)| alike(a, b))
+                && (!same || about(*i) == about(shows))
+        })
     };
-    let first = in_step.last().copied().unwrap_or(shows);
-    let like = |i: &usize| at(*i).zip(at(shows)).is_some_and(|(a, b)| alike(a, b));
-    let earlier = || (0..first).rev().filter(like);
-    let other = earlier().find(|i| about(*i) == about(shows));
-    (Some(shows), other.or_else(|| earlier().next()))
+    for same in [true, false] {
+        let found = said.iter().find_map(|i| Some((*i, earlier(*i, same)?)));
+        if let Some((shows, before)) = found {
+            return (Some(shows), Some(before));
+        }
+    }
+    (said.first().or(in_step.first()).copied(), None)
+}
+
+/// Whether a fact is more than an input that came.
+fn says(fact: &Fact) -> bool {
+    !matches!(fact, Fact::Peer(e) if matches!(
+        e.kind,
+        K::Received { .. }
+            | K::TimerFired { .. }
+            | K::LinkUp { .. }
+            | K::LinkDown { .. }
+            | K::DiskSynced { .. }
+            | K::RequestReceived { .. }
+    ))
 }
 
 /// Whether two facts are of one kind.

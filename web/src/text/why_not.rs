@@ -207,6 +207,11 @@ impl Told<'_> {
                     &[V(kind.name()), Server(from), V(&at)],
                 )
             }
+            Lag::OnDisk(Span(0)) => (
+                " It has it, but its disk does not yet.",
+                "它已收到，但磁盘还没写完。",
+                &[],
+            ),
             Lag::OnDisk(slower) => (
                 " It has it, but its disk does not yet (slower by {0}).",
                 "它已收到，但磁盘还没写完（慢了 {0}）。",

@@ -124,7 +124,13 @@ fn a_violation_names_its_step_and_nothing_after_it_is_checked() {
     let (shows, before) = facts(&records, violation);
     let shows = records.get(shows.expect("a fact")).expect("a record");
     assert_eq!(shows.step, violation.step);
-    assert!(before.is_some_and(|i| records.get(i).is_some_and(|r| r.step < violation.step)));
+    let before = before.and_then(|i| records.get(i)).expect("the one before");
+    assert!(before.step < violation.step);
+    for fact in [shows, before] {
+        let elected = matches!(&fact.source, Fact::Peer(e) if matches!(e.kind, K::Elected { .. }));
+        assert!(elected, "{fact:?}");
+    }
+    assert_ne!(shows.id().server, before.id().server);
 }
 
 #[test]

@@ -118,6 +118,7 @@ fn samples() -> Vec<(Q, B)> {
         Lag::NotServing,
         Lag::Cut(s(3)),
         Lag::OnTheWay(MessageKind::Commit, s(3), SOON),
+        Lag::OnDisk(Span(0)),
         Lag::OnDisk(Span::millis(900)),
         Lag::NotSent(s(3)),
     ];
