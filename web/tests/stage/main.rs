@@ -263,7 +263,7 @@ fn pictures() {
                     handle,
                     pick: Default::default(),
                     cut: Default::default(),
-                    blow: Callback::noop(),
+                    blow: Default::default(),
                 };
                 let local = tokio::task::LocalSet::new();
                 let svg = local.block_on(
