@@ -14,6 +14,7 @@
 //! Nothing here reads a clock, uses floating point or depends on hash order: the same setup and
 //! actions give the same [`World::trace_hash`](world::World::trace_hash) natively and on wasm32.
 
+mod ask;
 pub mod bus;
 pub mod client;
 pub mod disk;
