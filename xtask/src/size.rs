@@ -160,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn repetition_compresses_and_the_limits_are_the_issues() {
+    fn repetition_compresses_and_the_limit_is_above_the_goal() {
         assert!(compress(&[7; 100_000]).expect("compressed").len() < 100);
-        assert_eq!((TOTAL_LIMIT, WASM_GOAL), (600_000, 450_000));
+        assert!(TOTAL_LIMIT > GOALS.0 && GOALS.0 > GOALS.1);
     }
 }

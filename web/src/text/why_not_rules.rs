@@ -43,6 +43,9 @@ pub fn chinese(name: &str) -> Option<&'static str> {
         "session-order" => "同一会话的写入按客户端请求的顺序生效，即使它换了服务器。",
         "watch-order" => "变化会触发等待它的监听，客户端先听到它，再收到体现该变化的回答。",
         "monotonic-reads" => "不管问哪台服务器，客户端都不会看到比以前更旧的状态。",
+        "vote-order" => {
+            "寻找领导者的服务器只在对方的选票更好时改投：peerEpoch 更大；相同则比 zxid；再相同则比编号。"
+        }
         _ => return None,
     })
 }
