@@ -9,6 +9,7 @@ use std::{
     process::ExitCode,
     thread,
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
 use zabscope_server::{
     Server,
@@ -92,6 +93,14 @@ pub fn run(options: &Options) -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    // Before anything listens: who sees the port may already ask the server to end.
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!("signals can't be waited for: {error}");
+            return ExitCode::from(exit::START);
+        }
+    };
     let server = match Server::start(&config) {
         Ok(server) => server,
         Err(error) => {
@@ -110,7 +119,10 @@ pub fn run(options: &Options) -> ExitCode {
         tracing::error!("a thread could not be started: {error}");
         return ExitCode::from(exit::START);
     }
-    server.spawn(asked_to_end(stopper));
+    if let Err(error) = signals.stop(stopper) {
+        tracing::error!("a thread could not be started: {error}");
+        return ExitCode::from(exit::START);
+    }
     match server.wait() {
         Ok(()) => {
             tracing::info!("ended");
@@ -210,22 +222,41 @@ fn end_with_stdin(stopper: Stopper) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn asked_to_end(stopper: Stopper) {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
-                _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
-            }
+/// SIGTERM and SIGINT, from now on.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Signals> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let entered = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        drop(entered);
+        Ok(Signals {
+            runtime,
+            terminate,
+            interrupt,
+        })
+    }
+
+    /// Ends the server when the first of them comes, or has come.
+    fn stop(mut self, stopper: Stopper) -> io::Result<()> {
+        let wait = move || {
+            self.runtime.block_on(async {
+                tokio::select! {
+                    _ = self.terminate.recv() => tracing::info!("SIGTERM: ending"),
+                    _ = self.interrupt.recv() => tracing::info!("SIGINT: ending"),
+                }
+            });
             stopper.stop();
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::warn!(%error, "signals can't be waited for: only kill -9 ends this server");
-        }
+        };
+        thread::Builder::new().name("signals".into()).spawn(wait)?;
+        Ok(())
     }
 }

@@ -484,13 +484,6 @@ impl Server {
         wait.recv_timeout(limit).ok()
     }
 
-    /// Runs on this server's own runtime.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.sockets.0 {
-            runtime.spawn(task);
-        }
-    }
-
     /// Waits for its end, whatever brings it.
     ///
     /// # Errors
