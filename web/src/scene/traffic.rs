@@ -315,6 +315,10 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
             Some(places.shape(s.voter).boxes(*at))
         })
         .flatten()
+        .chain(places.clients.values().map(|at| {
+            let half = places.client_half + 2.0;
+            Rect::round(*at, half, half)
+        }))
         .collect();
     let mut tags = Vec::new();
     let mut place = |tags: &mut Vec<Tag>,

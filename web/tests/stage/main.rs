@@ -81,6 +81,18 @@ fn everything_is_inside() {
 }
 
 #[test]
+fn a_slow_links_tag_covers_no_client() {
+    for (name, scene) in scenes() {
+        for tag in &scene.tags {
+            for client in &scene.clients {
+                let apart = !tag.boxed.overlaps(&client.boxed);
+                assert!(apart, "{name}: {tag:?} covers client {}", client.label);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_stands_on_a_card_stays_on_it() {
     for (name, scene) in scenes() {
         let card = scene.card.boxed;
