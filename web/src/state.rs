@@ -324,6 +324,8 @@ pub struct State {
     pub theme: Theme,
     /// Discrete frames instead of motion.
     pub reduced: bool,
+    /// What was done at once: how many actions there were before and after.
+    together: Vec<(usize, usize)>,
     /// What is to be said.
     pub notice: Option<Rc<Notice>>,
     /// What is known of the last search.
@@ -378,6 +380,7 @@ impl State {
             theme: Theme::Light,
             reduced: false,
             search: Rc::default(),
+            together: Vec::new(),
             notice: None,
             dialog: None,
             embed: false,
@@ -442,20 +445,15 @@ impl State {
                 self.goto(end);
             }
             Action::Act(action) => self.act(action),
-            Action::ActAll(actions) => {
-                for action in actions.iter() {
-                    self.act(action.clone());
-                }
-            }
+            Action::ActAll(actions) => self.act_all(actions.iter().cloned()),
             Action::Blow(to, blow) => {
                 let to = to.unwrap_or_else(|| self.selection.clone());
                 let actions = hand::blow(self.run.get().world(), &to, blow);
-                for action in actions {
-                    self.act(action);
-                }
+                self.act_all(actions.into_iter());
             }
             Action::Switch(branch) => {
                 self.motion = Motion::Still;
+                self.together.clear();
                 self.run.change().switch(branch);
                 self.settle();
             }
@@ -527,6 +525,7 @@ impl State {
 
     fn show(&mut self, run: Run) {
         self.run = RunHandle::new(run);
+        self.together.clear();
         self.motion = Motion::Still;
         self.selection = Selection::Nothing;
         self.asked = None;
@@ -672,11 +671,34 @@ impl State {
         self.motion = Motion::Still;
         let last = self.run.get().history().actions().last().map(|a| a.step);
         if let Some(step) = last {
-            self.run.change().goto(step);
-            self.run.change().back();
+            if self.run.get().history().cursor() > step {
+                self.run.change().goto(step);
+            }
+            let done = self.actions();
+            let many = self.together.iter().find(|(_, after)| *after == done);
+            let left = many.map_or(done - 1, |(before, _)| *before);
+            while self.actions() > left && self.run.change().back() {}
             self.observe();
         }
         self.settle();
+    }
+
+    /// How many actions lead to the cursor.
+    fn actions(&self) -> usize {
+        self.run.get().history().actions().len()
+    }
+
+    /// Does several things at one moment, which are undone together.
+    fn act_all(&mut self, actions: impl Iterator<Item = sim::Action>) {
+        let before = self.actions();
+        for action in actions {
+            self.act(action);
+        }
+        let after = self.actions();
+        self.together.retain(|(_, known)| *known <= before);
+        if after > before + 1 {
+            self.together.push((before, after));
+        }
     }
 
     /// Takes steps until a client waits for nothing, or as many as one act may take.

@@ -42,7 +42,7 @@ export const tests = [
       await act(page);
       await rule(page, 'TRUNC cuts').click();
       await search(page).click();
-      const found = page.getByRole('note').filter({ hasText: 'Found: the next step breaks' });
+      const found = page.getByRole('note').filter({ hasText: 'Found a run that breaks' });
       await found.waitFor({ timeout: 80_000 });
       assert.match(await found.innerText(), /breaks synced-prefix\.\s*A follower that has synchronised has the history of its leader/);
       assert.match(await found.innerText(), /\d+ schedules tried, \d+ steps, \d+ schedules\/s\./);

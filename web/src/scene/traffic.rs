@@ -373,6 +373,10 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
             spots.push(on.moved(nx * up, ny * up));
             spots.push(on.moved(-nx * up, -ny * up));
         }
+        // Where there is no room beside it: on it.
+        for part in [0.5, 0.4, 0.6, 0.3, 0.7] {
+            spots.push(line.from.towards(line.to, part));
+        }
         place(&mut tags, text, mid, spots, Some(line));
     }
     for s in sight.servers.iter().filter(|s| s.slow_disk.0 > 0) {

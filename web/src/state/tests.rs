@@ -375,3 +375,34 @@ fn a_lesson_sees_what_the_page_does_itself() {
     state.apply(Action::NewWorld(Box::new(opening())));
     assert!(state.lesson.is_none(), "another world is another story");
 }
+
+#[test]
+fn each_act_is_undone_and_what_was_done_at_once_is_undone_at_once() {
+    let mut state = State::new(Run::new(&opening()).expect("a world"));
+    for _ in 0..40 {
+        state.run.change().step();
+    }
+    let begin = state.run.get().world().trace_hash();
+    let cut = |a, b| sim::Action::CutLink {
+        a: ServerId(a),
+        b: ServerId(b),
+    };
+    state.apply(Action::Act(cut(1, 2)));
+    state.apply(Action::Act(cut(1, 3)));
+    state.apply(Action::ActAll(Rc::from([cut(4, 1), cut(4, 2), cut(4, 3)])));
+    let cuts = |state: &State| {
+        let run = state.run.get();
+        let whole = run.world().links_are_whole();
+        (run.history().actions().len(), whole)
+    };
+    assert_eq!(cuts(&state), (5, false));
+    // Time goes on in between.
+    for _ in 0..20 {
+        state.run.change().step();
+    }
+    for left in [2, 1, 0, 0] {
+        state.apply(Action::Undo);
+        assert_eq!(cuts(&state), (left, left == 0));
+    }
+    assert_eq!(state.run.get().world().trace_hash(), begin);
+}

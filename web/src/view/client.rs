@@ -304,7 +304,9 @@ fn observation(world: &World, o: &Observation, lang: Lang) -> Html {
                         Ok(response) => response_text(response),
                         Err(error) => error.name().to_owned(),
                     };
-                    let read = !matches!(request, Request::Write(_) | Request::Sync { .. });
+                    // Some answers show no state: their zxid is 0.
+                    let read = *z != Zxid(0)
+                        && !matches!(request, Request::Write(_) | Request::Sync { .. });
                     let behind = if read { stale(world, o, *z) } else { 0 };
                     let server = crate::text::server(o.server, lang);
                     let at = match lang {

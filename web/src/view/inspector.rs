@@ -130,6 +130,7 @@ fn standing(world: &World, view: &ServerView<'_>, lang: Lang, send: &Send) -> Ht
             }
             if view.held > 0 {
                 <p class="soft">{ match lang {
+                    Lang::En if view.held == 1 => "1 message waits for its disk.".to_owned(),
                     Lang::En => format!("{} messages wait for its disk.", view.held),
                     Lang::Zh => format!("{} 条消息在等它的磁盘。", view.held),
                 } }</p>

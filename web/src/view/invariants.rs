@@ -55,7 +55,7 @@ pub fn Invariants(props: &InvariantsProps) -> Html {
 }
 
 const fn lang_title(lang: Lang) -> &'static str {
-    lang.pick("Invariants", "不变量")
+    lang.pick("Invariants", "不变式")
 }
 
 fn list(run: &Run, watch: &Watch, lang: Lang, send: &Send) -> Html {

@@ -146,8 +146,8 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
         Searched::Found(pace, found) => html! {
             <div class="hunt found" role="note">
                 <p><b>{ match lang {
-                    Lang::En => format!("Found: the next step breaks {}.", found.violation.property),
-                    Lang::Zh => format!("找到了：下一步将破坏 {}。", found.violation.property),
+                    Lang::En => format!("Found a run that breaks {}: it is opened one step before that.", found.violation.property),
+                    Lang::Zh => format!("找到一次破坏 {} 的运行：停在破坏发生的前一步打开。", found.violation.property),
                 } }</b></p>
                 <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
                 { facts(found) }

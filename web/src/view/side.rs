@@ -88,7 +88,7 @@ pub fn Side(props: &SideProps) -> Html {
         Tab::Act => lang.pick("Act", "操作").to_owned(),
         Tab::Why => t(lang, Key::Why).to_owned(),
         Tab::Sessions => lang.pick("Sessions", "会话").to_owned(),
-        Tab::Invariants => lang.pick("Invariants", "不变量").to_owned(),
+        Tab::Invariants => lang.pick("Invariants", "不变式").to_owned(),
     };
     let onkeydown = {
         let (send, tab) = (send.clone(), props.tab);
