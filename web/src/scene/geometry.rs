@@ -82,6 +82,14 @@ impl Rect {
         Pt::new(self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
 
+    /// The area that both cover.
+    #[must_use]
+    pub fn shared(&self, other: &Rect) -> f64 {
+        let w = self.right().min(other.right()) - self.x.max(other.x);
+        let h = (self.y + self.h).min(other.y + other.h) - self.y.max(other.y);
+        w.max(0.0) * h.max(0.0)
+    }
+
     /// Whether both have more than an edge in common.
     #[must_use]
     pub fn overlaps(&self, other: &Rect) -> bool {

@@ -344,7 +344,17 @@ fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<T
             .iter()
             .find(clear)
             .or_else(|| spots.iter().find(free))
-            .or(spots.first())
+            .or_else(|| {
+                // No room at all: where it covers least.
+                let covered = |p: &Pt| {
+                    let own = Rect::round(*p, half_w, 12.0);
+                    let outside = if own.x < 2.0 || own.y < 2.0 { 1e9 } else { 0.0 };
+                    taken.iter().map(|t| t.shared(&own)).sum::<f64>() + outside
+                };
+                spots
+                    .iter()
+                    .min_by(|a, b| covered(a).total_cmp(&covered(b)))
+            })
             .copied();
         if let Some(p) = spot {
             let boxed = Rect::round(p, half_w, 12.0);

@@ -81,12 +81,16 @@ fn everything_is_inside() {
 }
 
 #[test]
-fn a_slow_links_tag_covers_no_client() {
+fn a_slow_links_tag_leaves_clients_to_be_seen() {
     for (name, scene) in scenes() {
         for tag in &scene.tags {
             for client in &scene.clients {
-                let apart = !tag.boxed.overlaps(&client.boxed);
-                assert!(apart, "{name}: {tag:?} covers client {}", client.label);
+                let covered = tag.boxed.shared(&client.boxed) / (client.boxed.w * client.boxed.h);
+                assert!(
+                    covered < 0.3,
+                    "{name}: {tag:?} covers client {}",
+                    client.label
+                );
             }
         }
     }
