@@ -139,7 +139,21 @@ impl Observer {
             }
             EventKind::Logged { .. } => m.sync_processor_request_queued.one(),
             EventKind::Applied { zxid, digest, .. } => m.digest(*zxid, *digest),
-            EventKind::DigestMismatch { .. } => m.digest_mismatches_count.one(),
+            EventKind::DigestMismatch {
+                zxid,
+                expected,
+                found,
+            } => {
+                m.digest_mismatches_count.one();
+                // Once it differs, every transaction says so: one line in a thousand is enough.
+                if m.digest_mismatches_count.get() % 1000 == 1 {
+                    tracing::error!(
+                        "this server's tree differs from the leader's: after {zxid} its digest is {found:#x}, the \
+                         leader's {expected:#x}. Stop it, empty its dataDir/version-2 and dataLogDir/version-2, and start it: \
+                         it gets everything from the leader"
+                    );
+                }
+            }
             EventKind::SessionExpired { .. }
             | EventKind::LocalSessionEnded { expired: true, .. } => m.stale_sessions_expired.one(),
             EventKind::SessionValidated { at, .. } => {
