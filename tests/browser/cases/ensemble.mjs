@@ -8,6 +8,7 @@ export const tests = [
     name: 'five servers look for a leader, one sentence says what one sees, Play and Step are there',
     url: paused,
     async run({ page }) {
+      await page.locator('[data-server]').first().waitFor();
       assert.equal(await page.locator('[data-server]').count(), 5);
       assert.match(await sentence(page).innerText(), /server/i);
       for (const name of ['Play', 'Step', 'Back', 'Next phase']) await control(page, name).waitFor();
