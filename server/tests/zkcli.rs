@@ -168,16 +168,15 @@ fn comparable(out: &str) -> Vec<String> {
             None => line.to_owned(),
         });
     }
-    // What a watch tells stands on another thread: between which lines it comes is nobody's promise. It is
-    // compared by itself, in its own order.
+    // What a watch tells stands on another thread: between which lines its two pieces come, and whether a
+    // line of a command comes between them, is nobody's promise. They are compared by themselves.
     let mut told = Vec::new();
-    while let Some(at) = lines.iter().position(|line| line == "WATCHER::") {
+    while let Some(at) = lines
+        .iter()
+        .position(|line| line == "WATCHER::" || line.starts_with("WatchedEvent"))
+    {
         let begin = at - usize::from(at > 0 && lines[at - 1].is_empty());
-        let end = lines[at..]
-            .iter()
-            .position(|line| line.starts_with("WatchedEvent"))
-            .map_or(at, |n| at + n);
-        told.extend(lines.drain(begin..=end).filter(|line| line != "WATCHER::"));
+        told.extend(lines.drain(begin..=at).filter(|line| line != "WATCHER::"));
     }
     lines.append(&mut told);
     let removed: Vec<usize> = (0..lines.len())
@@ -224,6 +223,13 @@ fn same(ours: &[String], apaches: &[String]) {
         );
     }
     assert_eq!(ours.len(), apaches.len());
+}
+
+#[test]
+fn what_a_watch_tells_is_compared_apart_from_the_lines_that_it_falls_between() {
+    let apart = "a\n\nWATCHER::\n\nWatchedEvent state:Closed\nNot connected\nb\n";
+    let between = "a\n\nWATCHER::\nNot connected\n\nWatchedEvent state:Closed\nb\n";
+    same(&comparable(apart), &comparable(between));
 }
 
 #[test]
