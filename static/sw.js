@@ -1,7 +1,8 @@
 // Keeps the page for when there is no network. The HTML file names everything else by its contents, so it
 // alone is asked for again: what it names is taken from the cache. Each HTML text has a cache of its own,
 // and the one before is kept for pages that are still open.
-const PREFIX = 'zabscope-';
+// Caches belong to the host, on which another path may have a zabscope of its own.
+const PREFIX = `zabscope ${new URL(self.registration.scope).pathname} `;
 // What the page fetches later; their names don't change.
 const LATER = ['./worlds.json', './search.js', './manifest.webmanifest', './icons/favicon.svg'];
 const PATIENCE_MS = 3000;

@@ -119,7 +119,8 @@ enum Role {
 /// One server: the whole protocol, no I/O. Cheap to clone: what is large is shared.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    me: Replica,
+    /// The simulator reaches in for one thing: to switch rules of the protocol while it runs.
+    pub(crate) me: Replica,
     role: Role,
     next_event: u64,
 }
@@ -642,12 +643,6 @@ impl Peer {
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.me.cfg
-    }
-
-    /// Switches rules of the protocol on and off, in a simulated world.
-    #[allow(dead_code)] // Only the simulator calls it, and nobody outside of this crate can.
-    pub(crate) fn set_rules(&mut self, rules: crate::rules::Rules) {
-        Arc::make_mut(&mut self.me.cfg).rules = rules;
     }
 
     /// LOOKING, FOLLOWING, LEADING or OBSERVING.

@@ -28,6 +28,7 @@ pub mod check;
 pub mod client;
 pub mod driven;
 pub mod pattern;
+pub mod question;
 pub mod scenario;
 pub mod trace;
 

@@ -147,6 +147,19 @@ impl Scenario {
         }
     }
 
+    /// Three voters led by 3; client A at 1, B at 2, and the znode /a with "0". Its transactions are 1·01 to
+    /// 1·03.
+    #[must_use]
+    #[track_caller]
+    pub fn of_three() -> Scenario {
+        let mut s = Scenario::voters(3).start();
+        s.settle();
+        s.client("A").at(1).create("/a", "0").ok();
+        s.client("B").at(2).connected();
+        s.settle();
+        s
+    }
+
     /// One server without an ensemble.
     #[must_use]
     #[track_caller]

@@ -11,23 +11,7 @@ use zabscope_core::{
     },
     time::Moment,
 };
-use zabscope_tests::{prelude::*, trace::exported};
-
-fn history(s: &Scenario) -> History {
-    let imported = History::import(&exported(s)).expect("the run can be repeated");
-    assert_eq!(imported.mismatch, None, "the same run");
-    imported.history
-}
-
-/// Three servers led by 3; A at 1, B at 2, and the znode /a. Its transactions are 1·01 to 1·03.
-fn three() -> Scenario {
-    let mut s = Scenario::voters(3).start();
-    s.settle();
-    s.client("A").at(1).create("/a", "0").ok();
-    s.client("B").at(2).connected();
-    s.settle();
-    s
-}
+use zabscope_tests::{prelude::*, question::history};
 
 fn of(judged: &[Judged], guarantee: Guarantee) -> Vec<Verdict> {
     let all = judged.iter().flat_map(|j| j.verdicts.iter().copied());
@@ -36,7 +20,7 @@ fn of(judged: &[Judged], guarantee: Guarantee) -> Vec<Verdict> {
 
 #[test]
 fn a_stale_read_is_allowed_and_says_how_far_the_server_was() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000);
     s.client("B").set("/a", "1").ok();
     s.client("A").read("/a").ok();
@@ -64,7 +48,7 @@ fn a_stale_read_is_allowed_and_says_how_far_the_server_was() {
 
 #[test]
 fn a_read_after_sync_shows_the_newest() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000);
     s.client("B").set("/a", "1").ok();
     s.client("A").sync().read("/a").ok();
@@ -77,7 +61,7 @@ fn a_read_after_sync_shows_the_newest() {
 
 #[test]
 fn requests_are_answered_in_turn_and_writes_are_kept_by_a_quorum() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").set("/a", "1").set("/a", "2").read("/a").ok();
     let judged = judge(&history(&s), ClientNo(1));
     let turns = of(&judged, Guarantee::SequentialConsistency);
@@ -97,7 +81,7 @@ fn requests_are_answered_in_turn_and_writes_are_kept_by_a_quorum() {
 
 #[test]
 fn a_failed_multi_is_not_done_and_a_lost_connection_leaves_it_open() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A")
         .multi(vec![write::set("/a", "1"), write::set("/missing", "1")])
         .answered();
@@ -118,7 +102,7 @@ fn a_failed_multi_is_not_done_and_a_lost_connection_leaves_it_open() {
 
 #[test]
 fn a_client_that_moves_does_not_go_back() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 700);
     s.client("B").set("/a", "1").ok();
     s.client("B").read("/a").ok();
@@ -136,7 +120,7 @@ fn a_client_that_moves_does_not_go_back() {
 
 #[test]
 fn a_watch_is_heard_before_the_change_is_seen() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.client("B").set("/a", "1").ok();
     s.until_rang("A", 1);
@@ -299,7 +283,7 @@ fn a_crash_one_step_earlier_gives_another_leader_in_a_branch_of_its_own() {
 
 #[test]
 fn a_slow_disk_commits_the_same_later() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.client("B").set("/a", "1").ok();
     let mut h = history(&s);
@@ -320,7 +304,7 @@ fn a_slow_disk_commits_the_same_later() {
 
 #[test]
 fn a_lost_proposal_and_a_slow_link_are_offered_for_what_a_message_led_to() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.client("B").set("/a", "1").ok();
     let mut h = history(&s);
@@ -379,7 +363,7 @@ fn what_nobody_knows_yet_is_found_out_beside() {
 
 #[test]
 fn nothing_is_offered_for_what_a_person_did() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     let h = history(&s);
     let index = record(&h, |f| {

@@ -6,11 +6,7 @@ use zabscope_tests::prelude::*;
 
 /// Three servers led by 3; A at 1, B at 2, and the znode /a.
 fn three() -> Scenario {
-    let mut s = Scenario::voters(3).start();
-    s.settle();
-    s.client("A").at(1).create("/a", "0").ok();
-    s.client("B").at(2).connected();
-    s.settle();
+    let mut s = Scenario::of_three();
     s.from_here();
     s
 }

@@ -2,35 +2,13 @@
 //! made by the protocol itself.
 
 use zabscope_core::sim::{
-    ClientNo, Fact, History, Record, WorldEvent,
-    why_not::{Absence, Answer, Awaits, Because, Count, Lag, Question, why_not},
+    ClientNo, Fact, Record, WorldEvent,
+    why_not::{Absence, Awaits, Because, Count, Lag, Question},
 };
-use zabscope_tests::{prelude::*, trace::exported};
-
-fn history(s: &Scenario) -> History {
-    let imported = History::import(&exported(s)).expect("the run can be repeated");
-    assert_eq!(imported.mismatch, None, "the same run");
-    imported.history
-}
-
-#[track_caller]
-fn ask(s: &Scenario, question: Question) -> Because {
-    let history = history(s);
-    let answer: Answer = why_not(&history, &question);
-    assert_eq!((answer.step, answer.at), (s.steps(), s.world().now()));
-    // What the answer rests on has happened.
-    for fact in &answer.facts {
-        assert!(
-            history.records().iter().any(|r| r.id() == *fact),
-            "{fact:?} of {answer:?}"
-        );
-    }
-    answer.because
-}
-
-fn id(n: i64) -> ServerId {
-    ServerId(n)
-}
+use zabscope_tests::{
+    prelude::*,
+    question::{ask, history},
+};
 
 fn missing(count: &Count) -> Vec<(i64, Absence)> {
     count
@@ -48,18 +26,8 @@ fn vote(epoch: i64, zxid: Zxid, leader: i64) -> zabscope_core::message::Vote {
     zabscope_core::message::Vote {
         epoch: Epoch(epoch),
         zxid,
-        leader: id(leader),
+        leader: ServerId(leader),
     }
-}
-
-/// Three servers led by 3; A at 1, B at 2, and the znode /a. Its transactions are 1·01 to 1·03.
-fn three() -> Scenario {
-    let mut s = Scenario::voters(3).start();
-    s.settle();
-    s.client("A").at(1).create("/a", "0").ok();
-    s.client("B").at(2).connected();
-    s.settle();
-    s
 }
 
 const A: ClientNo = ClientNo(1);
@@ -75,7 +43,7 @@ fn with_equal_histories_the_lower_id_has_lost() {
         winner,
         by,
         round,
-    } = ask(&s, Question::NotLeading(id(2)))
+    } = ask(&s, Question::NotLeading(ServerId(2)))
     else {
         panic!("it lost the vote")
     };
@@ -88,14 +56,14 @@ fn with_equal_histories_the_lower_id_has_lost() {
 
 #[test]
 fn who_has_seen_less_has_lost_by_its_zxid() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.client("B").set("/a", "1").ok();
     s.crash(3).restart(1);
     s.settle();
     let Because::LostTheVote {
         own, winner, by, ..
-    } = ask(&s, Question::NotLeading(id(1)))
+    } = ask(&s, Question::NotLeading(ServerId(1)))
     else {
         panic!("it lost the vote")
     };
@@ -105,8 +73,8 @@ fn who_has_seen_less_has_lost_by_its_zxid() {
 
 #[test]
 fn the_leader_leads() {
-    let s = three();
-    assert_eq!(ask(&s, Question::NotLeading(id(3))), Because::ItHas);
+    let s = Scenario::of_three();
+    assert_eq!(ask(&s, Question::NotLeading(ServerId(3))), Because::ItHas);
 }
 
 #[test]
@@ -118,21 +86,21 @@ fn who_comes_later_finds_a_leader_that_nobody_votes_out() {
         leader,
         elected,
         came,
-    } = ask(&s, Question::NotLeading(id(3)))
+    } = ask(&s, Question::NotLeading(ServerId(3)))
     else {
         panic!("it came later")
     };
-    assert_eq!(leader, id(2));
+    assert_eq!(leader, ServerId(2));
     assert!(elected < came && came < s.world().now());
 }
 
 #[test]
 fn who_is_down_does_not_lead() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(2);
     assert_eq!(
-        ask(&s, Question::NotLeading(id(2))),
-        Because::NotRunning(id(2), ServerStatus::Down)
+        ask(&s, Question::NotLeading(ServerId(2))),
+        Because::NotRunning(ServerId(2), ServerStatus::Down)
     );
 }
 
@@ -141,8 +109,8 @@ fn an_observer_has_no_vote() {
     let mut s = Scenario::voters(3).observers(1).start();
     s.settle();
     assert_eq!(
-        ask(&s, Question::NotLeading(id(4))),
-        Because::HasNoVote(id(4))
+        ask(&s, Question::NotLeading(ServerId(4))),
+        Because::HasNoVote(ServerId(4))
     );
 }
 
@@ -155,7 +123,7 @@ fn who_gives_up_its_candidacy_says_for_whom() {
         own,
         better: shown,
         by,
-    } = ask(&s, Question::NotLeading(id(2)))
+    } = ask(&s, Question::NotLeading(ServerId(2)))
     else {
         panic!("it is outvoted")
     };
@@ -174,11 +142,11 @@ fn who_is_elected_leads_only_with_a_quorum_of_learners() {
         phase,
         count,
         until,
-    } = ask(&s, Question::NotLeading(id(3)))
+    } = ask(&s, Question::NotLeading(ServerId(3)))
     else {
         panic!("it waits")
     };
-    assert_eq!((leader, phase), (id(3), LeaderPhase::CollectingInfo));
+    assert_eq!((leader, phase), (ServerId(3), LeaderPhase::CollectingInfo));
     assert_eq!((have(&count), count.need), (vec![3], 2));
     assert_eq!(count.missing.len(), 2);
     assert!(until > s.world().now());
@@ -186,31 +154,32 @@ fn who_is_elected_leads_only_with_a_quorum_of_learners() {
 
 #[test]
 fn a_follower_of_a_crashed_leader_has_not_noticed_yet() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.cut_direction(3, 1).crash(3);
     let Because::StillFollows {
         leader, leader_is, ..
-    } = ask(&s, Question::NotLeading(id(1)))
+    } = ask(&s, Question::NotLeading(ServerId(1)))
     else {
         panic!("it still follows")
     };
-    assert_eq!(leader, id(3));
+    assert_eq!(leader, ServerId(3));
     assert_eq!(leader_is, Absence::NotRunning(ServerStatus::Down));
 }
 
 #[test]
 fn a_better_vote_that_nobody_hears_does_not_win() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("B").set("/a", "1").ok();
     s.settle().crash(1).crash(2).crash(3);
     s.restart(1).restart(2).restart(3).isolate(3);
     s.until_leader();
-    let Because::NotHeardInTime { own, winner, by } = ask(&s, Question::NotLeading(id(3))) else {
+    let Because::NotHeardInTime { own, winner, by } = ask(&s, Question::NotLeading(ServerId(3)))
+    else {
         panic!("it was not heard")
     };
     assert_eq!(
         (own.leader, winner.leader, by),
-        (id(3), id(2), VoteField::Id)
+        (ServerId(3), ServerId(2), VoteField::Id)
     );
 }
 
@@ -223,16 +192,18 @@ fn two_of_five_are_no_quorum_however_long_they_look() {
     s.partition(&[&[1, 2], &[3, 4, 5]]);
     s.until_that("both look and agree", |s| {
         [1, 2].iter().all(|n| {
-            s.server(*n).vote().leader == id(2) && s.server(*n).state() == ServerState::Looking
+            s.server(*n).vote().leader == ServerId(2)
+                && s.server(*n).state() == ServerState::Looking
         }) && s
             .server(2)
             .election()
             .is_some_and(|e| e.supporters().len() == 2)
     });
-    let Because::TooFewVotes { vote, round, count } = ask(&s, Question::StillLooking(id(2))) else {
+    let Because::TooFewVotes { vote, round, count } = ask(&s, Question::StillLooking(ServerId(2)))
+    else {
         panic!("too few votes")
     };
-    assert_eq!((vote.leader, round), (id(2), 2));
+    assert_eq!((vote.leader, round), (ServerId(2), 2));
     assert_eq!((have(&count), count.need), (vec![1, 2], 3));
     assert_eq!(
         missing(&count),
@@ -244,7 +215,7 @@ fn two_of_five_are_no_quorum_however_long_they_look() {
 fn a_server_that_is_alone_names_who_is_down() {
     let mut s = Scenario::voters(3).down(&[1, 2]).start();
     s.for_ms(1000);
-    let Because::TooFewVotes { count, .. } = ask(&s, Question::StillLooking(id(3))) else {
+    let Because::TooFewVotes { count, .. } = ask(&s, Question::StillLooking(ServerId(3))) else {
         panic!("too few votes")
     };
     let down = Absence::NotRunning(ServerStatus::Down);
@@ -256,10 +227,10 @@ fn a_server_that_is_alone_names_who_is_down() {
 
 #[test]
 fn a_paused_voter_is_not_heard() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(3).pause(2);
     s.until_that("1 looks", |s| s.server(1).state() == ServerState::Looking);
-    let Because::TooFewVotes { count, .. } = ask(&s, Question::StillLooking(id(1))) else {
+    let Because::TooFewVotes { count, .. } = ask(&s, Question::StillLooking(ServerId(1))) else {
         panic!("too few votes")
     };
     assert_eq!(
@@ -273,13 +244,14 @@ fn a_paused_voter_is_not_heard() {
 
 #[test]
 fn at_first_the_votes_of_the_others_are_under_way() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 2, 800).crash(3);
     s.until_that("both look", |s| {
         let looks = |n| s.server(n).state() == ServerState::Looking;
         looks(1) && looks(2)
     });
-    let Because::TooFewVotes { vote, count, .. } = ask(&s, Question::StillLooking(id(1))) else {
+    let Because::TooFewVotes { vote, count, .. } = ask(&s, Question::StillLooking(ServerId(1)))
+    else {
         panic!("too few votes")
     };
     assert_eq!(vote, s.server(1).vote());
@@ -293,7 +265,8 @@ fn at_first_the_votes_of_the_others_are_under_way() {
 fn with_a_quorum_of_votes_it_waits_a_last_time() {
     let mut s = Scenario::voters(3).start();
     s.until(event!(2, QuorumOfVotes));
-    let Because::LastWait { vote, count, until } = ask(&s, Question::StillLooking(id(2))) else {
+    let Because::LastWait { vote, count, until } = ask(&s, Question::StillLooking(ServerId(2)))
+    else {
         panic!("the last wait")
     };
     assert_eq!(vote, s.server(2).vote());
@@ -303,24 +276,27 @@ fn with_a_quorum_of_votes_it_waits_a_last_time() {
 
 #[test]
 fn who_follows_looks_no_more() {
-    assert_eq!(ask(&three(), Question::StillLooking(id(1))), Because::ItHas);
+    assert_eq!(
+        ask(&Scenario::of_three(), Question::StillLooking(ServerId(1))),
+        Because::ItHas
+    );
 }
 
 // ---- who serves -------------------------------------------------------------------------------------
 
 #[test]
 fn a_paused_server_serves_nobody() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.pause(1);
     assert_eq!(
-        ask(&s, Question::NotServing(id(1))),
-        Because::NotRunning(id(1), ServerStatus::Paused)
+        ask(&s, Question::NotServing(ServerId(1))),
+        Because::NotRunning(ServerId(1), ServerStatus::Paused)
     );
 }
 
 #[test]
 fn a_learner_that_can_not_reach_its_leader_says_so() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1).restart(1);
     s.until(event!(1, Connecting)).cut_direction(3, 1);
     let Because::LearnerWaits {
@@ -328,11 +304,11 @@ fn a_learner_that_can_not_reach_its_leader_says_so() {
         awaits,
         leader_is,
         ..
-    } = ask(&s, Question::NotServing(id(1)))
+    } = ask(&s, Question::NotServing(ServerId(1)))
     else {
         panic!("it waits")
     };
-    assert_eq!((leader, leader_is), (id(3), Absence::Cut));
+    assert_eq!((leader, leader_is), (ServerId(3), Absence::Cut));
     assert!(
         matches!(awaits, Awaits::Connection(1) | Awaits::Epoch),
         "{awaits:?}"
@@ -341,14 +317,18 @@ fn a_learner_that_can_not_reach_its_leader_says_so() {
 
 #[test]
 fn a_learner_that_gets_its_history_names_the_mode() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.client("B").set("/a", "1").ok();
     s.restart(1).until(event!(1, SyncStarted));
-    let Because::LearnerWaits { leader, awaits, .. } = ask(&s, Question::NotServing(id(1))) else {
+    let Because::LearnerWaits { leader, awaits, .. } = ask(&s, Question::NotServing(ServerId(1)))
+    else {
         panic!("it waits")
     };
-    assert_eq!((leader, awaits), (id(3), Awaits::History(SyncMode::Diff)));
+    assert_eq!(
+        (leader, awaits),
+        (ServerId(3), Awaits::History(SyncMode::Diff))
+    );
 }
 
 #[test]
@@ -362,12 +342,12 @@ fn a_learner_waits_because_its_leader_waits_for_a_slow_disk() {
         count,
         leader_is,
         ..
-    } = ask(&s, Question::NotServing(id(2)))
+    } = ask(&s, Question::NotServing(ServerId(2)))
     else {
         panic!("it waits")
     };
     // It has accepted the epoch; its ACKEPOCH waits for its own disk.
-    assert_eq!((leader, awaits), (id(3), Awaits::Sync));
+    assert_eq!((leader, awaits), (ServerId(3), Awaits::Sync));
     assert_eq!(leader_is, Absence::OnDisk(Span::millis(3000)));
     let (phase, count) = count.expect("the leader waits as well");
     assert_eq!(
@@ -385,14 +365,17 @@ fn a_learner_waits_because_its_leader_waits_for_a_slow_disk() {
 
 #[test]
 fn who_serves_serves() {
-    assert_eq!(ask(&three(), Question::NotServing(id(1))), Because::ItHas);
+    assert_eq!(
+        ask(&Scenario::of_three(), Question::NotServing(ServerId(1))),
+        Because::ItHas
+    );
 }
 
 // ---- what is committed --------------------------------------------------------------------------------
 
 #[test]
 fn a_write_without_a_quorum_of_disks_is_not_committed() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_disk(1, 900).slow_disk(2, 700);
     s.client("B").set("/a", "1");
     s.until(event!(3, AckCounted { zxid, .. } if *zxid == zx(1, 4)));
@@ -414,7 +397,7 @@ fn a_write_without_a_quorum_of_disks_is_not_committed() {
 
 #[test]
 fn a_proposal_under_way_has_no_ack() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000).slow_link(2, 3, 3000);
     s.client("B").set("/a", "1");
     s.until(event!(3, Proposed { zxid, .. } if *zxid == zx(1, 4)));
@@ -423,14 +406,14 @@ fn a_proposal_under_way_has_no_ack() {
     };
     assert_eq!(count.have.len() + count.missing.len(), 3);
     for server in [1, 2] {
-        assert!(count.missing.iter().any(|m| m.server == id(server)
+        assert!(count.missing.iter().any(|m| m.server == ServerId(server)
             && matches!(m.because, Absence::ToIt(MessageKind::Proposal, at) if at > s.world().now())));
     }
 }
 
 #[test]
 fn of_two_writes_the_older_one_comes_first() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_disk(1, 900).slow_disk(2, 900);
     s.client("A").set("/a", "1").set("/a", "2");
     s.until(event!(3, Proposed { zxid, .. } if *zxid == zx(1, 5)));
@@ -447,7 +430,7 @@ fn of_two_writes_the_older_one_comes_first() {
 
 #[test]
 fn a_committed_write_is_committed() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     assert_eq!(ask(&s, Question::NotCommitted(zx(1, 3))), Because::ItHas);
     s.client("B").set("/a", "1").ok();
     assert_eq!(ask(&s, Question::NotCommitted(zx(1, 4))), Because::ItHas);
@@ -456,9 +439,9 @@ fn a_committed_write_is_committed() {
 #[test]
 fn a_zxid_that_was_never_given_out_names_the_last_one() {
     assert_eq!(
-        ask(&three(), Question::NotCommitted(zx(1, 9))),
+        ask(&Scenario::of_three(), Question::NotCommitted(zx(1, 9))),
         Because::NeverProposed {
-            leader: Some(id(3)),
+            leader: Some(ServerId(3)),
             last: zx(1, 3)
         }
     );
@@ -476,7 +459,7 @@ fn tail_on_server_1(s: &mut Scenario) {
 
 #[test]
 fn without_a_leader_nobody_has_decided() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     tail_on_server_1(&mut s);
     let Because::NobodyDecides {
         zxid,
@@ -487,12 +470,12 @@ fn without_a_leader_nobody_has_decided() {
         panic!("nobody decides")
     };
     assert_eq!((zxid, need), (zx(1, 4), 2));
-    assert_eq!(holders.into_iter().collect::<Vec<_>>(), [id(1)]);
+    assert_eq!(holders.into_iter().collect::<Vec<_>>(), [ServerId(1)]);
 }
 
 #[test]
 fn a_new_epoch_without_it_has_given_it_up() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     tail_on_server_1(&mut s);
     let leader = s.restart(3).until_leader();
     s.restart(1).settle();
@@ -509,11 +492,11 @@ fn a_new_epoch_without_it_has_given_it_up() {
     };
     assert_eq!(
         (zxid, by, epoch, history),
-        (zx(1, 4), id(leader), Epoch(2), zx(1, 3))
+        (zx(1, 4), ServerId(leader), Epoch(2), zx(1, 3))
     );
     assert!(holders.is_empty(), "{holders:?}");
     assert!(
-        removed.contains(&(id(1), RemovedBecause::Truncated)),
+        removed.contains(&(ServerId(1), RemovedBecause::Truncated)),
         "{removed:?}"
     );
 }
@@ -522,7 +505,7 @@ fn a_new_epoch_without_it_has_given_it_up() {
 
 #[test]
 fn a_request_without_a_connection_waits_at_its_client() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.until_that("it has noticed", |s| {
         !matches!(s.see("A").state, ClientState::Connected { .. })
@@ -536,7 +519,7 @@ fn a_request_without_a_connection_waits_at_its_client() {
 
 #[test]
 fn a_request_is_on_its_way_to_the_server() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").set("/a", "1");
     let because = ask(&s, Question::NotAnswered(A));
     let Because::BetweenClientAndServer {
@@ -548,13 +531,13 @@ fn a_request_is_on_its_way_to_the_server() {
     else {
         panic!("it is under way: {because:?}")
     };
-    assert_eq!((client, server, to_server), (A, id(1), true));
+    assert_eq!((client, server, to_server), (A, ServerId(1), true));
     assert!(arrives > s.world().now());
 }
 
 #[test]
 fn a_request_is_on_its_way_to_the_leader() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000);
     s.client("A").set("/a", "1");
     s.until(event!(1, RequestForwarded));
@@ -568,13 +551,16 @@ fn a_request_is_on_its_way_to_the_leader() {
     else {
         panic!("the leader is asked: {because:?}")
     };
-    assert_eq!((client, server, leader), (A, id(1), Some(id(3))));
+    assert_eq!(
+        (client, server, leader),
+        (A, ServerId(1), Some(ServerId(3)))
+    );
     assert!(arrives.is_some_and(|at| at > s.world().now()));
 }
 
 #[test]
 fn a_write_that_waits_for_acks_is_not_answered() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_disk(1, 900).slow_disk(2, 900);
     s.client("A").set("/a", "1");
     s.until(event!(3, AckCounted { zxid, .. } if *zxid == zx(1, 4)));
@@ -587,32 +573,38 @@ fn a_write_that_waits_for_acks_is_not_answered() {
 
 #[test]
 fn who_asks_nothing_waits_for_nothing() {
-    assert_eq!(ask(&three(), Question::NotAnswered(A)), Because::ItHas);
+    assert_eq!(
+        ask(&Scenario::of_three(), Question::NotAnswered(A)),
+        Because::ItHas
+    );
 }
 
 // ---- what is old ------------------------------------------------------------------------------------------
 
+/// Why server 1 does not show the newest: what it applied, the newest, how many it lacks, the first of them;
+/// and what keeps that.
+#[track_caller]
+fn behind(s: &Scenario) -> ((Zxid, Zxid, u64, Zxid), Lag) {
+    match ask(s, Question::NotNewest(ServerId(1))) {
+        Because::Behind {
+            server: ServerId(1),
+            applied,
+            newest,
+            by,
+            first,
+            lag,
+        } => ((applied, newest, by, first), lag),
+        other => panic!("it is behind: {other:?}"),
+    }
+}
+
 #[test]
 fn a_follower_behind_a_slow_link_waits_for_what_is_under_way() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000);
     s.client("B").set("/a", "1").ok();
-    let because = ask(&s, Question::NotNewest(id(1)));
-    let Because::Behind {
-        server,
-        applied,
-        newest,
-        by,
-        first,
-        lag,
-    } = because
-    else {
-        panic!("it is behind: {because:?}")
-    };
-    assert_eq!(
-        (server, applied, newest, by, first),
-        (id(1), zx(1, 3), zx(1, 4), 1, zx(1, 4))
-    );
+    let (seen, lag) = behind(&s);
+    assert_eq!(seen, (zx(1, 3), zx(1, 4), 1, zx(1, 4)));
     assert!(
         matches!(lag, Lag::OnTheWay(MessageKind::Proposal, ServerId(3), at) if at > s.world().now()),
         "{lag:?}"
@@ -621,49 +613,35 @@ fn a_follower_behind_a_slow_link_waits_for_what_is_under_way() {
 
 #[test]
 fn a_follower_that_is_cut_off_can_not_know() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.cut_direction(3, 1);
     s.client("B").set("/a", "1").set("/a", "2").ok();
-    let because = ask(&s, Question::NotNewest(id(1)));
-    let Because::Behind {
-        applied,
-        newest,
-        by,
-        first,
-        lag,
-        ..
-    } = because
-    else {
-        panic!("it is behind: {because:?}")
-    };
-    assert_eq!(
-        (applied, newest, by, first),
-        (zx(1, 3), zx(1, 5), 2, zx(1, 4))
-    );
-    assert_eq!(lag, Lag::Cut(id(3)));
+    let (seen, lag) = behind(&s);
+    assert_eq!(seen, (zx(1, 3), zx(1, 5), 2, zx(1, 4)));
+    assert_eq!(lag, Lag::Cut(ServerId(3)));
 }
 
 #[test]
 fn a_follower_with_a_slow_disk_does_not_apply_what_is_not_on_it() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_disk(1, 1500);
     s.client("B").set("/a", "1").ok();
     s.until_that("it has it", |s| s.server(1).last_logged() == zx(1, 4));
-    let because = ask(&s, Question::NotNewest(id(1)));
-    let Because::Behind { first, lag, .. } = because else {
-        panic!("it is behind: {because:?}")
-    };
+    let ((.., first), lag) = behind(&s);
     assert_eq!((first, lag), (zx(1, 4), Lag::OnDisk(Span::millis(1500))));
 }
 
 #[test]
 fn who_is_not_behind_is_not_behind() {
-    assert_eq!(ask(&three(), Question::NotNewest(id(1))), Because::ItHas);
+    assert_eq!(
+        ask(&Scenario::of_three(), Question::NotNewest(ServerId(1))),
+        Because::ItHas
+    );
 }
 
 #[test]
 fn a_stale_read_names_what_came_too_late() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.slow_link(1, 3, 2000);
     s.client("B").set("/a", "1").ok();
     let (data, at) = s.client("A").read("/a").data_at();
@@ -695,7 +673,7 @@ fn a_stale_read_names_what_came_too_late() {
     else {
         panic!("it was behind: {then:?}")
     };
-    assert_eq!((client, server, answered), (A, id(1), read.1));
+    assert_eq!((client, server, answered), (A, ServerId(1), read.1));
     assert_eq!(
         (shown, newest, by, first),
         (zx(1, 3), zx(1, 4), 1, zx(1, 4))

@@ -1,45 +1,10 @@
 //! Why a session has not expired, a watch has not rung, a mode was not chosen: as in `why_not.rs`.
 
 use zabscope_core::sim::{
-    ClientNo, History,
-    why_not::{Answer, Because, Lag, Question, why_not},
+    ClientNo,
+    why_not::{Because, Lag, Question},
 };
-use zabscope_tests::{prelude::*, trace::exported};
-
-fn history(s: &Scenario) -> History {
-    let imported = History::import(&exported(s)).expect("the run can be repeated");
-    assert_eq!(imported.mismatch, None, "the same run");
-    imported.history
-}
-
-#[track_caller]
-fn ask(s: &Scenario, question: Question) -> Because {
-    let history = history(s);
-    let answer: Answer = why_not(&history, &question);
-    assert_eq!((answer.step, answer.at), (s.steps(), s.world().now()));
-    // What the answer rests on has happened.
-    for fact in &answer.facts {
-        assert!(
-            history.records().iter().any(|r| r.id() == *fact),
-            "{fact:?} of {answer:?}"
-        );
-    }
-    answer.because
-}
-
-fn id(n: i64) -> ServerId {
-    ServerId(n)
-}
-
-/// Three servers led by 3; A at 1, B at 2, and the znode /a. Its transactions are 1·01 to 1·03.
-fn three() -> Scenario {
-    let mut s = Scenario::voters(3).start();
-    s.settle();
-    s.client("A").at(1).create("/a", "0").ok();
-    s.client("B").at(2).connected();
-    s.settle();
-    s
-}
+use zabscope_tests::{prelude::*, question::ask};
 
 const A: ClientNo = ClientNo(1);
 
@@ -57,7 +22,7 @@ fn tail_on_server_1(s: &mut Scenario) {
 
 #[test]
 fn a_silent_session_has_time_left_and_the_deadline_is_rounded_up() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     let session = s.session("A");
     s.client("A").pause();
     s.for_ms(3000);
@@ -72,7 +37,7 @@ fn a_silent_session_has_time_left_and_the_deadline_is_rounded_up() {
     else {
         panic!("there is time left: {because:?}")
     };
-    assert_eq!((leader, tick), (id(3), Span::millis(2000)));
+    assert_eq!((leader, tick), (ServerId(3), Span::millis(2000)));
     assert_eq!(timeout, Span::millis(s.see("A").timeout_ms as u64));
     assert_eq!(deadline.0 % tick.0, 0, "rounded up to a tick");
     let heard = heard.expect("the leader has heard of it");
@@ -81,7 +46,7 @@ fn a_silent_session_has_time_left_and_the_deadline_is_rounded_up() {
 
 #[test]
 fn without_a_leader_no_session_expires() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     let session = s.session("A");
     s.crash(3);
     s.until_that("nobody leads", |s| s.leader().is_none());
@@ -93,7 +58,7 @@ fn without_a_leader_no_session_expires() {
 
 #[test]
 fn an_end_that_is_not_committed_is_none() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     let session = s.session("A");
     s.client("A").pause();
     s.slow_disk(1, 5000).slow_disk(2, 5000);
@@ -110,7 +75,7 @@ fn an_end_that_is_not_committed_is_none() {
 #[test]
 fn a_session_that_never_was_can_not_expire() {
     assert_eq!(
-        ask(&three(), Question::NotExpired(SessionId(77))),
+        ask(&Scenario::of_three(), Question::NotExpired(SessionId(77))),
         Because::NoSuchThing
     );
 }
@@ -121,12 +86,17 @@ fn rung() -> Question {
 
 #[test]
 fn who_set_no_watch_hears_nothing() {
-    assert_eq!(ask(&three(), rung()), Because::NoWatch { server: id(1) });
+    assert_eq!(
+        ask(&Scenario::of_three(), rung()),
+        Because::NoWatch {
+            server: ServerId(1)
+        }
+    );
 }
 
 #[test]
 fn a_watch_on_a_quiet_znode_does_not_ring() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.client("B").create("/b", "x").ok();
     s.settle();
@@ -135,7 +105,7 @@ fn a_watch_on_a_quiet_znode_does_not_ring() {
     assert_eq!(
         because,
         Because::NothingChanged {
-            server: id(1),
+            server: ServerId(1),
             set: zx(1, 3),
             changed: Some(zx(1, 2)),
             applied: zx(1, 4)
@@ -145,7 +115,7 @@ fn a_watch_on_a_quiet_znode_does_not_ring() {
 
 #[test]
 fn a_watch_rings_where_the_change_is_applied() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.slow_link(1, 3, 2000);
     s.client("B").set("/a", "1").ok();
@@ -159,7 +129,10 @@ fn a_watch_rings_where_the_change_is_applied() {
     else {
         panic!("not here: {because:?}")
     };
-    assert_eq!((changed, server, applied), (zx(1, 4), id(1), zx(1, 3)));
+    assert_eq!(
+        (changed, server, applied),
+        (zx(1, 4), ServerId(1), zx(1, 3))
+    );
     assert!(
         matches!(lag, Lag::OnTheWay(MessageKind::Proposal, ServerId(3), _)),
         "{lag:?}"
@@ -168,7 +141,7 @@ fn a_watch_rings_where_the_change_is_applied() {
 
 #[test]
 fn a_watch_rings_once() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.client("B").set("/a", "1").ok();
     s.until_rang("A", 1);
@@ -186,7 +159,7 @@ fn a_watch_rings_once() {
 
 #[test]
 fn a_watch_on_data_does_not_hear_of_children() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.client("B").create("/a/child", "x").ok();
     s.settle();
@@ -202,7 +175,7 @@ fn a_watch_on_data_does_not_hear_of_children() {
 
 #[test]
 fn a_watch_event_is_on_its_way() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.client("A").watch("/a").ok();
     s.client("B").set("/a", "1");
     s.until(event!(1, WatchFired));
@@ -216,7 +189,7 @@ fn a_watch_event_is_on_its_way() {
     else {
         panic!("it is under way: {because:?}")
     };
-    assert_eq!((client, server, to_server), (A, id(1), false));
+    assert_eq!((client, server, to_server), (A, ServerId(1), false));
     assert!(arrives > s.world().now());
 }
 
@@ -224,15 +197,15 @@ fn a_watch_event_is_on_its_way() {
 
 #[test]
 fn a_learner_ahead_of_its_leader_gets_no_diff() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     tail_on_server_1(&mut s);
     let leader = s.restart(3).until_leader();
     s.restart(1).settle();
     assert_eq!(
-        ask(&s, Question::NotThisMode(id(1), SyncMode::Diff)),
+        ask(&s, Question::NotThisMode(ServerId(1), SyncMode::Diff)),
         Because::ModeChosen {
-            leader: id(leader),
-            learner: id(1),
+            leader: ServerId(leader),
+            learner: ServerId(1),
             wanted: SyncMode::Diff,
             chosen: SyncMode::Trunc,
             rule: SyncRule::AheadOfLeader,
@@ -246,11 +219,11 @@ fn a_learner_ahead_of_its_leader_gets_no_diff() {
 
 #[test]
 fn a_learner_within_the_committed_log_needs_no_snapshot() {
-    let mut s = three();
+    let mut s = Scenario::of_three();
     s.crash(1);
     s.client("B").set("/a", "1").ok();
     s.restart(1).until(event!(1, Serving));
-    let because = ask(&s, Question::NotThisMode(id(1), SyncMode::Snap));
+    let because = ask(&s, Question::NotThisMode(ServerId(1), SyncMode::Snap));
     let Because::ModeChosen {
         chosen,
         rule,
@@ -265,7 +238,7 @@ fn a_learner_within_the_committed_log_needs_no_snapshot() {
     assert_eq!((chosen, rule), (SyncMode::Diff, SyncRule::InCommittedLog));
     assert_eq!((peer, min, max), (zx(1, 3), zx(1, 1), zx(1, 4)));
     assert_eq!(
-        ask(&s, Question::NotThisMode(id(1), SyncMode::Diff)),
+        ask(&s, Question::NotThisMode(ServerId(1), SyncMode::Diff)),
         Because::ItHas
     );
 }
@@ -274,7 +247,7 @@ fn a_learner_within_the_committed_log_needs_no_snapshot() {
 fn who_has_never_joined_got_no_mode() {
     let s = Scenario::voters(3).start();
     assert_eq!(
-        ask(&s, Question::NotThisMode(id(1), SyncMode::Trunc)),
+        ask(&s, Question::NotThisMode(ServerId(1), SyncMode::Trunc)),
         Because::NoModeYet
     );
 }

@@ -152,6 +152,14 @@ pub fn set_fragment(fragment: &str) {
     }
 }
 
+/// Puts a run into the address, unless that names a lesson: then this is what one comes back to.
+pub fn keep_in_address(text: &str) {
+    let hash = window().and_then(|w| w.location().hash().ok());
+    if !hash.is_some_and(|hash| hash.starts_with("#lesson=")) {
+        set_fragment(&format!("s={text}"));
+    }
+}
+
 /// Loads the page again, with the fragment that it has.
 pub fn reload() {
     if let Some(window) = window() {
@@ -278,8 +286,8 @@ impl Picture {
         let size = (seen.width().max(1.0), seen.height().max(1.0));
         let copy: web_sys::Element = stage.clone_node_with_deep(true)?.unchecked_into();
         copy.set_attribute("xmlns", "http://www.w3.org/2000/svg")?;
-        copy.set_attribute("width", &size.0.to_string())?;
-        copy.set_attribute("height", &size.1.to_string())?;
+        copy.set_attribute("width", &(size.0.round() as u32).to_string())?;
+        copy.set_attribute("height", &(size.1.round() as u32).to_string())?;
         for (name, value) in [("data-theme", "data-theme"), ("lang", "lang")] {
             let value = root().and_then(|r| r.get_attribute(value));
             copy.set_attribute(name, &value.unwrap_or_default())?;
@@ -369,6 +377,18 @@ pub fn remember(run: &RunHandle) {
     TRAIL.with(|trail| {
         if let Ok(mut trail) = trail.try_borrow_mut() {
             *trail = Some(exported);
+        }
+    });
+}
+
+/// Remembers how far the run has come.
+pub fn remember_cursor(step: u64) {
+    TRAIL.with(|trail| {
+        if let Ok(mut trail) = trail.try_borrow_mut()
+            && let Some(run) = trail.as_mut()
+        {
+            // Behind it stand actions that were done later: they go when the page stands still.
+            run.steps = run.steps.max(step);
         }
     });
 }

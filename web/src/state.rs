@@ -17,6 +17,7 @@ pub mod run;
 pub mod scout;
 pub mod search;
 pub mod track;
+mod undo;
 pub mod until;
 pub mod watch;
 
@@ -243,6 +244,8 @@ pub enum Action {
     Load(Loaded),
     /// What a search says of itself; what it has found is opened.
     Searched(Rc<search::Searched>),
+    /// Open what the search found.
+    OpenFound,
     /// Say something.
     Notify(Notice),
     /// Enough of it.
@@ -325,7 +328,7 @@ pub struct State {
     /// Discrete frames instead of motion.
     pub reduced: bool,
     /// What was done at once: how many actions there were before and after.
-    together: Vec<(usize, usize)>,
+    together: undo::Together,
     /// What is to be said.
     pub notice: Option<Rc<Notice>>,
     /// What is known of the last search.
@@ -380,7 +383,7 @@ impl State {
             theme: Theme::Light,
             reduced: false,
             search: Rc::default(),
-            together: Vec::new(),
+            together: undo::Together::default(),
             notice: None,
             dialog: None,
             embed: false,
@@ -492,10 +495,13 @@ impl State {
                 }
             }
             Action::Searched(news) => self.searched(news),
+            Action::OpenFound => self.open_found(),
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
             Action::Forget => self.kept = None,
             Action::Await(client) => self.wait_for(client),
+            // What is embedded has none.
+            Action::Dialog(_) if self.embed => {}
             Action::Dialog(dialog) => {
                 self.dialog = dialog;
                 if dialog.is_some() {
@@ -506,8 +512,16 @@ impl State {
     }
 
     fn searched(&mut self, news: Rc<search::Searched>) {
+        let found = matches!(*news, search::Searched::Found(..));
+        self.search = news;
         // Who takes a lesson is not taken away from it.
-        if let (search::Searched::Found(_, found), None) = (&*news, &self.lesson) {
+        if found && self.lesson.is_none() {
+            self.open_found();
+        }
+    }
+
+    fn open_found(&mut self) {
+        if let search::Searched::Found(_, found) = &*self.search {
             match found.open() {
                 Ok(history) => {
                     self.show(Run::of(history));
@@ -516,19 +530,25 @@ impl State {
                 Err(error) => self.notify(Notice::Import(error)),
             }
         }
-        self.search = news;
     }
 
     fn notify(&mut self, notice: Notice) {
         self.notice = Some(Rc::new(notice));
     }
 
-    fn show(&mut self, run: Run) {
-        self.run = RunHandle::new(run);
+    /// Another run takes the place of the shown one: nothing that was about that one is left.
+    fn put(&mut self, run: RunHandle) {
+        self.run = run;
         self.together.clear();
         self.motion = Motion::Still;
+        self.times.search = None;
         self.selection = Selection::Nothing;
         self.asked = None;
+        self.settle();
+    }
+
+    fn show(&mut self, run: Run) {
+        self.put(RunHandle::new(run));
         if matches!(self.tab, Tab::Chosen | Tab::Why) {
             self.tab = Tab::Lesson;
         }
@@ -536,7 +556,6 @@ impl State {
         self.dialog = None;
         self.lesson = None;
         self.left = None;
-        self.settle();
     }
 
     // ---- where the sentence stands -----------------------------------------------------------------
@@ -666,41 +685,6 @@ impl State {
         }
     }
 
-    /// What was done last is not done; what came of it is kept as a branch.
-    fn undo(&mut self) {
-        self.motion = Motion::Still;
-        let last = self.run.get().history().actions().last().map(|a| a.step);
-        if let Some(step) = last {
-            if self.run.get().history().cursor() > step {
-                self.run.change().goto(step);
-            }
-            let done = self.actions();
-            let many = self.together.iter().find(|(_, after)| *after == done);
-            let left = many.map_or(done - 1, |(before, _)| *before);
-            while self.actions() > left && self.run.change().back() {}
-            self.observe();
-        }
-        self.settle();
-    }
-
-    /// How many actions lead to the cursor.
-    fn actions(&self) -> usize {
-        self.run.get().history().actions().len()
-    }
-
-    /// Does several things at one moment, which are undone together.
-    fn act_all(&mut self, actions: impl Iterator<Item = sim::Action>) {
-        let before = self.actions();
-        for action in actions {
-            self.act(action);
-        }
-        let after = self.actions();
-        self.together.retain(|(_, known)| *known <= before);
-        if after > before + 1 {
-            self.together.push((before, after));
-        }
-    }
-
     /// Takes steps until a client waits for nothing, or as many as one act may take.
     fn wait_for(&mut self, client: ClientNo) {
         if self.moves() {
@@ -809,6 +793,7 @@ impl State {
 
     fn act(&mut self, action: sim::Action) {
         self.finish();
+        self.together.still_known(self.actions());
         let told = self.run.get().len();
         let done = self.run.change().act(action);
         match done {

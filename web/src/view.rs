@@ -50,7 +50,10 @@ use gloo::{
     timers::callback::{Interval, Timeout},
 };
 use stage::StageHandle;
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
 use zabscope_core::{
@@ -85,8 +88,8 @@ pub fn App() -> Html {
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if let Some(notice) = &s.notice {
-                    { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
+                if let (Some(notice), None) = (&s.notice, s.dialog) {
+                    { notice::notice_bar(notice, &run, lang, &send) }
                 }
                 if let Some(search) = &s.times.search {
                     { until::looking(search, lang, &send) }
@@ -101,7 +104,7 @@ pub fn App() -> Html {
                     moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
             if let Some(dialog) = s.dialog {
-                <dialogs::Dialogs {dialog} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
+                <dialogs::Dialogs {dialog} notice={s.notice.clone()} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
             }
         </div>
     }
@@ -123,7 +126,10 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
                 if let Some(notice) = &s.notice {
-                    { notice::notice_bar(&notice::NoticeProps { notice: notice.clone(), lang, send: send.clone() }) }
+                    { notice::notice_bar(notice, &run, lang, send) }
+                }
+                if let Some(search) = &s.times.search {
+                    { until::looking(search, lang, send) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
@@ -139,6 +145,7 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        platform::remember_cursor(self.run.get().history().cursor());
         match &action {
             // Should this be what breaks us, the link that is shown then must hold it.
             Action::Act(action) => platform::remember_action(action),
@@ -213,8 +220,15 @@ fn open(exported: &Exported) -> Result<Loaded, Notice> {
     Ok(Loaded::new(importing.finish()))
 }
 
+thread_local! {
+    /// How many runs were begun to be opened: of several at a time the last one counts.
+    static OPENING: Cell<u32> = const { Cell::new(0) };
+}
+
 /// Opens a run, however long it is, a piece at a time.
 pub async fn load(exported: Exported, send: Send) {
+    let opening = OPENING.get().wrapping_add(1);
+    OPENING.set(opening);
     let mut importing = match Importing::new(&exported) {
         Ok(importing) => importing,
         Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
@@ -226,7 +240,9 @@ pub async fn load(exported: Exported, send: Send) {
             Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
         }
     }
-    send.dispatch(Action::Load(Loaded::new(importing.finish())));
+    if opening == OPENING.get() {
+        send.dispatch(Action::Load(Loaded::new(importing.finish())));
+    }
 }
 
 // ---- effects --------------------------------------------------------------------------------------

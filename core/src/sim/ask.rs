@@ -95,22 +95,13 @@ pub(crate) fn request_bytes(request: &Request) -> u64 {
         }
     }
     let bytes = match request {
-        Request::Exists { path, .. }
-        | Request::GetData { path, .. }
-        | Request::GetAcl { path }
-        | Request::GetChildren { path, .. }
-        | Request::GetAllChildrenNumber { path }
-        | Request::Sync { path }
-        | Request::AddWatch { path, .. }
-        | Request::CheckWatches { path, .. }
-        | Request::RemoveWatches { path, .. } => path.len(),
         Request::GetEphemerals { prefix } => prefix.as_ref().map_or(0, |p| p.len()),
         Request::MultiRead(all) => all.iter().map(|r| request_bytes(r) as usize).sum(),
         Request::Auth { scheme, auth } => scheme.len() + auth.len(),
         Request::Sasl { token, .. } => data(token),
         Request::Refused { body, .. } => body.len(),
         Request::Write(write) => write_bytes(write, &data, &acl),
-        Request::Ping | Request::SetWatches(_) | Request::WhoAmI | Request::CloseSession => 0,
+        other => other.path().map_or(0, |path| path.len()),
     };
     bytes as u64 + 16
 }

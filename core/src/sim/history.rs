@@ -561,18 +561,22 @@ impl History {
     /// Goes to the moment after this step and the actions that followed it, or to the end of the
     /// branch if that is earlier. Says where it arrived.
     pub fn goto(&mut self, step: u64) -> u64 {
-        // The last moment with so many steps or fewer.
-        let (mut low, mut high) = (0, self.tracks[self.current].end());
+        self.run_to(self.moment(self.current, step));
+        self.cursor()
+    }
+
+    /// The last moment of a branch with so many steps or fewer.
+    fn moment(&self, no: usize, step: u64) -> usize {
+        let (mut low, mut high) = (0, self.tracks[no].end());
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if self.steps_at(middle) <= step {
+            if self.steps_on(no, middle) <= step {
                 low = middle;
             } else {
                 high = middle - 1;
             }
         }
-        self.run_to(low);
-        self.cursor()
+        low
     }
 
     /// Goes to the end of another branch. False: there is no such branch.

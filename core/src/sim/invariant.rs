@@ -255,6 +255,16 @@ impl Checker {
         ])
     }
 
+    /// Everything that must hold in a world of this setup.
+    #[must_use]
+    pub fn of(setup: &super::Setup) -> Checker {
+        if setup.standalone {
+            Checker::standalone()
+        } else {
+            Checker::all()
+        }
+    }
+
     /// One more.
     pub fn add(&mut self, invariant: Box<dyn Invariant>) {
         self.all.push(invariant);

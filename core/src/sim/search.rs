@@ -195,10 +195,7 @@ impl Search {
     /// The setup is out of bounds.
     pub fn new(wanted: Wanted) -> Result<Search, SetupError> {
         wanted.setup.validate()?;
-        let mut checker = match wanted.setup.standalone {
-            true => Checker::standalone(),
-            false => Checker::all(),
-        };
+        let mut checker = Checker::of(&wanted.setup);
         if wanted.consequences {
             let off: Vec<Rule> = wanted.setup.rules.off().collect();
             checker.retain(|name| !off.iter().any(|rule| restates(*rule, name)));

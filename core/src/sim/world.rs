@@ -1445,7 +1445,7 @@ impl World {
                 for server in &mut self.servers {
                     Arc::make_mut(&mut server.cfg).rules = *rules;
                     if let Some(peer) = &mut server.peer {
-                        peer.set_rules(*rules);
+                        Arc::make_mut(&mut peer.me.cfg).rules = *rules;
                     }
                 }
                 self.emit(log, WorldEventKind::RulesSet { rules: *rules });

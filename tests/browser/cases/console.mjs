@@ -53,4 +53,21 @@ export const tests = [
       assert.equal(await side.locator('.differing').count(), 0);
     },
   },
+  {
+    name: 'the tree of a server is compared with what it was at a bookmark',
+    url: '#world=slow-link',
+    async run({ page }) {
+      await page.locator('[data-server="3"][data-state="leading"]').waitFor();
+      await page.keyboard.press('End');
+      await page.keyboard.press('b');
+      await page.keyboard.press('Home');
+      await page.keyboard.press('n');
+      await tab(page, 'Tree').click();
+      const side = page.getByRole('complementary');
+      await side.getByLabel('as it is on').selectOption('3');
+      const bookmark = side.locator('option', { hasText: 'itself at bookmark' });
+      await side.getByLabel('compared with').selectOption(await bookmark.getAttribute('value'));
+      await side.getByText('not here').first().waitFor();
+    },
+  },
 ];

@@ -106,6 +106,7 @@ export const tests = [
   },
   {
     name: 'with two hundred messages in flight a frame leaves the browser time to spare',
+    alone: true,
     url: null,
     limit: 60_000,
     async run({ page, url }) {
@@ -127,6 +128,7 @@ export const tests = [
   },
   {
     name: 'frames per second while playing (reported)',
+    alone: true,
     limit: 60_000,
     async run({ page }) {
       await playUntil(page, async () => (await leader(page).count()) === 1);

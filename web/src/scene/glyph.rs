@@ -169,6 +169,8 @@ pub struct ServerGlyph {
     pub note_tone: Tone,
     /// It stands still.
     pub paused: bool,
+    /// Its disk is slower than it was.
+    pub slow_disk: bool,
     /// It is down only because it has not started yet.
     pub starting: bool,
     /// It is chosen.
@@ -256,6 +258,7 @@ fn server(s: &ServerSight, at: Pt, places: &Places, pick: &Pick, lang: Lang) -> 
         note,
         note_tone,
         paused: s.paused,
+        slow_disk: s.slow_disk.0 > 0,
         starting: s.starting,
         picked: *pick == Pick::Server(s.id),
         name: lang.server_name(s.id, s.role, s.epoch, s.zxid, s.paused),

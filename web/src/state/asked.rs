@@ -279,6 +279,7 @@ impl State {
 
     fn what_if(&mut self, what: &WhatIf) {
         self.apply(Action::Pause);
+        self.together.clear();
         let name = why_not_if::change(&what.change, self.lang, &NoContext).text;
         let done = self
             .run

@@ -78,9 +78,7 @@ impl State {
             LessonAct::Leave => {
                 self.lesson = None;
                 if let Some(own) = self.left.take() {
-                    self.run = own;
-                    self.selection = super::Selection::Nothing;
-                    self.settle();
+                    self.put(own);
                 }
             }
             LessonAct::Next => {
@@ -91,8 +89,7 @@ impl State {
             }
             LessonAct::Enter(step) => {
                 let history = player.enter(step)?;
-                self.run = RunHandle::new(Run::of(history));
-                self.settle();
+                self.put(RunHandle::new(Run::of(history)));
             }
             LessonAct::Hint => {
                 player.hint();

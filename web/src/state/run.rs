@@ -226,6 +226,12 @@ impl<T> Handle<T> {
         Rc::ptr_eq(&self.shared, &other.shared)
     }
 
+    /// A number that nothing else has as long as this is there.
+    #[must_use]
+    pub fn key(&self) -> usize {
+        Rc::as_ptr(&self.shared).addr()
+    }
+
     /// To look at it.
     #[must_use]
     pub fn get(&self) -> Ref<'_, T> {

@@ -377,6 +377,40 @@ fn a_lesson_sees_what_the_page_does_itself() {
 }
 
 #[test]
+fn what_was_done_at_once_and_is_undone_says_nothing_of_what_is_done_after_it() {
+    let mut state = fresh();
+    let cut = |a, b| sim::Action::CutLink {
+        a: ServerId(a),
+        b: ServerId(b),
+    };
+    state.apply(Action::ActAll(Rc::from([cut(5, 1), cut(5, 2), cut(5, 3)])));
+    state.apply(Action::Undo);
+    for (a, b) in [(1, 2), (1, 3), (2, 3)] {
+        state.apply(Action::Act(cut(a, b)));
+    }
+    state.apply(Action::Undo);
+    assert_eq!(state.run.get().history().actions().len(), 2);
+}
+
+#[test]
+fn a_run_that_is_opened_ends_what_was_looked_for_and_asked_in_the_one_before() {
+    let mut state = fresh();
+    until_led(&mut state);
+    state.apply(Action::Why(WhyAct::Not(sim::why_not::Question::NotNewest(
+        ServerId(1),
+    ))));
+    state.reduced = false;
+    state.apply(Action::Time(until::TimeAct::Until(until::Goal::Epoch)));
+    assert!(state.times.search.is_some() && state.asked.is_some());
+    let other = sim::History::new(&opening()).unwrap();
+    state.show(Run::of(other));
+    assert!(state.times.search.is_none() && state.asked.is_none());
+    // What one does next is done in the run that is there.
+    state.apply(Action::Step);
+    assert_eq!(state.run.get().history().branches().len(), 1);
+}
+
+#[test]
 fn each_act_is_undone_and_what_was_done_at_once_is_undone_at_once() {
     let mut state = State::new(Run::new(&opening()).expect("a world"));
     for _ in 0..40 {

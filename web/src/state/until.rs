@@ -175,6 +175,7 @@ impl State {
             TimeAct::Forget(no) => self.run.change().forget_bookmark(no),
             TimeAct::Visit(no) => {
                 self.motion = Motion::Still;
+                self.together.clear();
                 self.run.change().visit_bookmark(no);
                 self.observe();
                 self.settle();

@@ -1,7 +1,7 @@
 //! The invariants, checked beside the run: its steps are repeated in slices, and each property looks at
 //! every one of them. What is not checked yet is said so.
 
-use super::run::RunHandle;
+use super::run::{Run, RunHandle};
 use zabscope_core::{
     id::Zxid,
     peer::event::EventKind as K,
@@ -23,13 +23,7 @@ impl Watch {
     /// Nothing is checked yet.
     #[must_use]
     pub fn new(history: &History) -> Option<Watch> {
-        let setup = history.world().setup();
-        let checker = if setup.standalone {
-            Checker::standalone()
-        } else {
-            Checker::all()
-        };
-        Watch::with(history, checker)
+        Watch::with(history, Checker::of(history.world().setup()))
     }
 
     /// With these properties.
@@ -55,6 +49,13 @@ impl Watch {
     #[must_use]
     pub fn checked(&self) -> u64 {
         self.world.steps()
+    }
+
+    /// Nothing up to this cursor, to which so many actions led, is unchecked.
+    fn has_seen(&self, actions: usize, cursor: u64) -> bool {
+        self.violation.is_some()
+            || self.checked() > cursor
+            || (self.checked(), self.done.len()) == (cursor, actions)
     }
 
     /// What does not hold, if it is so at this step already. Nothing is checked after it.
@@ -107,7 +108,10 @@ impl Watch {
 
 /// Checks on, so many steps at most. True: there is something new to show.
 pub fn check(run: &RunHandle, at_most: u64) -> bool {
-    let mut run = run.quietly();
+    check_in(&mut run.quietly(), at_most)
+}
+
+fn check_in(run: &mut Run, at_most: u64) -> bool {
     let (history, watch) = run.watching();
     if let Some(watch) = watch
         && let Some(went) = watch.go(history, at_most)
@@ -116,6 +120,31 @@ pub fn check(run: &RunHandle, at_most: u64) -> bool {
     }
     *watch = Watch::new(history);
     watch.is_some()
+}
+
+/// What is known of the run up to its cursor.
+pub(super) enum Checked {
+    /// There is more to be checked.
+    Partly,
+    /// Everything holds.
+    Holds,
+    /// This does not.
+    Broken(Violation),
+}
+
+/// Checks on, so many steps at most, and says how it stands at the cursor.
+pub(super) fn look(run: &mut Run, at_most: u64) -> Checked {
+    let went = check_in(run, at_most);
+    let (history, watch) = run.watching();
+    let (actions, cursor) = (history.actions().len(), history.cursor());
+    let Some(watch) = watch else {
+        return Checked::Partly;
+    };
+    match watch.violation(cursor) {
+        Some(violation) => Checked::Broken(violation.clone()),
+        None if !went || watch.has_seen(actions, cursor) => Checked::Holds,
+        None => Checked::Partly,
+    }
 }
 
 /// The two facts behind a violation: the one in its step, and the one before that it contradicts, as

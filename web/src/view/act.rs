@@ -19,7 +19,7 @@ use zabscope_core::{
 };
 
 /// Clients that the page adds want this time-out.
-const TIMEOUT_MS: i32 = 10_000;
+pub const TIMEOUT_MS: i32 = 10_000;
 /// How much a follower's link is slowed for the stale read.
 const SLOW: Span = Span::millis(1500);
 

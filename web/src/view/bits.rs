@@ -1,7 +1,7 @@
 //! Small things that many views draw.
 
 use crate::{
-    state::{Action, State},
+    state::{Action, State, bookmark::Bookmark},
     text::{Context, Key, Lang, Sentence, t},
 };
 use yew::prelude::*;
@@ -97,6 +97,14 @@ pub fn plate(z: Zxid) -> Html {
 /// A moment of virtual time: `4.812 s`.
 pub fn seconds(at: Moment) -> String {
     format!("{}.{:03} s", at.0 / 1_000_000, at.0 / 1000 % 1000)
+}
+
+/// What a bookmark is called: by its moment if it was given no name.
+pub fn called(bookmark: &Bookmark) -> String {
+    match bookmark.name.as_str() {
+        "" => seconds(bookmark.at),
+        name => name.to_owned(),
+    }
 }
 
 /// A length of virtual time: `12 ms`, `1.5 s`.

@@ -1,6 +1,6 @@
 //! Branches as a small tree, bookmarks, and two branches side by side.
 
-use super::bits::{Send, Who, ask, chosen, epoch, said, seconds, typed, zxid};
+use super::bits::{Send, Who, ask, called, chosen, epoch, said, seconds, typed, zxid};
 use crate::{
     state::{
         Action, Dialog,
@@ -20,6 +20,8 @@ use zabscope_core::sim::{Branch, BranchNo};
 pub struct BranchesProps {
     /// The run.
     pub run: RunHandle,
+    /// Whether time passes.
+    pub moves: bool,
     /// The language.
     pub lang: Lang,
     /// To ask.
@@ -152,9 +154,18 @@ pub fn Branches(props: &BranchesProps) -> Html {
         let pair = pair.clone();
         Callback::from(move |_: MouseEvent| pair.set(Some((one, two))))
     };
-    let found = use_memo((props.run.clone(), *pair), |(run, pair)| {
-        pair.and_then(|(a, b)| compare(&run.get(), a, b))
-    });
+    // Both branches are played to their ends for it: not at each step while time passes.
+    let known = use_mut_ref(|| (None, None, None));
+    let found = {
+        let length = |no| run.history().records_of(no).map_or(0, |all| all.len());
+        let lengths = pair.map(|(a, b)| [length(a), length(b)]);
+        let mut known = known.borrow_mut();
+        if known.0 != *pair || (known.1 != lengths && !props.moves) {
+            let found = pair.and_then(|(a, b)| compare(&run, a, b));
+            *known = (*pair, lengths, found);
+        }
+        known.2.clone()
+    };
     html! {
         <div class="moments" tabindex="0" role="region" aria-label={lang.pick("Branches and bookmarks", "分支与书签")}>
             <section>
@@ -193,7 +204,7 @@ pub fn Branches(props: &BranchesProps) -> Html {
                 <ul class="bookmarks">
                     { for run.bookmarks().iter().map(|b| {
                         let at = seconds(b.at);
-                        let name = if b.name.is_empty() { at.clone() } else { b.name.clone() };
+                        let name = called(b);
                         html! {
                             <li key={b.no}>
                                 if *naming == Naming::Bookmark(b.no) {
@@ -215,7 +226,7 @@ pub fn Branches(props: &BranchesProps) -> Html {
                     <button type="button" class="btn small" onclick={ask(send, Action::Dialog(Some(Dialog::Until)))}>{ lang.pick("Until…", "直到…") }</button>
                 </div>
             </section>
-            if let (Some((a, b)), Some(found)) = (*pair, &*found) {
+            if let (Some((a, b)), Some(found)) = (*pair, &found) {
                 { compared(found, [name_of(a), name_of(b)], props) }
             }
         </div>

@@ -1,6 +1,7 @@
 //! The console: zkCli's commands for one client, and what it was answered by whom.
 
 use super::{
+    act::TIMEOUT_MS,
     bits::{Send, ask, chosen, letter, typed},
     client::seen,
 };
@@ -17,7 +18,6 @@ use zabscope_core::{
 };
 
 /// The session that a new client wishes, in ms.
-const TIMEOUT_MS: i32 = 30_000;
 /// So many lines are remembered.
 const REMEMBERED: usize = 100;
 
@@ -197,7 +197,7 @@ pub fn Console(props: &ConsoleProps) -> Html {
     }
 }
 
-/// `A, at server 3, 2 behind`.
+/// `A, at server 3`.
 fn at(view: &ClientView<'_>, lang: Lang) -> String {
     let name = letter(view.no);
     match (place(view), lang) {

@@ -20,6 +20,7 @@ use crate::{
         until::TimeAct,
     },
     text::{Key, Lang, short, t},
+    view::stage::n,
 };
 use hands::{on_cancel, on_down, on_key, on_move, on_up, use_size, use_wheel, whole, zoom};
 use paint::{Colours, Marks, paint};
@@ -351,7 +352,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         .collect();
     html! {
         <div class="diagram">
-            <div class="dlanes" style={format!("height:{height}px")}>
+            <div class="dlanes" style={format!("height:{}px", n(height))}>
                 <div class="dtools" role="group" aria-label={lang.pick("What is shown", "显示范围")}>
                     { tool("−", lang.pick("Farther", "缩小"), act(|l| zoom(l, 1.6))) }
                     { tool("+", lang.pick("Nearer", "放大"), act(|l| zoom(l, 0.625))) }
@@ -359,7 +360,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
                 </div>
                 { for shown.lanes.iter().map(|l| html! {
                     <button type="button" class={classes!("dlane", (lane == Some(l.end)).then_some("on"))}
-                        style={format!("top:{}px", l.y - 12.0)} aria-pressed={(lane == Some(l.end)).to_string()}
+                        style={format!("top:{}px", n(l.y - 12.0))} aria-pressed={(lane == Some(l.end)).to_string()}
                         onclick={ask(send, Action::Select(select(l.end)))}>{ whose(l.end, lang) }</button>
                 }) }
             </div>
@@ -368,7 +369,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
                 onpointerdown={on_down(&look)} onpointermove={on_move(&look, &again)}
                 onpointerup={on_up(&look, &again, &props.run, send)} onpointercancel={on_cancel(&look, &again)}
                 onpointerleave={on_cancel(&look, &again)}>
-                <canvas ref={canvas} aria-hidden="true" style={format!("width:100%;height:{height}px")}></canvas>
+                <canvas ref={canvas} aria-hidden="true" style={format!("width:100%;height:{}px", n(height))}></canvas>
             </div>
             <p class="dtip" role={by_key.then_some("status")} aria-hidden={(!by_key).then_some("true")}>{ tip.unwrap_or_default() }</p>
             <ol class="dlist" aria-label={lang.pick("Messages in sight", "可见的消息")}>

@@ -1,13 +1,13 @@
-//! The dialogs: keys, a new world, a partition. Native modal dialogs, so that focus stays inside and
+//! The dialogs, one at a time. Native modal dialogs, so that focus stays inside and
 //! Escape closes them.
 
 use super::bits::{Send, ask, typed};
 use crate::{
     platform,
-    state::{Action, Dialog, Selection, run::RunHandle, until::Unit},
+    state::{Action, Dialog, Notice, Selection, run::RunHandle, until::Unit},
     text::{Key, Lang, t},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
@@ -21,6 +21,8 @@ use zabscope_core::{
 pub struct DialogsProps {
     /// Which.
     pub dialog: Dialog,
+    /// What is to be said meanwhile: behind the dialog nobody would see it.
+    pub notice: Option<Rc<Notice>>,
     /// The run.
     pub run: RunHandle,
     /// By what *Step* and *Back* move.
@@ -61,6 +63,9 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
                 <h2 id="dialog-title">{ title }</h2>
                 <button type="button" class="btn" onclick={ask(send, Action::Dialog(None))}>{ t(lang, Key::Close) }</button>
             </div>
+            if let Some(notice) = &props.notice {
+                { super::notice::notice_bar(notice, &props.run, lang, send) }
+            }
             { match props.dialog {
                 Dialog::Keys => keys(lang),
                 Dialog::World => html! { <World setup={props.run.get().world().setup().clone()} {lang} send={send.clone()} /> },

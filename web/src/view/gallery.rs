@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     platform,
-    scene::{Scene, place::Frame, read, scene},
+    scene::{Pick, Scene, place::Frame, read, scene},
     state::{Action, Loaded, Notice, Selection, State, run::Run},
     text::Lang,
 };
@@ -34,6 +34,9 @@ struct Shown {
     world: World,
     history: History,
     scene: Rc<Scene>,
+    /// Made once: what is equal is not drawn again.
+    handle: StageHandle,
+    nothing: Callback<Pick>,
 }
 
 /// The worlds that were drawn so far, or why there are none.
@@ -115,6 +118,8 @@ pub fn Gallery(props: &GalleryProps) -> Html {
                     }
                     match world.play() {
                         Ok(history) => shown.push(Rc::new(Shown {
+                            handle: StageHandle::default(),
+                            nothing: Callback::noop(),
                             scene: picture(&history, lang),
                             world,
                             history,
@@ -175,7 +180,7 @@ fn card(shown: &Rc<Shown>, lang: Lang, send: &Send) -> Html {
             <button type="button" class="world" {onclick}>
                 // A picture: what is in it can be used once the world is open.
                 <div class="thumb" aria-hidden="true" inert={true}>
-                    <Stage scene={Rc::clone(&shown.scene)} {lang} still={true} handle={StageHandle::default()} pick={Callback::noop()} />
+                    <Stage scene={Rc::clone(&shown.scene)} {lang} still={true} handle={shown.handle.clone()} pick={shown.nothing.clone()} />
                 </div>
                 <b>{ title }</b>
                 <span>{ sentence }</span>

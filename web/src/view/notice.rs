@@ -2,26 +2,16 @@
 
 use super::bits::{Send, ask};
 use crate::{
-    state::{Action, Notice},
+    link, platform,
+    state::{Action, Notice, run::RunHandle},
     text::{Key, Lang, act_error, import_error, link_error, setup_error, t},
 };
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// What the notice needs.
-pub struct NoticeProps {
-    /// It.
-    pub notice: Rc<Notice>,
-    /// The language.
-    pub lang: Lang,
-    /// To ask.
-    pub send: Send,
-}
-
 /// The notice.
-pub fn notice_bar(props: &NoticeProps) -> Html {
-    let lang = props.lang;
-    let (text, detail, bad) = match &*props.notice {
+pub fn notice_bar(notice: &Rc<Notice>, run: &RunHandle, lang: Lang, send: &Send) -> Html {
+    let (text, detail, bad) = match &**notice {
         Notice::Impossible(error) => (t(lang, Key::Impossible), act_error(error, lang), true),
         Notice::Setup(error) => (
             lang.pick("Such a world can't be.", "不可能有这样的世界。"),
@@ -92,10 +82,17 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
         ),
         Notice::Newer => (
             lang.pick("There is a newer zabscope.", "zabscope 有新版本。"),
-            lang.pick(
-                "Your run comes along when the page is loaded again.",
-                "重新加载页面时，你的运行会一起带过去。",
-            )
+            if run.get().history().cursor() <= link::MAX_STEPS {
+                lang.pick(
+                    "Your run comes along when the page is loaded again.",
+                    "重新加载页面时，你的运行会一起带过去。",
+                )
+            } else {
+                lang.pick(
+                    "Your run is too long to come along: export it first.",
+                    "你的运行太长，无法一起带过去：请先导出。",
+                )
+            }
             .to_owned(),
             false,
         ),
@@ -117,10 +114,22 @@ pub fn notice_bar(props: &NoticeProps) -> Html {
     html! {
         <div class={classes!("notice", bad.then_some("bad"))} role={if bad { "alert" } else { "note" }}>
             <p>{ text }{ " " }<span class="soft">{ detail }</span></p>
-            if *props.notice == Notice::Newer {
-                <button type="button" class="btn" onclick={|_| crate::platform::reload()}>{ lang.pick("Load it", "加载新版本") }</button>
+            if **notice == Notice::Newer {
+                <button type="button" class="btn" onclick={newer(run)}>{ lang.pick("Load it", "加载新版本") }</button>
             }
-            <button type="button" class="btn" onclick={ask(&props.send, Action::Dismiss)}>{ t(lang, Key::Close) }</button>
+            <button type="button" class="btn" onclick={ask(send, Action::Dismiss)}>{ t(lang, Key::Close) }</button>
         </div>
     }
+}
+
+/// Loads the newer page, with the run as it stands now.
+fn newer(run: &RunHandle) -> Callback<MouseEvent> {
+    let run = run.clone();
+    Callback::from(move |_| {
+        let exported = run.get().history().export();
+        if exported.steps <= link::MAX_STEPS {
+            platform::keep_in_address(&link::encode(&exported));
+        }
+        platform::reload();
+    })
 }

@@ -52,7 +52,7 @@ pub fn rules(world: &World, lang: Lang, send: &Send) -> Html {
     }
 }
 
-/// Over the stage: that this is not ZooKeeper, or that the world breaks things by itself.
+/// Over the stage: that this is not ZooKeeper.
 pub fn banner(world: &World, lang: Lang) -> Html {
     let rules = world.rules();
     if rules.all_hold() {

@@ -119,8 +119,8 @@ pub fn SearchPanel(props: &SearchProps) -> Html {
             { told(search, rules.all_hold(), lang) }
             if matches!(search, Searched::Found(..)) {
                 <div class="row">
-                    <button type="button" class="btn" onclick={ask(&props.send, Action::Searched(Rc::clone(&props.search)))}>
-                        { lang.pick("Open it again", "再次打开") }
+                    <button type="button" class="btn" onclick={ask(&props.send, Action::OpenFound)}>
+                        { lang.pick("Open it", "打开") }
                     </button>
                 </div>
             }
@@ -146,8 +146,8 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
         Searched::Found(pace, found) => html! {
             <div class="hunt found" role="note">
                 <p><b>{ match lang {
-                    Lang::En => format!("Found a run that breaks {}: it is opened one step before that.", found.violation.property),
-                    Lang::Zh => format!("找到一次破坏 {} 的运行：停在破坏发生的前一步打开。", found.violation.property),
+                    Lang::En => format!("Found a run that breaks {}. It opens one step before that.", found.violation.property),
+                    Lang::Zh => format!("找到一次破坏 {} 的运行。打开后停在破坏发生的前一步。", found.violation.property),
                 } }</b></p>
                 <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
                 { facts(found) }

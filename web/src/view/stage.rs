@@ -12,7 +12,7 @@ mod link;
 mod message;
 mod server;
 
-pub use defs::{Patterns, fill, hue, soft};
+pub use defs::{Patterns, fill, hue, n, soft};
 
 use crate::scene::{Pick, Scene, glyph::ClientGlyph, traffic::MessageGlyph, words::Lang};
 use crate::state::hand::Blow;
@@ -174,7 +174,7 @@ impl Component for Stage {
         let held = self.held.is_some();
         html! {
             <svg ref={&self.svg} {class} role="group" aria-label={name}
-                viewBox={format!("0 0 {} {}", defs::n(scene.width), defs::n(scene.height))}
+                viewBox={format!("0 0 {} {}", n(scene.width), n(scene.height))}
                 preserveAspectRatio="xMidYMin meet" xmlns="http://www.w3.org/2000/svg"
                 onpointerdown={hand.callback(Hand::Down)}
                 onpointermove={held.then(|| hand.callback(Hand::Move))}

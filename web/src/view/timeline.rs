@@ -53,6 +53,7 @@ pub struct TimelineProps {
 #[component]
 pub fn Timeline(props: &TimelineProps) -> Html {
     let (lang, send, run) = (props.lang, props.send.clone(), props.run.clone());
+    let key = run.key();
     let name = |tab: TimeTab| match tab {
         TimeTab::Events => t(lang, Key::Events),
         TimeTab::Diagram => lang.pick("Diagram", "时空图"),
@@ -96,14 +97,14 @@ pub fn Timeline(props: &TimelineProps) -> Html {
                 { match props.tab {
                     TimeTab::Events => html! { <>
                         { events_of(props) }
-                        <div class="beside-events"><Logs {run} {selection} {lang} {send} /></div>
+                        <div class="beside-events"><Logs key={key} {run} {selection} {lang} {send} /></div>
                     </> },
                     TimeTab::Diagram => html! {
                         <Diagram {run} {selection} heartbeats={props.least == Importance::Heartbeat} moves={props.moves}
                             theme={props.theme} {lang} {send} />
                     },
-                    TimeTab::Logs => html! { <Logs {run} {selection} {lang} {send} /> },
-                    TimeTab::Branches => html! { <Branches {run} {lang} {send} /> },
+                    TimeTab::Logs => html! { <Logs key={key} {run} {selection} {lang} {send} /> },
+                    TimeTab::Branches => html! { <Branches key={key} {run} moves={props.moves} {lang} {send} /> },
                 } }
             </div>
         </section>

@@ -1,16 +1,16 @@
 //! The tree as one server has it.
 
-use super::bits::{Send, Who, ask, chosen, leader, letter, plate};
+use super::bits::{Send, Who, ask, called, chosen, leader, letter, plate};
 use crate::{
     state::{Action, Selection, run::RunHandle},
     text::{Context as _, Key, Lang, t},
 };
-use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc, sync::Arc};
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
     sim::World,
-    tree::{Owner, Tree, path},
+    tree::{Node, Owner, Tree, path},
 };
 
 /// What the tab needs.
@@ -28,6 +28,28 @@ pub struct TreeProps {
 
 /// So many znodes are shown.
 const SHOWN: usize = 300;
+
+/// What the shown tree is compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Against {
+    Nothing,
+    /// Another server's, now.
+    Server(ServerId),
+    /// The same server's, at this bookmark.
+    Bookmark(u32),
+}
+
+impl Against {
+    /// From an option's value.
+    fn read(value: &str) -> Against {
+        let bookmark = value.strip_prefix('b').and_then(|no| no.parse().ok());
+        match (bookmark, value.parse()) {
+            (Some(no), _) => Against::Bookmark(no),
+            (None, Ok(id)) => Against::Server(ServerId(id)),
+            (None, Err(_)) => Against::Nothing,
+        }
+    }
+}
 
 /// The tree of the chosen server, or of the leader.
 #[component(TreeTab)]
@@ -50,11 +72,28 @@ pub fn tree(props: &TreeProps) -> Html {
     };
     let who = Who(world);
     let peer = shown.and_then(|id| world.peer(id));
-    let against = use_state(|| None::<ServerId>);
-    let other = against.filter(|id| Some(*id) != shown && up(*id));
+    let against = use_state(|| Against::Nothing);
     let onagainst = {
         let against = against.clone();
-        Callback::from(move |event: Event| against.set(chosen(&event).parse().ok().map(ServerId)))
+        Callback::from(move |event: Event| against.set(Against::read(&chosen(&event))))
+    };
+    let then = {
+        let moment = match *against {
+            Against::Bookmark(no) => run.bookmarks().iter().find(|b| b.no == no),
+            Against::Nothing | Against::Server(_) => None,
+        };
+        let moment = moment.map(|b| (b.branch, b.step));
+        // A branch's past does not change: it is played once.
+        use_memo((props.run.key(), moment, shown), |(_, moment, shown)| {
+            let (branch, step) = (*moment)?;
+            let world = run.history().world_at(branch, step)?;
+            Some(world.peer((*shown)?)?.database().tree.clone())
+        })
+    };
+    let other = match *against {
+        Against::Server(id) if Some(id) != shown => world.peer(id).map(|p| &p.database().tree),
+        Against::Server(_) | Against::Nothing => None,
+        Against::Bookmark(_) => (*then).as_ref(),
     };
     html! {
         <>
@@ -74,14 +113,25 @@ pub fn tree(props: &TreeProps) -> Html {
                 <select onchange={onagainst}>
                     <option value="" selected={other.is_none()}>{ lang.pick("nothing", "不对比") }</option>
                     { for world.servers().filter(|s| Some(s.id) != shown).map(|s| html! {
-                        <option value={s.id.to_string()} selected={other == Some(s.id)} disabled={s.peer.is_none()}>
+                        <option value={s.id.to_string()} selected={*against == Against::Server(s.id)} disabled={s.peer.is_none()}>
                             { crate::text::server(s.id, lang) }
+                        </option>
+                    }) }
+                    { for run.bookmarks().iter().map(|b| html! {
+                        <option value={format!("b{}", b.no)} selected={*against == Against::Bookmark(b.no)}>
+                            { match lang {
+                                Lang::En => format!("itself at bookmark {}", called(b)),
+                                Lang::Zh => format!("自己在书签“{}”时", called(b)),
+                            } }
                         </option>
                     }) }
                 </select>
             </label>
-            if let (Some(peer), Some(other)) = (peer, other.and_then(|id| world.peer(id))) {
-                { differences(&peer.database().tree, &other.database().tree, lang, &props.send) }
+            if run.bookmarks().is_empty() {
+                <p class="soft small">{ lang.pick("B keeps a moment: the tree can be compared with what it was then.", "按 B 保存此刻：之后可与当时的树对比。") }</p>
+            }
+            if let (Some(peer), Some(other)) = (peer, other) {
+                { differences(&peer.database().tree, other, lang, &props.send) }
             }
             if let Some(peer) = peer {
                 <p class="row">
@@ -170,6 +220,22 @@ pub enum Differs {
     Newer,
     /// Both have it, the first with an older change.
     Behind,
+    /// Both have it from the same change, and not the same: a rule of the protocol is off.
+    Unlike,
+}
+
+/// Which of two znodes at one place has seen more changes of its data and its ACL, and whether they are the
+/// same; what is below them is not looked at.
+fn against(one: &Node, other: &Node) -> Option<Differs> {
+    let changes = |node: &Node| (node.stat().mzxid, node.stat().aversion);
+    match changes(one).cmp(&changes(other)) {
+        Ordering::Greater => Some(Differs::Newer),
+        Ordering::Less => Some(Differs::Behind),
+        Ordering::Equal if (one.data(), one.acl()) != (other.data(), other.acl()) => {
+            Some(Differs::Unlike)
+        }
+        Ordering::Equal => None,
+    }
 }
 
 /// The paths in which two trees differ, in order.
@@ -179,10 +245,9 @@ pub fn differing(one: &Tree, other: &Tree) -> Vec<(Arc<str>, Differs)> {
     for (at, node) in one.nodes() {
         let how = match other.node(at) {
             None => Differs::Added,
-            Some(theirs) => match node.stat().mzxid.cmp(&theirs.stat().mzxid) {
-                core::cmp::Ordering::Equal => continue,
-                core::cmp::Ordering::Greater => Differs::Newer,
-                core::cmp::Ordering::Less => Differs::Behind,
+            Some(theirs) => match against(node, theirs) {
+                None => continue,
+                Some(how) => how,
             },
         };
         all.insert(Arc::clone(at), how);
@@ -208,6 +273,7 @@ fn differences(one: &Tree, other: &Tree, lang: Lang, send: &Send) -> Html {
                     Differs::Removed => ("−", lang.pick("not here", "此处没有")),
                     Differs::Newer => ("≠", lang.pick("newer here", "此处较新")),
                     Differs::Behind => ("≠", lang.pick("behind here", "此处落后")),
+                    Differs::Unlike => ("≠", lang.pick("not the same", "不相同")),
                 };
                 html! { <li class="row"><span class="mono" aria-hidden="true">{ sign }</span>{ znode_link(&at, send) }<span class="allowed">{ word }</span></li> }
             }) }
@@ -234,7 +300,12 @@ pub fn znode(world: &World, at: &str, lang: Lang, send: &Send) -> Html {
         .servers()
         .filter_map(|s| node(s.id))
         .max_by_key(|(applied, _)| *applied)
-        .map(|(_, n)| n.map(|n| n.stat().mzxid));
+        .map(|(_, n)| n);
+    let as_newest = |here: Option<&Node>| match (&newest, here) {
+        (Some(Some(newest)), Some(here)) => against(here, newest).is_none(),
+        (Some(newest), here) => newest.is_some() == here.is_some(),
+        (None, _) => true,
+    };
     html! {
         <table class="znode">
             <thead><tr>
@@ -248,11 +319,11 @@ pub fn znode(world: &World, at: &str, lang: Lang, send: &Send) -> Html {
                     let (class, data, version, zxid) = match node(s.id) {
                         None => ("soft", lang.pick("does not serve", "未在服务").to_owned(), String::new(), Html::default()),
                         Some((_, None)) => {
-                            let same = newest == Some(None);
+                            let same = as_newest(None);
                             (if same { "" } else { "allowed" }, lang.pick("not there", "没有").to_owned(), String::new(), Html::default())
                         }
                         Some((_, Some(n))) => {
-                            let same = newest == Some(Some(n.stat().mzxid));
+                            let same = as_newest(Some(&n));
                             let data = n.data().as_ref().map_or("–".to_owned(), |d| {
                                 String::from_utf8_lossy(&d[..d.len().min(48)]).into_owned()
                             });

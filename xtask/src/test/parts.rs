@@ -35,20 +35,28 @@ const WASM: &[&str] = &[
     "zabscope-core/sim",
 ];
 
-/// Test targets that run as wasm in Node.
-const WASM_IN_NODE: &[&str] = &[
+/// What Cargo is told to build, whichever part of it then runs: another choice of packages would have other
+/// features, and build all dependencies once more.
+const WHOLE: &[&str] = &["--workspace", "--features", "zabscope-core/sim"];
+
+/// Tests of zabscope-clients that need servers as processes.
+const PROCESSES: &[&str] = &["--features", "zabscope-clients/processes"];
+
+/// As [`WHOLE`], for what is tested as wasm.
+const WASM_WHOLE: &[&str] = &[
     "-p",
     "zabscope-tests",
     "-p",
     "zabscope-lessons",
-    "--test",
-    "wasm",
-    "--test",
-    "traces",
+    "-p",
+    "zabscope-web",
 ];
 
+/// Test targets that run as wasm in Node.
+const WASM_IN_NODE: &[&str] = &["--test", "wasm", "--test", "traces"];
+
 /// Test targets that run as wasm in Chromium.
-const WASM_IN_BROWSER: &[&str] = &["-p", "zabscope-web", "--test", "browser"];
+const WASM_IN_BROWSER: &[&str] = &["--test", "browser"];
 
 /// The longest that a check may take, a cold build included.
 const CHECK_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -69,8 +77,8 @@ pub fn format() -> Result<Outcome> {
 /// No warning in anything, tests and benchmarks included.
 pub fn clippy() -> Result<Outcome> {
     check(cargo(
-        &["clippy", "--locked", "--workspace", "--all-targets"],
-        &["--features", "zabscope-core/sim", "--", "-D", "warnings"],
+        &["clippy", "--locked", "--all-targets"],
+        &[WHOLE, PROCESSES, &["--", "-D", "warnings"]].concat(),
     ))
 }
 
@@ -111,29 +119,9 @@ pub fn documentation() -> Result<Outcome> {
     check(command)
 }
 
-/// The tests of the code that you are reading.
-pub fn xtask() -> Result<Outcome> {
-    tests(cargo(
-        &["test", "--locked", "--no-fail-fast", "-p", "xtask"],
-        &[],
-    ))
-}
-
 /// All native tests, with all seeds.
 pub fn native() -> Result<Outcome> {
-    tests(cargo(
-        &[
-            "test",
-            "--locked",
-            "--no-fail-fast",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--exclude",
-            "zabscope-clients",
-        ],
-        &["--features", "zabscope-core/sim"],
-    ))
+    tests(cargo(&["test", "--locked", "--no-fail-fast"], WHOLE))
 }
 
 /// The native tests without the long rows of seeds.
@@ -146,8 +134,8 @@ pub fn native_quick() -> Result<Outcome> {
 }
 
 /// Servers as processes, killed under load; needs nothing but the server.
-pub fn crashes() -> Result<Outcome> {
-    clients_tests(&["--lib", "--test", "crashes"])
+pub fn kills() -> Result<Outcome> {
+    clients_tests(&["--test", "kills"])
 }
 
 /// Clients that others wrote, and Apache's server beside ours: Java, C and Python are needed.
@@ -155,10 +143,7 @@ pub fn clients() -> Result<Outcome> {
     system::zookeeper_clients()?;
     // The Rust client that is tried is an example; named tests do not build it.
     process::must(
-        cargo(
-            &["build", "--locked", "-p", "zabscope-clients", "--examples"],
-            &[],
-        ),
+        cargo(&["build", "--locked", "--examples"], WHOLE),
         TEST_LIMIT,
     )?;
     clients_tests(&[
@@ -174,21 +159,12 @@ pub fn clients() -> Result<Outcome> {
 /// Tests of zabscope-clients, one after the other: each has several processes.
 fn clients_tests(which: &[&str]) -> Result<Outcome> {
     process::must(
-        cargo(&["build", "--locked", "-p", "zabscope-server"], &[]),
+        cargo(&["build", "--locked", "--bin", "zabscope"], WHOLE),
         TEST_LIMIT,
     )?;
-    let mut command = cargo(
-        &[
-            "test",
-            "--locked",
-            "--no-fail-fast",
-            "-p",
-            "zabscope-clients",
-        ],
-        &[],
-    );
+    let what = [WHOLE, PROCESSES, which].concat();
+    let mut command = cargo(&["test", "--locked", "--no-fail-fast"], &what);
     command
-        .args(which)
         .args(["--", "--test-threads", "1"])
         .env("ZABSCOPE_BINARY", workspace::binary("zabscope"))
         .envs(CLIENTS_BOX.iter().copied());
@@ -275,7 +251,7 @@ fn wasm_tests(which: &[&str]) -> Result<Command> {
             "--target",
             "wasm32-unknown-unknown",
         ],
-        which,
+        &[WASM_WHOLE, which].concat(),
     );
     command
         .env("PATH", workspace::path_with(&WASM_BINDGEN.directory()?))

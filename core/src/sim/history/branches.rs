@@ -53,6 +53,19 @@ impl History {
     pub fn world_at_end_of(&self, branch: BranchNo) -> Option<World> {
         let no = usize::from(branch.0);
         let end = self.tracks.get(no)?.end();
+        self.world_on(no, end)
+    }
+
+    /// The world of a branch after so many steps; the cursor stays where it is. `None`: there is no such
+    /// branch.
+    #[must_use]
+    pub fn world_at(&self, branch: BranchNo, step: u64) -> Option<World> {
+        let no = usize::from(branch.0);
+        self.tracks.get(no)?;
+        self.world_on(no, self.moment(no, step))
+    }
+
+    fn world_on(&self, no: usize, end: usize) -> Option<World> {
         let (mut at, start) = self.checkpoint(no, end);
         let (mut world, mut log) = (start.clone(), StepLog::default());
         while at < end {
@@ -76,6 +89,20 @@ mod tests {
         for _ in 0..n {
             history.step().expect("something happens");
         }
+    }
+
+    #[test]
+    fn the_world_of_any_moment_is_the_one_that_was_there() {
+        let mut h = two_branches();
+        let branch = h.branch();
+        for step in [0, 1, h.end() / 2, h.end()] {
+            h.goto(step);
+            let there = h.world().trace_hash();
+            h.goto(0);
+            let world = h.world_at(branch, step).expect("there is such a branch");
+            assert_eq!((world.steps(), world.trace_hash()), (step, there));
+        }
+        assert!(h.world_at(BranchNo(99), 0).is_none());
     }
 
     /// Two futures: with a crash, and with a pause at the same moment.

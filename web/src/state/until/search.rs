@@ -2,14 +2,17 @@
 
 use super::{Goal, tells};
 use crate::{
-    state::run::{Handle, Run},
+    state::{
+        run::{Handle, Run},
+        watch,
+    },
     text::Lang,
 };
 use std::rc::Rc;
 use zabscope_core::{
     id::{EventId, ServerId, Zxid},
     message::ServerState,
-    sim::{Checker, ServerStatus, StepLog, TimedAction, World},
+    sim::{ServerStatus, World},
 };
 
 /// A search gives up after so many steps.
@@ -66,19 +69,7 @@ enum Probe {
     /// How servers have the znode.
     Znode(Vec<Version>),
     /// What must hold.
-    Judge(Box<Judge>),
-}
-
-/// Checks a whole run: first what was, from the beginning, then what comes.
-struct Judge {
-    checker: Checker,
-    /// Repeats what was up to the cursor.
-    world: World,
-    log: StepLog,
-    actions: std::vec::IntoIter<TimedAction>,
-    next: Option<TimedAction>,
-    until: u64,
-    caught_up: bool,
+    Invariants,
 }
 
 /// A search.
@@ -113,22 +104,7 @@ impl Search {
         let probe = match &goal {
             Goal::Role(_) => Probe::Roles(roles(world)),
             Goal::Znode(path) => Probe::Znode(versions(world, path)),
-            Goal::Invariant => match World::new(world.setup()) {
-                Ok(first) => {
-                    let mut actions = run.history().actions().into_iter();
-                    Probe::Judge(Box::new(Judge {
-                        checker: Checker::all(),
-                        world: first,
-                        log: StepLog::default(),
-                        next: actions.next(),
-                        actions,
-                        until: world.steps(),
-                        caught_up: false,
-                    }))
-                }
-                // The setup of a world that runs is possible.
-                Err(_) => Probe::Facts,
-            },
+            Goal::Invariant => Probe::Invariants,
             Goal::Text(_) | Goal::Message | Goal::Phase | Goal::Epoch => Probe::Facts,
         };
         let facts = matches!(probe, Probe::Facts);
@@ -165,23 +141,26 @@ impl Search {
     }
 
     pub(super) fn slice(&mut self, run: &mut Run) -> Sliced {
-        if let Probe::Judge(judge) = &mut self.probe
-            && !judge.caught_up
-        {
-            return match judge.catch_up() {
-                None => Sliced::Goes,
-                Some(failure) => {
-                    run.goto(failure.step);
-                    Sliced::Failed(failure)
+        if matches!(self.probe, Probe::Invariants) {
+            match watch::look(run, SLICE as u64) {
+                watch::Checked::Partly => return Sliced::Goes,
+                watch::Checked::Broken(violation) => {
+                    run.goto(violation.step);
+                    return Sliced::Failed(failure(&violation));
                 }
-            };
+                watch::Checked::Holds => {}
+            }
         }
-        for _ in 0..SLICE {
+        for taken in 0..SLICE {
             if let Some(index) = self.told(run) {
                 return Sliced::Found(index);
             }
             let over = self.taken >= MOST;
             if over || !run.advance() {
+                if taken > 0 && matches!(self.probe, Probe::Invariants) {
+                    // What this slice did is not looked at yet.
+                    return Sliced::Goes;
+                }
                 return Sliced::Missed(Missed {
                     goal: self.goal.clone(),
                     steps: self.taken,
@@ -217,7 +196,8 @@ impl Search {
         let world = run.world();
         let before = self.seen;
         match &mut self.probe {
-            Probe::Facts => None,
+            // The invariants are looked at slice by slice.
+            Probe::Facts | Probe::Invariants => None,
             Probe::Roles(old) => {
                 let new = roles(world);
                 let wanted = match &self.goal {
@@ -246,10 +226,6 @@ impl Search {
                 *old = new;
                 let id = changed?;
                 Some(Sliced::Found(main_record(run, before, |by| by == id)))
-            }
-            Probe::Judge(judge) => {
-                let failed = judge.checker.check(world, run.history().log()).err();
-                failed.map(|v| Sliced::Failed(failure(&v)))
             }
         }
     }
@@ -295,28 +271,5 @@ fn failure(violation: &zabscope_core::sim::Violation) -> Failure {
         sentence: Rc::from(violation.sentence.as_str()),
         values: Rc::from(values.join("; ")),
         step: violation.step,
-    }
-}
-
-impl Judge {
-    /// A slice of what was.
-    fn catch_up(&mut self) -> Option<Failure> {
-        for _ in 0..SLICE {
-            let at = self.world.steps();
-            if let Some(timed) = self.next.take_if(|timed| timed.step == at) {
-                self.next = self.actions.next();
-                if self.world.act(&timed.action, &mut self.log).is_err() {
-                    self.caught_up = true;
-                    return None;
-                }
-            } else if at >= self.until || !self.world.step(&mut self.log) {
-                self.caught_up = true;
-                return None;
-            }
-            if let Err(violation) = self.checker.check(&self.world, &self.log) {
-                return Some(failure(&violation));
-            }
-        }
-        None
     }
 }

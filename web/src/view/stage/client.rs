@@ -48,5 +48,5 @@ pub fn client(c: &ClientGlyph, now: f64, pick: &Callback<Pick>) -> Html {
 /// How much of the ring is drawn.
 pub fn dash(c: &ClientGlyph, now: f64) -> String {
     let left = if c.over { 0.0 } else { c.left(now) * 100.0 };
-    format!("{left:.1} 200")
+    format!("{} 200", n(left))
 }

@@ -37,11 +37,24 @@ pub fn fill(epoch: Epoch) -> String {
 /// A number for an attribute: a tenth of a pixel is enough.
 #[must_use]
 pub fn n(x: f64) -> String {
-    let tenths = (x * 10.0).round() / 10.0;
-    if tenths == 0.0 {
-        "0".to_owned()
+    let tenths = (x * 10.0).round() as i64;
+    if tenths % 10 == 0 {
+        return (tenths / 10).to_string();
+    }
+    fine(tenths as f64 / 10.0)
+}
+
+/// A number to a hundredth, such as a factor. Through whole numbers: what prints every fraction exactly is
+/// kilobytes of code.
+#[must_use]
+pub fn fine(x: f64) -> String {
+    let hundredths = (x * 100.0).round() as i64;
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let (whole, rest) = (hundredths.abs() / 100, hundredths.abs() % 100);
+    if rest % 10 == 0 {
+        format!("{sign}{whole}.{}", rest / 10)
     } else {
-        tenths.to_string()
+        format!("{sign}{whole}.{rest:02}")
     }
 }
 

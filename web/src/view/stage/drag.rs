@@ -239,12 +239,14 @@ fn server(id: ServerId, at: Pt, scene: &Scene, lang: Lang) -> Html {
     let quarter = w / BELOW.len() as f64;
     let paused = home.is_some_and(|s| s.paused);
     let down = home.is_some_and(|s| s.role == Role::Down);
+    let slow = home.is_some_and(|s| s.slow_disk);
     let label = |blow: Blow| match blow {
-        Blow::Crash if down => lang.of("Restart", "重启"),
+        Blow::Crash | Blow::CrashLosing if down => lang.of("Restart", "重启"),
         Blow::Crash | Blow::Cut => lang.of("Crash", "崩溃"),
         Blow::CrashLosing => lang.of("Lose tail", "丢尾部"),
         Blow::Pause if paused => lang.of("Go on", "继续"),
         Blow::Pause => lang.of("Pause", "暂停"),
+        Blow::Slow if slow => lang.of("Fast disk", "恢复磁盘"),
         Blow::Slow => lang.of("Slow disk", "慢磁盘"),
     };
     html! {

@@ -2,7 +2,7 @@
 
 use super::{
     card::ballot,
-    defs::{fill, hue, n},
+    defs::{fill, fine, hue, n},
     on_click, on_key,
 };
 use crate::scene::{
@@ -134,7 +134,7 @@ pub fn body(
                     d="M-17 -52l3 15h28l3 -15l-9 7l-8 -12l-8 12z" />
             }
             if paused {
-                <g class="pause" transform={format!("translate({} {}) scale({k:.2})", n(x + 23.0 * k), n(y - 23.0 * k))}>
+                <g class="pause" transform={format!("translate({} {}) scale({})", n(x + 23.0 * k), n(y - 23.0 * k), fine(k))}>
                     <circle r="11" /><path d="M-3 -4.5V4.5M3 -4.5V4.5" />
                 </g>
             }
@@ -149,7 +149,7 @@ pub fn arc(c: Pt, r: f64, a: f64, b: f64) -> String {
         format!("{} {}", n(c.x + r * t.cos()), n(c.y + r * t.sin()))
     };
     let large = i32::from(b - a > 180.0);
-    format!("M{}A{r:.1} {r:.1} 0 {large} 1 {}", p(a), p(b))
+    format!("M{}A{r} {r} 0 {large} 1 {}", p(a), p(b), r = n(r))
 }
 
 /// A zxid: two cells. The left one is the epoch and carries hue and pattern.
