@@ -35,6 +35,8 @@ use zabscope_core::{
 };
 
 mod line;
+#[cfg(test)]
+mod tests;
 mod throttle;
 
 pub use line::{ClientReceiver, ClientSender, ToClient, client_channel};
@@ -386,11 +388,7 @@ impl Node {
                 // It was closed while this was under way.
                 None => self.gate.add_permits(1),
             },
-            Inbox::Gone(client) => {
-                if self.forget(client) {
-                    self.handle(InputKind::ClientGone { client });
-                }
-            }
+            Inbox::Gone(client) => self.lose(client),
             Inbox::Ask(question) => question(&View {
                 peer: &self.peer,
                 clock: self.clock,
@@ -435,6 +433,8 @@ impl Node {
             Some(known) => {
                 self.gate.add_permits(known.outstanding);
                 self.throttle.ended(known.outstanding - known.waiting);
+                let dropped = self.throttle.forget(client);
+                self.metrics.stale_requests_dropped.add(dropped);
                 if let Some(audit) = &mut self.audit {
                     audit.gone(client);
                 }
@@ -536,12 +536,12 @@ impl Node {
         self.out.effects = effects;
         for client in deaf {
             // Letting go of its queue ends the connection.
-            if self.forget(client) {
+            if self.clients.contains_key(&client) {
                 tracing::warn!(
                     client = client.0,
                     "closed: it does not read what it asked for"
                 );
-                self.handle(InputKind::ClientGone { client });
+                self.lose(client);
             }
         }
     }
