@@ -148,6 +148,8 @@ pub struct Node {
     /// Restored and not yet on disk: who waits to hear of it.
     restored: Vec<(StorageSeq, Zxid, RestoreAnswer)>,
     clients: HashMap<ClientId, Client>,
+    /// Who is just saying who it is.
+    introducing: Option<ClientId>,
     gate: Arc<Semaphore>,
     throttle: Throttle,
     election: ElectionNet,
@@ -246,6 +248,7 @@ impl Node {
             held: VecDeque::new(),
             restored: Vec::new(),
             clients: HashMap::new(),
+            introducing: None,
             gate: parts.gate,
             throttle: Throttle::new(parts.throttle),
             election: parts.election,
@@ -420,11 +423,14 @@ impl Node {
         if let Some(audit) = &mut self.audit {
             audit.asks(&self.peer, client, xid, &request);
         }
+        let introduces = matches!(request, Request::Auth { .. } | Request::Sasl { .. });
+        self.introducing = introduces.then_some(client);
         self.handle(InputKind::ClientRequest {
             client,
             xid,
             request,
         });
+        self.introducing = None;
     }
 
     /// Lets go of a client's connection; false if that has happened before.
@@ -521,7 +527,8 @@ impl Node {
                         self.throttle.ended(1);
                         self.gate.add_permits(1);
                     }
-                    self.tell(client, ToClient::Reply(reply), &mut deaf);
+                    let introduces = self.introducing == Some(client);
+                    self.tell(client, ToClient::Reply { reply, introduces }, &mut deaf);
                 }
                 Effect::ClientWatch { client, event, .. } => {
                     self.tell(client, ToClient::Watch(event), &mut deaf);

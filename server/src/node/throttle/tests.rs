@@ -247,6 +247,28 @@ fn a_large_request_without_room_ends_its_connection_before_it_is_kept() {
     assert!(mntr.contains("\nzk_large_requests_rejected\t1\n"), "{mntr}");
 }
 
+/// -4 is the number of who says who it is; others may choose it too.
+#[test]
+fn a_large_request_counts_until_it_is_answered_whatever_its_number() {
+    let lines = "largeRequestThreshold=1000\nlargeRequestMaxBytes=5000\n\
+                 4lw.commands.whitelist=mntr\n";
+    let s = TestServer::start(lines);
+    let mut client = s.session();
+    client.create("/a", CreateMode::Persistent);
+    for _ in 0..3 {
+        let set = Write::SetData {
+            path: "/a".into(),
+            data: Some([7; 3000].into()),
+            version: -1,
+        };
+        let reply = client.ask_as(-4, Request::Write(set));
+        assert!(reply.result.is_ok(), "{reply:?}");
+    }
+    // And it counts as what it is.
+    let mntr = s.word("mntr");
+    assert!(mntr.contains("\nzk_cnt_updatelatency\t4\n"), "{mntr}");
+}
+
 #[test]
 fn who_says_nothing_is_sent_away_when_the_configuration_says() {
     use std::io::Read;
