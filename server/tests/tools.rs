@@ -424,6 +424,10 @@ fn purge_keeps_what_is_needed_and_leaves_a_running_server_alone() {
     let out = run(&["purge", "--data-dir", show(&nowhere)]);
     assert_eq!(out.status.code(), Some(3));
     assert!(!nowhere.exists(), "it made a directory");
+    let said = text(&out.stderr);
+    let wanted = format!("{} holds no version-2", show(&nowhere));
+    assert!(said.contains(&wanted) && said.contains("dataDir"), "{said}");
+    assert!(!said.contains("autocreate"), "of a server's start: {said}");
 
     let files = directory.path().join("version-2");
     fs::create_dir(&files).expect("made");
@@ -436,7 +440,10 @@ fn purge_keeps_what_is_needed_and_leaves_a_running_server_alone() {
     }
     fs::copy(fixture("log.1"), files.join("log.1")).expect("copied");
     fs::copy(fixture("log.1"), files.join("log.3")).expect("copied");
-    let out = run(&["purge", "--data-dir", &name, "-n", "3"]);
+    // One directory by two names is one.
+    let again = directory.path().join("version-2/..");
+    let arguments = ["purge", "--data-dir", &name, "-n", "3"];
+    let out = run(&[&arguments[..], &["--data-log-dir", show(&again)]].concat());
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     let there = |file: &str| files.join(file).exists();
     assert!(!there("snapshot.1") && !there("snapshot.2") && !there("log.1"));
