@@ -29,10 +29,12 @@ mod error;
 pub mod files;
 mod purge;
 mod recover;
+mod room;
 mod snapshots;
 
 pub use dirs::{Compression, Dirs};
 pub use error::{BadSnapshot, Notice, StorageError};
+pub use room::Room;
 
 use background::Worker;
 use dirs::{ACCEPTED, CURRENT};
