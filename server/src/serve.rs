@@ -17,7 +17,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 use zabscope_server::{
-    Server,
+    Server, audit,
     config::{self, Loaded, Mode, ServerConfig, Sources},
     server::{StartError, Stopper},
 };
@@ -151,17 +151,29 @@ fn start_log(options: &Options) {
         "trace" => Level::TRACE,
         _ => Level::INFO,
     };
-    let log = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_target(false);
-    match options.log_format {
-        LogFormat::Json => log.json().flatten_event(true).init(),
-        LogFormat::Text if journal::is_there() => {
-            log.with_ansi(false).event_format(Journal).init();
-        }
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
-    }
+    // Whoever switches the audit log on wants all of it, and tells it from the rest by its target.
+    let (rest, audited) = (
+        Targets::new()
+            .with_default(level)
+            .with_target(audit::TARGET, LevelFilter::OFF),
+        Targets::new().with_target(audit::TARGET, LevelFilter::INFO),
+    );
+    let layer = |shown, only| {
+        let layer = fmt::layer::<Registry>()
+            .with_writer(io::stderr)
+            .with_target(shown);
+        let layer = match options.log_format {
+            LogFormat::Json => layer.json().flatten_event(true).boxed(),
+            LogFormat::Text if journal::is_there() => {
+                layer.with_ansi(false).event_format(Journal).boxed()
+            }
+            LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+        };
+        layer.with_filter(only)
+    };
+    tracing_subscriber::registry()
+        .with(vec![layer(false, rest), layer(true, audited)])
+        .init();
 }
 
 fn announce(config: &ServerConfig, server: &Server) {
