@@ -3,7 +3,7 @@
 
 mod upload;
 
-pub use upload::{Cut, Upload};
+pub use upload::{Cut, Framing, Upload};
 
 use crate::{
     inspect::{Inspector, Job},
@@ -53,21 +53,6 @@ pub struct Request {
     framing: Framing,
     /// It sends its body when it is told to.
     awaits_continue: bool,
-}
-
-/// How the end of a body is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    /// It has so many bytes.
-    Length(u64),
-    /// It comes in chunks.
-    Chunks,
-}
-
-impl Default for Framing {
-    fn default() -> Framing {
-        Framing::Length(0)
-    }
 }
 
 impl Request {
@@ -413,6 +398,7 @@ const fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
@@ -420,6 +406,7 @@ const fn reason(status: u16) -> &'static str {
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         _ => "Internal Server Error",
     }
 }
