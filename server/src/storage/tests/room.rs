@@ -1,6 +1,7 @@
 //! Room that is made before a tree is installed.
 
 use super::*;
+use faulty::Left;
 
 fn make(
     files: &FaultyFiles,
@@ -71,4 +72,35 @@ fn room_that_is_not_used_goes() {
     drop(storage);
     let (_storage, _) = reopen(&files).expect("ours");
     assert_eq!(files.paths(), before);
+}
+
+#[test]
+fn a_crash_while_the_room_is_made_or_used_leaves_the_old_tree_or_the_new_one() {
+    let on_disk = || disk(&[&[], &zxids(1..=3)], &[&zxids(1..=3), &zxids(4..=6)]);
+    let (old, new) = (database(&zxids(1..=6)), database(&zxids(1..=9)));
+    let restore = |files: &FaultyFiles| -> Result<(), StorageError> {
+        let (mut storage, _) = reopen(files)?;
+        let _room = make(files, &new, Compression::Checked)?;
+        let install = vec![StorageOp::Install(Arc::clone(&new))];
+        storage.apply(batch(1, install)).map(drop)
+    };
+    let whole = on_disk();
+    restore(&whole).expect("no fault");
+    for stop in 0..whole.operations() {
+        let files = on_disk();
+        files.stop_at(stop);
+        let done = restore(&files).is_ok();
+        for left in [Left::Nothing, Left::Half, Left::Everything] {
+            let after = files.after_crash(left);
+            let (_storage, stored) = reopen(&after).expect("no hole");
+            let found = loaded(&stored);
+            let what = format!("before operation {stop}, left {left:?}");
+            assert!(found == *new || !done && found == *old, "{what}: {found:?}");
+            let mut paths = after.paths().into_iter();
+            assert!(
+                !paths.any(|path| path.to_string_lossy().contains("tmp.")),
+                "{what}"
+            );
+        }
+    }
 }
