@@ -202,6 +202,8 @@ fn an_expired_session_is_over_and_says_so() {
     assert_eq!(client.get_data("/", false), Err(ClientError::SessionOver));
     assert_eq!(client.state(), SessionState::Expired);
     server.join().expect("no panic");
+    // Its thread, which tells of it, has ended then.
+    drop(client);
     assert_eq!(events.lock().expect("no panic").len(), 1);
 }
 
