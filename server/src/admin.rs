@@ -17,9 +17,10 @@ use serde_json::{Map, Value};
 use std::{
     fs,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Instant,
 };
+use tokio::sync::Mutex;
 use zabscope_core::{
     config::Rights,
     request::{AuthId, ErrorCode, perms},
@@ -33,9 +34,17 @@ pub struct Admin {
     settings: config::Admin,
     /// zoo.cfg as it was at the start, passwords left out.
     initial_config: String,
+    /// Held while a snapshot is made.
     last_snapshot: Mutex<Option<Instant>>,
     /// Held while a snapshot is restored.
-    last_restore: tokio::sync::Mutex<Option<Instant>>,
+    last_restore: Mutex<Option<Instant>>,
+}
+
+/// Who asks for something that needs rights.
+#[derive(Debug)]
+struct Caller {
+    ids: Vec<AuthId>,
+    address: IpAddr,
 }
 
 /// Why a command that needs rights is not carried out.
@@ -62,7 +71,7 @@ impl Admin {
             settings,
             initial_config: text.map(|text| without_secrets(&text)).unwrap_or_default(),
             last_snapshot: Mutex::new(None),
-            last_restore: tokio::sync::Mutex::new(None),
+            last_restore: Mutex::new(None),
         }
     }
 
@@ -101,19 +110,27 @@ impl Admin {
         if command.needs_server() {
             let serving = self.inspector.ask(|view| view.peer.answers()).await;
             if serving != Some(true) {
-                return answer(200, name, Some(NOT_SERVING), Map::new());
+                return self.not_serving(command);
             }
         }
-        if command.needs_rights()
-            && let Err(denied) = self.authorize(request, from).await
-        {
-            let (status, why) = match denied {
-                Denied::Missing => (401, "Auth info is missing for the command"),
-                Denied::NotAuthenticated => (401, "Not authenticated"),
-                Denied::NotAuthorized => (403, "Not authorized"),
-                Denied::NotServing => (503, NOT_SERVING),
+        let mut caller = Caller {
+            ids: Vec::new(),
+            address: self.address(request, from),
+        };
+        if command.needs_rights() {
+            let denied = match self.authorize(request, caller.address).await {
+                Ok(ids) => {
+                    caller.ids = ids;
+                    None
+                }
+                Err(Denied::Missing) => Some((401, "Auth info is missing for the command")),
+                Err(Denied::NotAuthenticated) => Some((401, "Not authenticated")),
+                Err(Denied::NotAuthorized) => Some((403, "Not authorized")),
+                Err(Denied::NotServing) => return self.not_serving(command),
             };
-            return answer(status, name, Some(why), Map::new());
+            if let Some((status, why)) = denied {
+                return answer(status, name, Some(why), Map::new());
+            }
         }
         if (request.method == "POST") != (command == Command::Restore) {
             let why = match command {
@@ -124,7 +141,7 @@ impl Admin {
         }
         match command {
             Command::Snapshot => self.snapshot(request).await,
-            Command::Restore => self.restore(request, body).await,
+            Command::Restore => self.restore(request, body, &caller).await,
             _ => match command
                 .run(&self.inspector, request, &self.initial_config)
                 .await
@@ -141,11 +158,24 @@ impl Admin {
         }
     }
 
-    /// Whether whoever asks has all permissions on `/`.
-    async fn authorize(&self, request: &Request, from: SocketAddr) -> Result<(), Denied> {
+    /// A server that does not serve says so with 200, as Apache's, but where a script would take that for a
+    /// copy that was made or put back.
+    fn not_serving(&self, command: Command) -> Response {
+        let metrics = &self.inspector.metrics;
+        let failed = match command {
+            Command::Snapshot => Some(&metrics.snapshot_error_count),
+            Command::Restore => Some(&metrics.restore_error_count),
+            _ => None,
+        };
+        let status = if failed.is_some() { 503 } else { 200 };
+        failed.inspect(|count| count.one());
+        answer(status, command.name(), Some(NOT_SERVING), Map::new())
+    }
+
+    /// Who asks, if that is somebody with all permissions on `/`.
+    async fn authorize(&self, request: &Request, address: IpAddr) -> Result<Vec<AuthId>, Denied> {
         let given = request.authorization.as_deref().ok_or(Denied::Missing)?;
         let auth = &self.inspector.config.auth;
-        let address = self.address(request, from);
         let root = self.inspector.ask(|view| {
             let peer = view.peer;
             let root = peer.database().tree.node("/").map(|node| {
@@ -167,7 +197,7 @@ impl Admin {
             .into_iter()
             .all(|one| acl::allows(&rights, &root, one, &ids));
         if all || auth.skip_acl {
-            Ok(())
+            Ok(ids)
         } else {
             Err(Denied::NotAuthorized)
         }
@@ -188,21 +218,6 @@ impl Admin {
             .unwrap_or(direct)
     }
 
-    /// Every interval one; Apache counts it in millionths instead of thousandths of a second, which
-    /// limits nothing.
-    fn may_snapshot(&self) -> bool {
-        let mut last = self
-            .last_snapshot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let wait = self.settings.rate_limit;
-        if wait > Duration::ZERO && last.is_some_and(|at| at.elapsed() < wait) {
-            return false;
-        }
-        *last = Some(Instant::now());
-        true
-    }
-
     async fn snapshot(&self, request: &Request) -> Response {
         let name = Command::Snapshot.name();
         let metrics = &self.inspector.metrics;
@@ -210,7 +225,10 @@ impl Admin {
             let why = "snapshot is switched off (admin.snapshot.enabled)";
             return answer(503, name, Some(why), Map::new());
         }
-        if !self.may_snapshot() {
+        // Every interval one that succeeds, and whoever comes meanwhile waits to see whether it does. Apache
+        // counts the interval in millionths instead of thousandths of a second, which limits nothing.
+        let mut last = self.last_snapshot.lock().await;
+        if last.is_some_and(|at| at.elapsed() < self.settings.rate_limit) {
             metrics.snapshot_rate_limited_count.one();
             let why = format!(
                 "a snapshot was asked for less than {} s ago (admin.rateLimiterIntervalInMS)",
@@ -238,6 +256,7 @@ impl Admin {
                 Map::new(),
             );
         };
+        *last = Some(Instant::now());
         let mut response = if request
             .query("streaming")
             .is_none_or(|s| s.eq_ignore_ascii_case("true"))

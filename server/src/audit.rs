@@ -6,7 +6,9 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt::Write as _,
-    sync::Arc,
+    fs,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
 };
 use zabscope_core::{
     id::{ClientId, SessionId, Zxid},
@@ -20,8 +22,8 @@ use zabscope_core::{
     txn::TxnBody,
 };
 
-/// So many ends of sessions are remembered until they are applied.
-const REMEMBERED: usize = 4096;
+/// The target of the audit log's lines, by which they are told from all others.
+pub const TARGET: &str = "audit";
 
 /// A change that is asked for, as far as a line tells of it.
 #[derive(Debug)]
@@ -50,7 +52,8 @@ pub(crate) struct Audit {
     asked: HashMap<ClientId, VecDeque<(i32, Option<Asked>)>>,
     /// Who is just saying who it is: that is answered at once, whatever was asked before.
     introducing: Option<ClientId>,
-    /// Ends of sessions that are logged and not applied, oldest first, with their ephemerals.
+    /// Ends of sessions that are logged and not applied, oldest first, with their ephemerals: what the log
+    /// keeps for them until then, too.
     ends: VecDeque<(Zxid, SessionId, Vec<Arc<str>>)>,
 }
 
@@ -91,11 +94,11 @@ impl Audit {
     /// Looks at what one input led to.
     pub(crate) fn look(&mut self, out: &Output) {
         for line in self.lines(out) {
-            write(&line);
+            line.write();
         }
     }
 
-    fn lines(&mut self, out: &Output) -> Vec<String> {
+    fn lines(&mut self, out: &Output) -> Vec<Line> {
         let mut lines = Vec::new();
         for effect in &out.effects {
             match effect {
@@ -108,7 +111,6 @@ impl Audit {
                 } => {
                     if let TxnBody::CloseSession { paths } = &txn.body
                         && !paths.is_empty()
-                        && self.ends.len() < REMEMBERED
                     {
                         let session = txn.header.session;
                         self.ends.push_back((txn.zxid(), session, paths.clone()));
@@ -133,7 +135,7 @@ impl Audit {
         lines
     }
 
-    fn answered(&mut self, client: ClientId, reply: &Reply, lines: &mut Vec<String>) {
+    fn answered(&mut self, client: ClientId, reply: &Reply, lines: &mut Vec<Line>) {
         if self.introducing == Some(client) {
             return;
         }
@@ -173,7 +175,7 @@ impl Audit {
         }
     }
 
-    fn ended(&mut self, applied: Zxid, lines: &mut Vec<String>) {
+    fn ended(&mut self, applied: Zxid, lines: &mut Vec<Line>) {
         while self.ends.front().is_some_and(|(zxid, ..)| *zxid <= applied) {
             let Some((zxid, session, paths)) = self.ends.pop_front() else {
                 return;
@@ -183,23 +185,23 @@ impl Audit {
                 continue;
             }
             lines.extend(paths.iter().map(|path| {
-                fields(&[
-                    ("session", Some(&hex(session))),
-                    ("user", Some(&server_user())),
-                    (
-                        "operation",
-                        Some("ephemeralZNodeDeletionOnSessionCloseOrExpire"),
-                    ),
-                    ("znode", Some(path)),
-                    ("result", Some("success")),
-                ])
+                let operation = "ephemeralZNodeDeletionOnSessionCloseOrExpire";
+                Line::new(
+                    &[
+                        ("session", Some(&hex(session))),
+                        ("user", Some(server_user())),
+                        ("operation", Some(operation)),
+                        ("znode", Some(path)),
+                    ],
+                    true,
+                )
             }));
         }
     }
 }
 
 impl Asked {
-    fn of(&self, what: &What, made: Option<&Arc<str>>, done: bool) -> String {
+    fn of(&self, what: &What, made: Option<&Arc<str>>, done: bool) -> Line {
         match what {
             What::Create { path, mode } => {
                 let path = made.unwrap_or(path);
@@ -222,17 +224,19 @@ impl Asked {
         kind: Option<&str>,
         acl: Option<&str>,
         done: bool,
-    ) -> String {
-        fields(&[
-            ("session", Some(&hex(self.session))),
-            ("user", Some(&self.users)),
-            ("ip", Some(&self.ip)),
-            ("operation", Some(operation)),
-            ("znode", znode),
-            ("znode_type", kind),
-            ("acl", acl),
-            ("result", Some(if done { "success" } else { "failure" })),
-        ])
+    ) -> Line {
+        Line::new(
+            &[
+                ("session", Some(&hex(self.session))),
+                ("user", Some(&self.users)),
+                ("ip", Some(&self.ip)),
+                ("operation", Some(operation)),
+                ("znode", znode),
+                ("znode_type", kind),
+                ("acl", acl),
+            ],
+            done,
+        )
     }
 }
 
@@ -264,30 +268,84 @@ fn what(write: &Write) -> Option<What> {
 }
 
 /// The server started, or is to end.
-pub fn of_server(operation: &str, result: &str) {
-    write(&fields(&[
-        ("user", Some(&server_user())),
+pub fn of_server(operation: &str, result: &'static str) {
+    let all = [
+        ("user", Some(server_user())),
         ("operation", Some(operation)),
-        ("result", Some(result)),
-    ]));
+    ];
+    Line::with_result(&all, result).write();
 }
 
-fn write(line: &str) {
-    tracing::info!(target: "audit", "{line}");
+/// Somebody restored a snapshot over HTTP, or tried to: ours, Apache's server has no line for that.
+pub(crate) fn of_restore(user: &str, from: IpAddr, done: bool) {
+    Line::new(
+        &[
+            ("user", Some(user)),
+            ("ip", Some(&from.to_string())),
+            ("operation", Some("restore")),
+        ],
+        done,
+    )
+    .write();
 }
 
-fn server_user() -> String {
-    let known = ["USER", "LOGNAME"].into_iter();
-    let mut set = known.filter_map(|name| std::env::var(name).ok());
-    set.next().unwrap_or_else(|| "zookeeper".to_owned())
+/// A line, and whether it tells of a failure.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    text: String,
+    failed: bool,
+}
+
+impl Line {
+    fn new(all: &[(&str, Option<&str>)], done: bool) -> Line {
+        Line::with_result(all, if done { "success" } else { "failure" })
+    }
+
+    fn with_result(all: &[(&str, Option<&str>)], result: &str) -> Line {
+        let text = fields(&[all, &[("result", Some(result))]].concat());
+        let failed = result == "failure";
+        Line { text, failed }
+    }
+
+    /// With the levels that Apache's have.
+    fn write(&self) {
+        match self.failed {
+            true => tracing::error!(target: TARGET, "{}", self.text),
+            false => tracing::info!(target: TARGET, "{}", self.text),
+        }
+    }
+}
+
+/// As whom this process runs: nothing of its environment, which anybody may have set.
+fn server_user() -> &'static str {
+    static USER: OnceLock<String> = OnceLock::new();
+    USER.get_or_init(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let known = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        user_of(&status, &known).unwrap_or_else(|| "zookeeper".to_owned())
+    })
+}
+
+/// The effective user's name, or its number if it has none here.
+fn user_of(status: &str, known: &str) -> Option<String> {
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let id = ids.split_whitespace().nth(1)?;
+    let name = known.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let (name, _, number) = (parts.next()?, parts.next()?, parts.next()?);
+        (number == id).then_some(name)
+    });
+    Some(name.unwrap_or(id).to_owned())
 }
 
 fn hex(session: SessionId) -> String {
     format!("0x{:x}", session.0)
 }
 
-fn users(auth: &[AuthId]) -> String {
-    let names: Vec<Arc<str>> = auth.iter().map(|id| acl::shown(id).id).collect();
+/// The names of identities, those that have one, separated by commas.
+pub(crate) fn users(auth: &[AuthId]) -> String {
+    let names = auth.iter().map(|id| acl::shown(id).id);
+    let names: Vec<Arc<str>> = names.filter(|name| !name.is_empty()).collect();
     names.join(",")
 }
 

@@ -15,6 +15,7 @@ pub use event::{Event, EventKind, SessionState};
 use crate::{config::HostPort, net::tls::Context};
 use connection::{Pending, Shared};
 use std::{
+    net::Ipv6Addr,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
@@ -89,11 +90,19 @@ impl Options {
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`, or a bare IPv6 address.
 fn server(text: &str) -> Option<HostPort> {
+    let is_v6 = |host: &str| {
+        // Of an address of one network only: fe80::1%eth0.
+        let address = host.split_once('%').map_or(host, |(address, _)| address);
+        address.parse::<Ipv6Addr>().is_ok()
+    };
     let (host, port) = if let Some(inside) = text.strip_prefix('[') {
-        let (host, rest) = inside.split_once(']')?;
-        (host, rest.strip_prefix(':'))
+        let (host, rest) = inside.split_once(']').filter(|(host, _)| is_v6(host))?;
+        match rest {
+            "" => (host, None),
+            rest => (host, Some(rest.strip_prefix(':')?)),
+        }
     } else if text.matches(':').count() > 1 {
-        (text, None)
+        (Some(text).filter(|text| is_v6(text))?, None)
     } else {
         match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),

@@ -6,7 +6,7 @@ use crate::{
     members::MembersFiles,
     metrics::Metrics,
     node::{Fatal, Inbox},
-    storage::{self, Compression, Dirs, Done, Options, Storage},
+    storage::{self, Compression, Dirs, Done, Options, Room, Storage},
 };
 use std::{
     io,
@@ -21,7 +21,7 @@ use zabscope_core::{
     id::StorageSeq,
     log::Stored,
     peer::{input::InputKind, output::StorageOp},
-    tree::TtlOwners,
+    tree::{Database, TtlOwners},
     wire::jute::record_limit,
 };
 
@@ -40,19 +40,14 @@ pub type Work = Vec<(StorageSeq, StorageOp)>;
 pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
     let kept = &config.storage;
     let kib = |n: u64| n.saturating_mul(1024);
-    let separate = (kept.data_log_dir != kept.data_dir).then(|| kept.data_log_dir.clone());
-    let dirs = Dirs::new(&kept.data_dir, separate);
+    let dirs = dirs(config);
     let options = Options {
         record_limit: record_limit(config.core.max_buffer),
         ttls: TtlOwners::of(&config.core),
         pre_alloc_size: kib(kept.pre_alloc_kib),
         txn_log_size_limit: kept.txn_log_size_limit_kib.map(kib),
         force_sync: kept.force_sync,
-        compression: match kept.compression {
-            config::Compression::None => Compression::Checked,
-            config::Compression::Gzip => Compression::Gzip,
-            config::Compression::Snappy => Compression::Snappy,
-        },
+        compression: compression(config),
         trust_empty_snapshot: kept.trust_empty_snapshot,
         db_autocreate: kept.db_autocreate,
         datadir_autocreate: kept.create_directories,
@@ -61,6 +56,28 @@ pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
     let (mut storage, stored) = storage::open(&dirs, &options)?;
     tell(&mut storage);
     Ok((storage, stored))
+}
+
+fn dirs(config: &ServerConfig) -> Dirs {
+    let kept = &config.storage;
+    let separate = (kept.data_log_dir != kept.data_dir).then(|| kept.data_log_dir.clone());
+    Dirs::new(&kept.data_dir, separate)
+}
+
+fn compression(config: &ServerConfig) -> Compression {
+    match config.storage.compression {
+        config::Compression::None => Compression::Checked,
+        config::Compression::Gzip => Compression::Gzip,
+        config::Compression::Snappy => Compression::Snappy,
+    }
+}
+
+/// Makes room on the disk for a tree that is to take the place of this server's.
+///
+/// # Errors
+/// [`StorageError`]: there is none; nothing of it is left.
+pub fn make_room(config: &ServerConfig, database: &Database) -> Result<Room, StorageError> {
+    Room::make(&dirs(config), compression(config), database)
 }
 
 fn tell(storage: &mut Storage) {

@@ -3,7 +3,7 @@
 
 mod upload;
 
-pub use upload::{Cut, Upload};
+pub use upload::{Cut, Framing, Upload};
 
 use crate::{
     inspect::{Inspector, Job},
@@ -53,21 +53,6 @@ pub struct Request {
     framing: Framing,
     /// It sends its body when it is told to.
     awaits_continue: bool,
-}
-
-/// How the end of a body is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    /// It has so many bytes.
-    Length(u64),
-    /// It comes in chunks.
-    Chunks,
-}
-
-impl Default for Framing {
-    fn default() -> Framing {
-        Framing::Length(0)
-    }
 }
 
 impl Request {
@@ -272,14 +257,33 @@ pub fn parse(head: &[u8]) -> Result<Option<(Request, usize)>, Bad> {
             _ => return Err(wrong),
         }
     }
-    let (length, encoding) = (header("content-length"), header("transfer-encoding"));
+    // Two that are read differently by whoever stands in between would make two requests of one.
+    let only = |name: &str| {
+        let all = parsed.headers.iter();
+        let mut all = all.filter(|h| h.name.eq_ignore_ascii_case(name));
+        match (all.next(), all.next()) {
+            (None, _) => Ok(None),
+            (Some(one), None) => match std::str::from_utf8(one.value) {
+                Ok(text) => Ok(Some(text.to_owned())),
+                Err(_) => Err(Bad::Request(
+                    400,
+                    "a header of this request that must be text is none",
+                )),
+            },
+            (Some(_), Some(_)) => Err(Bad::Request(
+                400,
+                "a header of this request that may stand once stands there twice",
+            )),
+        }
+    };
+    let (length, encoding) = (only("content-length")?, only("transfer-encoding")?);
     let framing = upload::framing(length.as_deref(), encoding.as_deref())?;
     let expects = header("expect");
     let request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         path,
         query: pairs,
-        authorization: header("authorization"),
+        authorization: only("authorization")?,
         forwarded_for: header("x-forwarded-for"),
         content_type: header("content-type"),
         chunks: parsed.version == Some(1),
@@ -394,6 +398,7 @@ const fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
@@ -401,6 +406,7 @@ const fn reason(status: u16) -> &'static str {
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         _ => "Internal Server Error",
     }
 }
@@ -449,6 +455,30 @@ mod tests {
         }
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
         assert!(matches!(parse(many.as_bytes()), Err(Bad::Request(431, _))));
+    }
+
+    #[test]
+    fn what_decides_where_a_request_ends_and_who_asks_is_said_once_and_as_text() {
+        for headers in [
+            &b"Content-Length: 1\r\nContent-Length: 2\r\n"[..],
+            b"Content-Length: 1\r\ncontent-length: 1\r\n",
+            b"Content-Length: 1\xff\r\n",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
+            b"Transfer-Encoding: \xffchunked\r\n",
+            b"Authorization: digest a:b\r\nAuthorization: digest c:d\r\n",
+            b"Authorization: digest a:\xff\r\n",
+        ] {
+            let head = [&b"POST / HTTP/1.1\r\n"[..], headers, b"\r\n"].concat();
+            let parsed = parse(&head);
+            let shown = String::from_utf8_lossy(headers);
+            assert!(
+                matches!(parsed, Err(Bad::Request(400, _))),
+                "{shown}: {parsed:?}"
+            );
+        }
+        // Others may say what they like.
+        let r = request("GET / HTTP/1.1\r\nAccept: a\r\nAccept: b\r\nX-Forwarded-For: c\r\n\r\n");
+        assert_eq!(r.forwarded_for.as_deref(), Some("c"));
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use tracing_subscriber::{
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
 };
+use zabscope_server::audit;
 
 /// Whether standard error goes to journald. The variable alone does not say so: a shell in a service passes
 /// it on.
@@ -45,6 +46,9 @@ where
             Level::DEBUG | Level::TRACE => 7,
         };
         let mut text = String::new();
+        if event.metadata().target() == audit::TARGET {
+            text += "audit: ";
+        }
         context.format_fields(Writer::new(&mut text), event)?;
         for line in text.lines() {
             writeln!(writer, "<{priority}>{line}")?;
@@ -88,12 +92,13 @@ mod tests {
             tracing::error!("the disk failed\nand so it ends");
             tracing::warn!(port = 2181, "slow");
             tracing::info!("ended");
+            tracing::info!(target: audit::TARGET, "user=bob");
         });
         let text =
             String::from_utf8(written.0.lock().expect("not poisoned").clone()).expect("UTF-8");
         assert_eq!(
             text,
-            "<3>the disk failed\n<3>and so it ends\n<4>slow port=2181\n<6>ended\n"
+            "<3>the disk failed\n<3>and so it ends\n<4>slow port=2181\n<6>ended\n<6>audit: user=bob\n"
         );
     }
 }

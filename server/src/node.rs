@@ -35,6 +35,8 @@ use zabscope_core::{
 };
 
 mod line;
+#[cfg(test)]
+mod tests;
 mod throttle;
 
 pub use line::{ClientReceiver, ClientSender, ToClient, client_channel};
@@ -146,6 +148,8 @@ pub struct Node {
     /// Restored and not yet on disk: who waits to hear of it.
     restored: Vec<(StorageSeq, Zxid, RestoreAnswer)>,
     clients: HashMap<ClientId, Client>,
+    /// Who is just saying who it is.
+    introducing: Option<ClientId>,
     gate: Arc<Semaphore>,
     throttle: Throttle,
     election: ElectionNet,
@@ -244,6 +248,7 @@ impl Node {
             held: VecDeque::new(),
             restored: Vec::new(),
             clients: HashMap::new(),
+            introducing: None,
             gate: parts.gate,
             throttle: Throttle::new(parts.throttle),
             election: parts.election,
@@ -386,11 +391,7 @@ impl Node {
                 // It was closed while this was under way.
                 None => self.gate.add_permits(1),
             },
-            Inbox::Gone(client) => {
-                if self.forget(client) {
-                    self.handle(InputKind::ClientGone { client });
-                }
-            }
+            Inbox::Gone(client) => self.lose(client),
             Inbox::Ask(question) => question(&View {
                 peer: &self.peer,
                 clock: self.clock,
@@ -422,11 +423,14 @@ impl Node {
         if let Some(audit) = &mut self.audit {
             audit.asks(&self.peer, client, xid, &request);
         }
+        let introduces = matches!(request, Request::Auth { .. } | Request::Sasl { .. });
+        self.introducing = introduces.then_some(client);
         self.handle(InputKind::ClientRequest {
             client,
             xid,
             request,
         });
+        self.introducing = None;
     }
 
     /// Lets go of a client's connection; false if that has happened before.
@@ -435,6 +439,8 @@ impl Node {
             Some(known) => {
                 self.gate.add_permits(known.outstanding);
                 self.throttle.ended(known.outstanding - known.waiting);
+                let dropped = self.throttle.forget(client);
+                self.metrics.stale_requests_dropped.add(dropped);
                 if let Some(audit) = &mut self.audit {
                     audit.gone(client);
                 }
@@ -521,7 +527,8 @@ impl Node {
                         self.throttle.ended(1);
                         self.gate.add_permits(1);
                     }
-                    self.tell(client, ToClient::Reply(reply), &mut deaf);
+                    let introduces = self.introducing == Some(client);
+                    self.tell(client, ToClient::Reply { reply, introduces }, &mut deaf);
                 }
                 Effect::ClientWatch { client, event, .. } => {
                     self.tell(client, ToClient::Watch(event), &mut deaf);
@@ -536,12 +543,12 @@ impl Node {
         self.out.effects = effects;
         for client in deaf {
             // Letting go of its queue ends the connection.
-            if self.forget(client) {
+            if self.clients.contains_key(&client) {
                 tracing::warn!(
                     client = client.0,
                     "closed: it does not read what it asked for"
                 );
-                self.handle(InputKind::ClientGone { client });
+                self.lose(client);
             }
         }
     }

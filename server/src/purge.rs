@@ -1,7 +1,10 @@
 //! `zabscope purge`.
 
 use clap::Args;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use zabscope_server::storage::{Dirs, purge_stopped};
 
 /// It could not be done.
@@ -23,10 +26,12 @@ pub struct Options {
 
 /// Removes old files and says which.
 pub fn run(options: &Options) -> ExitCode {
+    // One directory may be written in several ways; what is not there is named as it was given.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let log = options.data_log_dir.clone();
     let dirs = Dirs::new(
         &options.data_dir,
-        log.filter(|log| *log != options.data_dir),
+        log.filter(|log| real(log) != real(&options.data_dir)),
     );
     let retain = usize::try_from(options.retain).unwrap_or(usize::MAX);
     match purge_stopped(&dirs, retain) {

@@ -6,13 +6,18 @@ use std::{
     env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{self, ExitCode},
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::Level;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{Level, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer as _, Registry, filter::Targets, fmt, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 use zabscope_server::{
-    Server,
+    Server, audit,
     config::{self, Loaded, Mode, ServerConfig, Sources},
     server::{StartError, Stopper},
 };
@@ -111,15 +116,12 @@ pub fn run(options: &Options) -> ExitCode {
             });
         }
     };
-    announce(&config, &server);
     let stopper = server.stopper();
+    signals.end(stopper.clone());
+    announce(&config, &server);
     if options.end_with_stdin
-        && let Err(error) = end_with_stdin(stopper.clone())
+        && let Err(error) = end_with_stdin(stopper)
     {
-        tracing::error!("a thread could not be started: {error}");
-        return ExitCode::from(exit::START);
-    }
-    if let Err(error) = signals.stop(stopper) {
         tracing::error!("a thread could not be started: {error}");
         return ExitCode::from(exit::START);
     }
@@ -149,17 +151,29 @@ fn start_log(options: &Options) {
         "trace" => Level::TRACE,
         _ => Level::INFO,
     };
-    let log = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_target(false);
-    match options.log_format {
-        LogFormat::Json => log.json().flatten_event(true).init(),
-        LogFormat::Text if journal::is_there() => {
-            log.with_ansi(false).event_format(Journal).init();
-        }
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
-    }
+    // Whoever switches the audit log on wants all of it, and tells it from the rest by its target.
+    let (rest, audited) = (
+        Targets::new()
+            .with_default(level)
+            .with_target(audit::TARGET, LevelFilter::OFF),
+        Targets::new().with_target(audit::TARGET, LevelFilter::INFO),
+    );
+    let layer = |shown, only| {
+        let layer = fmt::layer::<Registry>()
+            .with_writer(io::stderr)
+            .with_target(shown);
+        let layer = match options.log_format {
+            LogFormat::Json => layer.json().flatten_event(true).boxed(),
+            LogFormat::Text if journal::is_there() => {
+                layer.with_ansi(false).event_format(Journal).boxed()
+            }
+            LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+        };
+        layer.with_filter(only)
+    };
+    tracing_subscriber::registry()
+        .with(vec![layer(false, rest), layer(true, audited)])
+        .init();
 }
 
 fn announce(config: &ServerConfig, server: &Server) {
@@ -222,12 +236,9 @@ fn end_with_stdin(stopper: Stopper) -> io::Result<()> {
     Ok(())
 }
 
-/// SIGTERM and SIGINT, from now on.
-struct Signals {
-    runtime: tokio::runtime::Runtime,
-    terminate: Signal,
-    interrupt: Signal,
-}
+/// SIGTERM and SIGINT, from now on: whom they end. Nobody while the server still reads its files, which takes
+/// as long as it takes and changes nothing that a start does not put right: then the process just ends.
+struct Signals(Arc<Mutex<Option<Stopper>>>);
 
 impl Signals {
     fn listen() -> io::Result<Signals> {
@@ -235,28 +246,29 @@ impl Signals {
             .enable_io()
             .build()?;
         let entered = runtime.enter();
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
         drop(entered);
-        Ok(Signals {
-            runtime,
-            terminate,
-            interrupt,
-        })
-    }
-
-    /// Ends the server when the first of them comes, or has come.
-    fn stop(mut self, stopper: Stopper) -> io::Result<()> {
+        let server: Arc<Mutex<Option<Stopper>>> = Arc::default();
+        let of_thread = Arc::clone(&server);
         let wait = move || {
-            self.runtime.block_on(async {
+            runtime.block_on(async {
                 tokio::select! {
-                    _ = self.terminate.recv() => tracing::info!("SIGTERM: ending"),
-                    _ = self.interrupt.recv() => tracing::info!("SIGINT: ending"),
+                    _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
+                    _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
                 }
             });
-            stopper.stop();
+            match &*of_thread.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(server) => server.stop(),
+                None => process::exit(exit::ASKED.into()),
+            }
         };
         thread::Builder::new().name("signals".into()).spawn(wait)?;
-        Ok(())
+        Ok(Signals(server))
+    }
+
+    /// The server runs: it ends in order when the first of them comes.
+    fn end(&self, server: Stopper) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
     }
 }

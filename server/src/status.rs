@@ -3,6 +3,8 @@
 use crate::probe::{self, State};
 use clap::Args;
 use std::{process::ExitCode, time::Duration};
+use zabscope_core::members::HostPort;
+use zabscope_server::client;
 
 /// How it ended. Kept by docs/operating.md.
 mod exit {
@@ -14,12 +16,16 @@ mod exit {
     pub const NONE: u8 = 3;
 }
 
+/// The servers of one connect string.
+#[derive(Clone)]
+struct Servers(Vec<String>);
+
 /// Whom to ask, and how to say it.
 #[derive(Args)]
 pub struct Options {
     /// The servers; a connect string with commas is fine.
-    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:2181")]
-    servers: Vec<String>,
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:2181", value_parser = servers)]
+    servers: Vec<Servers>,
     /// An array of objects instead of a table.
     #[arg(long)]
     json: bool,
@@ -30,11 +36,8 @@ pub struct Options {
 
 /// Asks, prints, and says by its exit code whether all is well.
 pub fn run(options: &Options) -> ExitCode {
-    let addresses: Vec<String> = options
-        .servers
-        .iter()
-        .flat_map(|text| split(text))
-        .collect();
+    let all = options.servers.iter();
+    let addresses: Vec<String> = all.flat_map(|servers| servers.0.clone()).collect();
     let reports = probe::ask_all(&addresses, Duration::from_secs(options.timeout));
     let text = match options.json {
         true => match serde_json::to_string_pretty(&reports) {
@@ -56,26 +59,21 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 /// A connect string's servers; a chroot at its end is none.
-fn split(text: &str) -> Vec<String> {
-    let servers = text.split_once('/').map_or(text, |(servers, _)| servers);
-    let all = servers.split(',').map(str::trim).filter(|s| !s.is_empty());
-    all.map(|server| {
-        let after_brackets = server.rsplit(']').next().unwrap_or(server);
-        match after_brackets.contains(':') {
-            true => server.to_owned(),
-            false => format!("{server}:2181"),
-        }
-    })
-    .collect()
+fn servers(text: &str) -> Result<Servers, String> {
+    let read = client::Options::parse(text).map_err(|error| error.to_string())?;
+    Ok(Servers(
+        read.servers.iter().map(HostPort::to_string).collect(),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::servers;
 
     #[test]
     fn a_connect_string_names_servers_with_and_without_ports() {
-        let all = split("a:1, b,[::1]:3,[::2]/chroot/x:1");
+        let all = servers("a:1, b,[::1]:3,[::2]/chroot/x:1").map(|all| all.0);
+        let all = all.expect("it is one");
         assert_eq!(all, ["a:1", "b:2181", "[::1]:3", "[::2]:2181"]);
     }
 }

@@ -29,10 +29,12 @@ mod error;
 pub mod files;
 mod purge;
 mod recover;
+mod room;
 mod snapshots;
 
 pub use dirs::{Compression, Dirs};
 pub use error::{BadSnapshot, Notice, StorageError};
+pub use room::Room;
 
 use background::Worker;
 use dirs::{ACCEPTED, CURRENT};
@@ -304,7 +306,14 @@ pub fn open_with(
 /// [`StorageError`]: a server of ours runs there, there is no such directory, a file can't be removed.
 pub fn purge_stopped(dirs: &Dirs, retain: usize) -> Result<Vec<PathBuf>, StorageError> {
     let files = files::RealFiles;
-    let _locks = dirs.prepare(&files, false)?;
+    let _locks = dirs.prepare(&files, false).map_err(|error| match error {
+        // What a server's start would say is no help here.
+        StorageError::NoDirectory { mut path } => {
+            path.pop();
+            StorageError::NoServersDirectory { path }
+        }
+        other => other,
+    })?;
     let place = Place {
         files: &files,
         dirs,

@@ -243,13 +243,23 @@ impl TestClient {
         self.receive()
     }
 
+    /// With a number that a client should not choose.
+    pub fn ask_as(&mut self, xid: i32, request: Request) -> Reply {
+        self.send_as(xid, request);
+        self.receive()
+    }
+
     /// Sends a request, and does not wait.
     pub fn send(&mut self, request: Request) {
         self.xid += 1;
+        self.send_as(self.xid, request);
+    }
+
+    fn send_as(&mut self, xid: i32, request: Request) {
         let mut out = Vec::new();
-        frame::write(&mut out, |body| encode_request(self.xid, &request, body));
+        frame::write(&mut out, |body| encode_request(xid, &request, body));
         self.stream.write_all(&out).expect("it reads");
-        self.asked.push_back((self.xid, opcode_of(&request)));
+        self.asked.push_back((xid, opcode_of(&request)));
     }
 
     /// The answer to the oldest request that has none.

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
@@ -424,6 +424,10 @@ fn purge_keeps_what_is_needed_and_leaves_a_running_server_alone() {
     let out = run(&["purge", "--data-dir", show(&nowhere)]);
     assert_eq!(out.status.code(), Some(3));
     assert!(!nowhere.exists(), "it made a directory");
+    let said = text(&out.stderr);
+    let wanted = format!("{} holds no version-2", show(&nowhere));
+    assert!(said.contains(&wanted) && said.contains("dataDir"), "{said}");
+    assert!(!said.contains("autocreate"), "of a server's start: {said}");
 
     let files = directory.path().join("version-2");
     fs::create_dir(&files).expect("made");
@@ -436,7 +440,10 @@ fn purge_keeps_what_is_needed_and_leaves_a_running_server_alone() {
     }
     fs::copy(fixture("log.1"), files.join("log.1")).expect("copied");
     fs::copy(fixture("log.1"), files.join("log.3")).expect("copied");
-    let out = run(&["purge", "--data-dir", &name, "-n", "3"]);
+    // One directory by two names is one.
+    let again = directory.path().join("version-2/..");
+    let arguments = ["purge", "--data-dir", &name, "-n", "3"];
+    let out = run(&[&arguments[..], &["--data-log-dir", show(&again)]].concat());
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     let there = |file: &str| files.join(file).exists();
     assert!(!there("snapshot.1") && !there("snapshot.2") && !there("log.1"));
@@ -456,6 +463,144 @@ fn purge_keeps_what_is_needed_and_leaves_a_running_server_alone() {
         "{}",
         text(&out.stderr)
     );
+}
+
+#[test]
+fn status_asks_nobody_when_it_is_not_told_whom() {
+    for wrong in [
+        "::bad:", ",", "/", "a:0", "a:x", "a:65536", "[::1", "[::1]x", "a/b//c",
+    ] {
+        let out = run(&["status", "--timeout", "1", wrong]);
+        let said = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{wrong}: {said}");
+        assert!(said.contains(wrong), "{wrong}: {said}");
+    }
+}
+
+/// A file that is read and has no end yet stands for a large one.
+#[test]
+fn a_server_that_still_reads_its_files_ends_when_it_is_asked_to() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::create_dir(directory.path().join("version-2")).expect("made");
+    let endless = directory.path().join("version-2/acceptedEpoch");
+    let made = Command::new("mkfifo").arg(&endless).status();
+    assert!(made.expect("mkfifo runs").success());
+    let file = directory.path().join("zoo.cfg");
+    let lines = format!(
+        "admin.enableServer=false\ndataDir={}\nclientPort=0\nclientPortAddress=127.0.0.1\n",
+        show(directory.path())
+    );
+    for signal in ["-TERM", "-INT"] {
+        fs::write(&file, &lines).expect("written");
+        let (mut running, _out, _err) = Running::start(&["serve", show(&file)]);
+        // Opened as soon as the server reads.
+        let writer = fs::OpenOptions::new().write(true).open(&endless);
+        let writer = writer.expect("opened");
+        running.signal(signal);
+        assert_eq!(running.end(), Some(0), "{signal}");
+        drop(writer);
+    }
+}
+
+#[test]
+fn audit_lines_are_written_at_every_level_and_can_be_told_from_others() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("zoo.cfg");
+    let lines = format!(
+        "admin.enableServer=false\ndataDir={}\nclientPort=0\nclientPortAddress=127.0.0.1\n\
+         audit.enable=true\n",
+        show(directory.path())
+    );
+    fs::write(&file, lines).expect("written");
+    for format in ["text", "json"] {
+        let arguments = [
+            "serve",
+            show(&file),
+            "--log-level",
+            "error",
+            "--log-format",
+            format,
+            "--end-with-stdin",
+        ];
+        let out = run(&arguments);
+        assert_eq!(out.status.code(), Some(0));
+        let written = text(&out.stderr);
+        let all: Vec<&str> = written.lines().collect();
+        assert_eq!(all.len(), 2, "{written}");
+        for (line, operation) in all.iter().zip(["serverStart", "serverStop"]) {
+            if format == "json" {
+                let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                assert_eq!(line["target"], "audit");
+                let said = line["message"].as_str().expect("text");
+                assert!(said.starts_with("user="), "{said}");
+                assert!(
+                    said.contains(&format!("\toperation={operation}\t")),
+                    "{said}"
+                );
+            } else {
+                assert!(line.contains(" INFO audit: user="), "{line}");
+                assert!(
+                    line.contains(&format!("\toperation={operation}\t")),
+                    "{line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn who_restored_what_from_where_stands_in_both_logs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("zoo.cfg");
+    let lines = format!(
+        "admin.serverPort=0\ndataDir={}\nclientPort=0\nclientPortAddress=127.0.0.1\n\
+         audit.enable=true\n",
+        show(directory.path())
+    );
+    fs::write(&file, lines).expect("written");
+    let (mut running, _out, err) = Running::start(&["serve", show(&file)]);
+    let mut log = BufReader::new(err).lines().map(|line| line.expect("UTF-8"));
+    let admin = log.find_map(|line| {
+        let (_, at) = line.split_once("administration on http://")?;
+        at.strip_suffix("/commands").map(str::to_owned)
+    });
+    let admin = admin.expect("it says where");
+    let ask = |method: &str, command: &str, body: &[u8]| {
+        let mut stream = TcpStream::connect(&admin).expect("it accepts");
+        let head = format!(
+            "{method} /commands/{command} HTTP/1.1\r\nAuthorization: digest me:secret\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let request = [head.as_bytes(), body].concat();
+        stream.write_all(&request).expect("it reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("it answers");
+        answer
+    };
+    let mut copy = ask("GET", "snapshot", b"");
+    let end = copy.windows(4).position(|w| w == b"\r\n\r\n");
+    copy.drain(..end.expect("a head") + 4);
+    assert!(ask("POST", "restore", b"#!/bin/sh").starts_with(b"HTTP/1.1 400 "));
+    assert!(ask("POST", "restore", &copy).starts_with(b"HTTP/1.1 200 "));
+    running.signal("-TERM");
+    assert_eq!(running.end(), Some(0));
+    let log: Vec<String> = log.collect();
+    for wanted in [
+        &["ERROR audit: user=me\tip=127.0.0.1\toperation=restore\tresult=failure"][..],
+        &[" INFO audit: user=me\tip=127.0.0.1\toperation=restore\tresult=success"],
+        &[
+            " WARN a snapshot was not restored over HTTP",
+            "user=\"me\" from=127.0.0.1",
+        ],
+        &[
+            " WARN a snapshot was restored over HTTP",
+            "user=\"me\" from=127.0.0.1",
+        ],
+    ] {
+        let all = |line: &String| wanted.iter().all(|part| line.contains(part));
+        assert!(log.iter().any(all), "{wanted:?}: {log:#?}");
+    }
 }
 
 #[test]

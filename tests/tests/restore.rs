@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use zabscope_core::{
     config::Config,
-    id::{ServerId, Zxid},
+    id::{ServerId, StorageSeq, Zxid},
     log::Stored,
     message::ServerState,
     peer::{
@@ -25,15 +25,20 @@ fn of(zxid: Zxid) -> Arc<Database> {
     Arc::new(database)
 }
 
-fn installed(server: &Driven) -> Vec<Zxid> {
+fn installs(server: &Driven) -> impl Iterator<Item = (StorageSeq, Zxid)> {
     let install = |e: &Effect| match e {
         Effect::Store {
+            seq,
             op: StorageOp::Install(database),
             ..
-        } => Some(database.last_processed),
+        } => Some((*seq, database.last_processed)),
         _ => None,
     };
-    server.out.effects.iter().filter_map(install).collect()
+    server.out.effects.iter().filter_map(install)
+}
+
+fn installed(server: &Driven) -> Vec<Zxid> {
+    installs(server).map(|(_, zxid)| zxid).collect()
 }
 
 fn restored(server: &Driven) -> bool {
@@ -55,14 +60,16 @@ fn a_server_of_its_own_takes_the_snapshots_place_in_the_order_and_goes_on() {
     server.proposes(1);
     server.durable();
     let last = server.peer.last_logged();
+    let on_disk = server.peer.last_storage();
     server.tell(InputKind::Restore(of(Zxid::ZERO)));
     assert!(restored(&server));
     assert_eq!(installed(&server), [last]);
+    // Who waits for all that is to be stored waits for it too.
+    let all = server.peer.last_storage();
+    assert!(installs(&server).all(|(seq, _)| on_disk < seq && seq <= all));
     assert_eq!(server.peer.last_zxid(), last);
     assert!(server.peer.serving() && server.peer.database().sessions.is_empty());
     assert!(server.peer.clients().is_empty(), "they come back");
-    // Not before it is on disk.
-    assert!(server.peer.last_durable() <= last);
     server.durable();
     server.tell(InputKind::Restore(of(at(7, 3))));
     assert_eq!(installed(&server), [at(7, 3)]);

@@ -3,16 +3,22 @@
 //! The upload is decoded as it comes, on a thread of its own, into a tree beside the living one; only a
 //! tree that came whole, with right seals and the digest that it says it has, is handed to the node.
 
-use super::{Admin, Command, answer};
+use super::{Admin, Caller, Command, answer};
 use crate::{
+    audit,
+    disk::{self, StorageError},
     http::{Cut, Request, Response, Upload},
     inspect::Restored,
 };
 use serde_json::Map;
-use std::{sync::Arc, time::Instant};
-use tokio::sync::mpsc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::mpsc, time::timeout};
 use zabscope_core::{
     id::Zxid,
+    peer::CannotRestore,
     tree::{Database, TtlOwners},
     wire::{
         jute::record_limit,
@@ -25,8 +31,27 @@ use zabscope_core::{
 const LARGEST: u64 = 4 << 30;
 /// So many pieces may wait for the decoder.
 const PIECES: usize = 4;
+/// How fast an upload comes at least: only one is taken at a time.
+const PACE: Pace = Pace {
+    grace: Duration::from_secs(60),
+    bytes_per_second: 64 << 10,
+};
 /// The only type that is taken: a page in somebody's browser can't send it unasked.
 const TYPE: &str = "application/octet-stream";
+
+/// How long an upload may take: so long, and a second more for so many bytes. The time that this server
+/// needs for them does not count.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    grace: Duration,
+    bytes_per_second: u64,
+}
+
+impl Pace {
+    fn allows(self, taken: u64) -> Duration {
+        self.grace + Duration::from_secs(taken / self.bytes_per_second)
+    }
+}
 
 /// Why nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +60,11 @@ enum Failed {
     Cut(#[from] Cut),
     #[error("an upload may have {LARGEST} bytes at most; nothing was changed")]
     TooLarge,
+    #[error(
+        "the upload was too slow: {taken} bytes in {}s, and others wait; nothing was changed",
+        after.as_secs()
+    )]
+    Slow { taken: u64, after: Duration },
     #[error("the upload can't be restored: {0}; nothing was changed")]
     Bad(#[from] SnapshotError),
     #[error(
@@ -55,7 +85,9 @@ enum Failed {
     #[error("the upload could not be decoded: the thread that did it ended; nothing was changed")]
     Thread,
     #[error("{0}; nothing was changed")]
-    Refused(#[from] zabscope_core::peer::CannotRestore),
+    Refused(#[from] CannotRestore),
+    #[error("there is no room for the tree: {0}; nothing was changed")]
+    Room(#[from] StorageError),
     #[error("this server does not answer: whether the snapshot was restored its log says")]
     Silent,
 }
@@ -68,15 +100,23 @@ impl Failed {
             | Failed::NoZxid
             | Failed::WithoutAcl(_)
             | Failed::Digest { .. } => 400,
+            Failed::Slow { .. } => 408,
             Failed::TooLarge => 413,
+            Failed::Refused(CannotRestore::NotServing) => 503,
             Failed::Refused(_) => 409,
+            Failed::Room(_) => 507,
             Failed::Thread | Failed::Silent => 500,
         }
     }
 }
 
 impl Admin {
-    pub(super) async fn restore(&self, request: &Request, body: &mut Upload<'_>) -> Response {
+    pub(super) async fn restore(
+        &self,
+        request: &Request,
+        body: &mut Upload<'_>,
+        caller: &Caller,
+    ) -> Response {
         let name = Command::Restore.name();
         let no = |status, why: &str| answer(status, name, Some(why), Map::new());
         if !self.settings.restore {
@@ -103,21 +143,34 @@ impl Admin {
             );
             return no(429, &why);
         }
-        let began = Instant::now();
-        match self.take_and_restore(body).await {
+        let (began, from) = (Instant::now(), caller.address);
+        let user = audit::users(&caller.ids);
+        let result = self.take_and_restore(body).await;
+        if self.inspector.config.service.audit {
+            audit::of_restore(&user, from, result.is_ok());
+        }
+        match result {
             Ok(zxid) => {
                 // What failed has changed nothing and need not be waited for.
                 *last = Some(Instant::now());
                 let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 metrics.restore_time.add(took);
-                tracing::warn!("a snapshot was restored over HTTP; this server goes on at {zxid}");
+                tracing::warn!(
+                    user,
+                    %from,
+                    "a snapshot was restored over HTTP; this server goes on at {zxid}"
+                );
                 let mut members = Map::new();
                 members.insert("last_zxid".into(), zxid.0.into());
                 answer(200, name, None, members)
             }
             Err(failed) => {
                 metrics.restore_error_count.one();
-                tracing::warn!("a snapshot was not restored over HTTP: {failed}");
+                tracing::warn!(
+                    user,
+                    %from,
+                    "a snapshot was not restored over HTTP: {failed}"
+                );
                 no(failed.status(), &failed.to_string())
             }
         }
@@ -127,6 +180,7 @@ impl Admin {
         if body.announced().is_some_and(|n| n > LARGEST) {
             return Err(Failed::TooLarge);
         }
+        self.may_restore().await?;
         let config = &self.inspector.config.core;
         let options = Options {
             limit: record_limit(config.max_buffer),
@@ -134,7 +188,7 @@ impl Admin {
         };
         let (pieces, received) = mpsc::channel(PIECES);
         let decoder = tokio::task::spawn_blocking(move || decode(received, options));
-        let sent = send(body, pieces, LARGEST).await;
+        let sent = send(body, pieces, LARGEST, PACE).await;
         // The decoder's complaint comes first: because of it nothing more was taken.
         let decoded = decoder.await.map_err(|_| Failed::Thread)?;
         let database = match (sent, decoded) {
@@ -142,10 +196,39 @@ impl Admin {
             (Err(cut), Ok(_) | Err(Failed::Bad(SnapshotError::Short { .. }))) => return Err(cut),
             (Err(_), Err(bad)) => return Err(bad),
         };
-        match self.inspector.restore(Arc::new(database)).await {
+        let database = Arc::new(database);
+        let of_node = Arc::clone(&database);
+        let refused = self.inspector.ask(move |v| v.peer.restored_as(&of_node));
+        refused.await.unwrap_or(Err(CannotRestore::NotServing))?;
+        // The node gives its tree up before the new one is on disk: a disk that is full is found out now.
+        let (config, tree) = (Arc::clone(&self.inspector.config), Arc::clone(&database));
+        let room = tokio::task::spawn_blocking(move || disk::make_room(&config, &tree)).await;
+        let room = room.map_err(|_| Failed::Thread)??;
+        let restored = self.inspector.restore(database).await;
+        drop(room);
+        match restored {
             Restored::At(zxid) => Ok(zxid),
             Restored::Not(why) => Err(why.into()),
             Restored::Unknown => Err(Failed::Silent),
+        }
+    }
+}
+
+impl Admin {
+    /// What would be refused whatever comes is refused before it comes.
+    async fn may_restore(&self) -> Result<(), Failed> {
+        let refused = self.inspector.ask(|view| {
+            let changes = view.peer.config().next.is_some();
+            let busy = changes.then_some(CannotRestore::Reconfiguring);
+            match view.peer.serving() {
+                true => busy,
+                false => Some(CannotRestore::NotServing),
+            }
+        });
+        match refused.await {
+            Some(None) => Ok(()),
+            Some(Some(why)) => Err(why.into()),
+            None => Err(CannotRestore::NotServing.into()),
         }
     }
 }
@@ -155,9 +238,20 @@ async fn send(
     body: &mut Upload<'_>,
     pieces: mpsc::Sender<Vec<u8>>,
     most: u64,
+    pace: Pace,
 ) -> Result<(), Failed> {
-    let mut taken = 0;
-    while let Some(piece) = body.piece().await? {
+    let (mut taken, mut waited) = (0, Duration::ZERO);
+    loop {
+        let began = Instant::now();
+        let left = pace.allows(taken).saturating_sub(waited);
+        let Ok(piece) = timeout(left, body.piece()).await else {
+            let after = waited + began.elapsed();
+            return Err(Failed::Slow { taken, after });
+        };
+        waited += began.elapsed();
+        let Some(piece) = piece? else {
+            return Ok(());
+        };
         taken += piece.len() as u64;
         if taken > most {
             return Err(Failed::TooLarge);
@@ -166,7 +260,6 @@ async fn send(
             return Ok(());
         }
     }
-    Ok(())
 }
 
 fn decode(mut pieces: mpsc::Receiver<Vec<u8>>, options: Options) -> Result<Database, Failed> {

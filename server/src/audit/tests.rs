@@ -9,6 +9,13 @@ use zabscope_core::{
 
 const CLIENT: ClientId = ClientId(1);
 
+fn id(scheme: &str, id: &str) -> AuthId {
+    AuthId {
+        scheme: scheme.into(),
+        id: id.into(),
+    }
+}
+
 /// A server alone with one client, and what it writes about it.
 struct Audited {
     peer: Peer,
@@ -33,12 +40,16 @@ impl Audited {
             xid: 0,
             session: String::new(),
         };
-        let id = |scheme: &str, id: &str| AuthId {
-            scheme: scheme.into(),
-            id: id.into(),
-        };
-        audited.tell(InputKind::ClientConnect {
-            client: CLIENT,
+        audited.connect(CLIENT, &[id("ip", "192.0.2.7"), id("digest", "bob:hash")]);
+        audited.step(InputKind::Durable(audited.peer.last_storage()));
+        let session = audited.peer.clients().connection(CLIENT);
+        audited.session = hex(session.expect("it is connected").session());
+        audited
+    }
+
+    fn connect(&mut self, client: ClientId, auth: &[AuthId]) {
+        self.step(InputKind::ClientConnect {
+            client,
             request: ConnectRequest {
                 last_zxid_seen: Zxid::ZERO,
                 timeout_ms: 10_000,
@@ -46,18 +57,18 @@ impl Audited {
                 password: [0; 16],
                 read_only: false,
             },
-            auth: [id("ip", "192.0.2.7"), id("digest", "bob:hash")].into(),
+            auth: auth.into(),
         });
-        let session = audited.peer.clients().connection(CLIENT);
-        audited.session = hex(session.expect("it is connected").session());
-        audited
     }
 
     fn step(&mut self, kind: InputKind) {
         let input = Input { kind, cause: None };
         self.peer.handle(Now::default(), input, &mut self.out);
-        let lines = self.audit.lines(&self.out);
-        self.lines.extend(lines);
+        for line in self.audit.lines(&self.out) {
+            let failed = line.text.ends_with("\tresult=failure");
+            assert_eq!(line.failed, failed, "{}", line.text);
+            self.lines.push(line.text);
+        }
     }
 
     fn tell(&mut self, kind: InputKind) {
@@ -188,6 +199,60 @@ fn what_goes_with_its_session_is_a_line_of_the_server() {
         server_user()
     );
     assert_eq!(s.lines, [wanted]);
+}
+
+#[test]
+fn however_many_sessions_end_at_a_time_each_of_their_lines_is_there() {
+    const MANY: u64 = 4200;
+    let mut s = Audited::start();
+    for n in 2..2 + MANY {
+        s.connect(ClientId(n), &[]);
+    }
+    s.step(InputKind::Durable(s.peer.last_storage()));
+    let ask = |s: &mut Audited, n, xid, request| {
+        s.step(InputKind::ClientRequest {
+            client: ClientId(n),
+            xid,
+            request,
+        });
+    };
+    for n in 2..2 + MANY {
+        let made = create(&format!("/e-{n}"), CreateMode::Ephemeral);
+        ask(&mut s, n, 1, Request::Write(made));
+    }
+    s.step(InputKind::Durable(s.peer.last_storage()));
+    for n in 2..2 + MANY {
+        ask(&mut s, n, 2, Request::CloseSession);
+    }
+    assert!(s.lines.is_empty(), "nothing of it is applied");
+    s.step(InputKind::Durable(s.peer.last_storage()));
+    assert_eq!(s.lines.len() as u64, MANY);
+}
+
+#[test]
+fn an_identity_without_a_name_leaves_no_gap_among_users() {
+    let all = [
+        id("ip", "192.0.2.7"),
+        id("super", ""),
+        id("digest", "super:hash"),
+    ];
+    assert_eq!(users(&all), "192.0.2.7,super");
+    assert_eq!(
+        users(&[id("super", "CN=root"), id("x509", "CN=root")]),
+        "CN=root"
+    );
+}
+
+#[test]
+fn the_servers_user_is_as_whom_it_runs() {
+    let status = "Name:\tzabscope\nUid:\t0\t1001\t0\t0\nGid:\t0\t0\t0\t0\n";
+    let known = "root:x:0:0:root:/:/bin/sh\nzk:x:1001:1001::/srv:/bin/sh\n";
+    assert_eq!(user_of(status, known).as_deref(), Some("zk"));
+    assert_eq!(
+        user_of(status, "root:x:0:0::/:/bin/sh\nno line\n").as_deref(),
+        Some("1001")
+    );
+    assert_eq!(user_of("", known), None);
 }
 
 /// An answer is known by its place, not by a number that clients choose.

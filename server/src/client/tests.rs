@@ -99,7 +99,10 @@ fn a_connect_string_is_read_as_apaches_clients_read_it() {
     );
     assert_eq!(parsed.chroot, "/x/y");
     assert_eq!(Options::parse("a/").expect("good").chroot, "");
-    for wrong in ["", "/a", "a:b", "a:0", ":1", "a/x/", "a/x//y", "[::1:2"] {
+    for wrong in [
+        "", "/a", "a:b", "a:0", ":1", "a/x/", "a/x//y", "[::1:2", "[::1]2", "[a]:1", "::a:b:",
+        "a::1:x",
+    ] {
         assert!(Options::parse(wrong).is_err(), "{wrong}");
     }
 }
@@ -199,6 +202,8 @@ fn an_expired_session_is_over_and_says_so() {
     assert_eq!(client.get_data("/", false), Err(ClientError::SessionOver));
     assert_eq!(client.state(), SessionState::Expired);
     server.join().expect("no panic");
+    // Its thread, which tells of it, has ended then.
+    drop(client);
     assert_eq!(events.lock().expect("no panic").len(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! The body of a request, piece by piece as it comes: never as a whole in memory.
 
-use super::{Bad, Framing};
+use super::Bad;
 use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -9,8 +9,23 @@ use tokio::{
 
 /// About how large the pieces are.
 const PIECE: usize = 64 * 1024;
-/// The longest line between two chunks, and the longest trailer.
+/// The longest line between two chunks, and the longest trailer as a whole.
 const LINE: usize = 4096;
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// It has so many bytes.
+    Length(u64),
+    /// It comes in chunks.
+    Chunks,
+}
+
+impl Default for Framing {
+    fn default() -> Framing {
+        Framing::Length(0)
+    }
+}
 
 /// A connection to read from and to say "continue" on.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -39,8 +54,8 @@ enum Next {
     Chunk(u64),
     /// The end of its line.
     ChunkEnd,
-    /// Lines after the last chunk.
-    Trailer,
+    /// Lines after the last chunk, of which so many bytes have come.
+    Trailer(usize),
     /// Nothing.
     End,
 }
@@ -60,7 +75,8 @@ pub struct Upload<'a> {
 
 impl<'a> Upload<'a> {
     /// What follows a head; `begun` came together with it.
-    pub(super) fn new(
+    #[must_use]
+    pub fn new(
         wire: &'a mut dyn Wire,
         begun: Vec<u8>,
         framing: Framing,
@@ -88,7 +104,7 @@ impl<'a> Upload<'a> {
         match self.next {
             Next::Bytes(left) => Some(self.taken + left),
             Next::End => Some(self.taken),
-            Next::ChunkLength | Next::Chunk(_) | Next::ChunkEnd | Next::Trailer => None,
+            Next::ChunkLength | Next::Chunk(_) | Next::ChunkEnd | Next::Trailer(_) => None,
         }
     }
 
@@ -127,7 +143,7 @@ impl<'a> Upload<'a> {
                         .and_then(|d| u64::from_str_radix(d, 16).ok());
                     self.next = match length {
                         None => return Err(Cut::Malformed(self.taken)),
-                        Some(0) => Next::Trailer,
+                        Some(0) => Next::Trailer(0),
                         Some(n) => Next::Chunk(n),
                     };
                 }
@@ -137,10 +153,14 @@ impl<'a> Upload<'a> {
                     }
                     self.next = Next::ChunkLength;
                 }
-                Next::Trailer => {
-                    if self.line().await?.is_empty() {
-                        self.next = Next::End;
-                    }
+                Next::Trailer(before) => {
+                    let line = self.line().await?;
+                    let came = before + line.len() + 1;
+                    self.next = match line.is_empty() {
+                        true => Next::End,
+                        false if came > LINE => return Err(Cut::Malformed(self.taken)),
+                        false => Next::Trailer(came),
+                    };
                 }
             }
         }
@@ -295,6 +315,9 @@ mod tests {
             let refused = whole(b"", chunks, Framing::Chunks);
             assert!(matches!(refused, Err(Cut::Malformed(_))), "{refused:?}");
         }
+        let trailer = [&b"0\r\n"[..], &b"a: b\r\n".repeat(LINE)].concat();
+        let refused = whole(b"", &trailer, Framing::Chunks);
+        assert_eq!(refused, Err(Cut::Malformed(0)));
         let endless = [b'1'; LINE + 2];
         let refused = whole(b"", &endless, Framing::Chunks);
         assert_eq!(refused, Err(Cut::Malformed(0)));

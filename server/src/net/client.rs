@@ -35,7 +35,7 @@ use tokio::{
 use zabscope_core::{
     id::{ClientId, SessionId},
     members::HostPort,
-    request::{AuthId, OpKind, Request, Response, SaslOutcome},
+    request::{AuthId, OpKind, Request, SaslOutcome},
     wire::{
         client::{self, Connect, Connected, EventZxid},
         frame,
@@ -548,11 +548,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 frame::write(&mut self.outbound, |body| connected.encode(body));
                 self.net.stats.sent();
             }
-            ToClient::Reply(reply) => {
+            ToClient::Reply { reply, introduces } => {
                 // These are answered at once, before what was asked earlier (trap 10).
-                let sasl_failed = reply.result.is_err() && self.sasl_failed == Some(reply.xid);
-                let is_sasl = sasl_failed || matches!(reply.result, Ok(Response::Sasl(_)));
-                let asked = if is_sasl || reply.xid == client::xid::AUTH {
+                let failed = introduces && reply.result.is_err();
+                let sasl_failed = failed && self.sasl_failed == Some(reply.xid);
+                let asked = if introduces {
                     None
                 } else {
                     let first = self.asked.pop_front();

@@ -17,7 +17,13 @@ pub enum ToClient {
     /// The answer to its first packet.
     Connected(ConnectResponse),
     /// An answer.
-    Reply(Reply),
+    Reply {
+        /// It.
+        reply: Reply,
+        /// Whether it is one to who said who it is: those come at once, whatever was asked before. Its
+        /// number does not tell, which the client chooses.
+        introduces: bool,
+    },
     /// A watch fired.
     Watch(WatchEvent),
     /// Send what came before, then close.

@@ -1,5 +1,6 @@
 //! How many requests of clients may be under way in the peer: those beyond wait here, in their order
-//! (Apache's RequestThrottler). All of them hold a permit of the gate, so the queue is bounded.
+//! (Apache's RequestThrottler). All of them hold a permit of the gate, and go with their connection, which
+//! gives it back: so the queue is bounded.
 
 use super::Node;
 use crate::config::RequestThrottle;
@@ -57,6 +58,20 @@ impl Throttle {
         });
     }
 
+    /// Nobody waits for what this client asked; how many requests that were.
+    pub(super) fn forget(&mut self, client: ClientId) -> u64 {
+        let before = self.waiting.len();
+        self.waiting.retain(|waiting| waiting.client != client);
+        (before - self.waiting.len()) as u64
+    }
+
+    /// Takes the end of this client's session out of the queue, if it waits there: its number.
+    fn take_end_of(&mut self, client: ClientId) -> Option<i32> {
+        let ends = |w: &Waiting| w.client == client && w.request == Request::CloseSession;
+        let at = self.waiting.iter().position(ends)?;
+        self.waiting.remove(at).map(|waiting| waiting.xid)
+    }
+
     pub(super) fn begun(&mut self) {
         self.under_way += 1;
     }
@@ -78,15 +93,25 @@ impl Throttle {
 }
 
 impl Node {
-    /// Whether nobody waits for the first in the queue any more. The end of a session outlives its
-    /// connection.
+    /// A client's connection is lost or given up. What of it waits is not carried out any more, but for the
+    /// end of its session, which would else live on, with its ephemerals, until its time-out.
+    pub(super) fn lose(&mut self, client: ClientId) {
+        if let Some(xid) = self.throttle.take_end_of(client) {
+            if let Some(known) = self.clients.get_mut(&client) {
+                known.waiting -= 1;
+            }
+            self.begin(client, xid, Request::CloseSession);
+        }
+        if self.forget(client) {
+            self.handle(InputKind::ClientGone { client });
+        }
+    }
+
+    /// Whether nobody waits for the first in the queue any more.
     fn is_stale(&self, first: &Waiting, now: Moment) -> bool {
         let settings = &self.throttle.settings;
         if first.request == Request::CloseSession {
             return false;
-        }
-        if settings.stale_connection_check && !self.clients.contains_key(&first.client) {
-            return true;
         }
         let connection = self.peer.clients().connection(first.client);
         let limit = connection.and_then(|c| u64::try_from(c.timeout_ms()).ok());
@@ -108,15 +133,12 @@ impl Node {
             };
             if drop {
                 self.metrics.stale_requests_dropped.one();
+                tracing::warn!(
+                    client = first.client.0,
+                    "closed: its request waited for longer than its session may be silent"
+                );
                 // Nothing that it asked later may be carried out either.
-                if self.forget(first.client) {
-                    tracing::warn!(
-                        client = first.client.0,
-                        "closed: its request waited for longer than its session may be silent"
-                    );
-                    let client = first.client;
-                    self.handle(InputKind::ClientGone { client });
-                }
+                self.lose(first.client);
                 continue;
             }
             let Some(known) = self.clients.get_mut(&first.client) else {

@@ -4,6 +4,7 @@ use super::{
     Storage,
     dirs::Named,
     error::{Notice, StorageError},
+    files::Output,
     snapshots,
 };
 use std::{
@@ -35,11 +36,12 @@ impl Storage {
         let compression = self.options.compression;
         let temporary = self.dirs.temporary_path(zxid);
         let install = self.dirs.install_path(zxid, compression);
-        let never = AtomicBool::new(false);
         let began = Instant::now();
-        self.snapshot_bytes =
-            snapshots::write(&*self.files, &temporary, database, compression, &never)
-                .map_err(StorageError::io("write", &temporary))?;
+        let file = self
+            .empty_or_with_room(&temporary)
+            .map_err(StorageError::io("make", &temporary))?;
+        self.snapshot_bytes = snapshots::write_over(file, database, compression)
+            .map_err(StorageError::io("write", &temporary))?;
         snapshots::publish(&*self.files, &self.dirs, &temporary, &install)
             .map_err(StorageError::io("rename", &temporary))?;
         self.place().finish_install(&Named {
@@ -51,6 +53,15 @@ impl Storage {
         self.last = zxid;
         self.detached = false;
         Ok(())
+    }
+
+    /// A file of this name: the one that keeps the room on the disk, if that was made.
+    fn empty_or_with_room(&self, path: &Path) -> io::Result<Box<dyn Output>> {
+        let room = self.dirs.room_path();
+        match self.files.rename(&room, path) {
+            Ok(()) => self.files.open(path),
+            Err(_) => self.files.create(path, false),
+        }
     }
 
     pub(super) fn snapshot(&mut self, database: Arc<Database>) -> Result<(), StorageError> {

@@ -212,6 +212,16 @@ impl Dirs {
             .join(format!("{TEMPORARY}snapshot.{:x}", zxid.0))
     }
 
+    /// Room that is kept for a tree which an operator restores, see [`super::room`].
+    pub(super) fn room_path(&self) -> PathBuf {
+        self.snapshots().join(format!("{TEMPORARY}room"))
+    }
+
+    /// The same while it is being made.
+    pub(super) fn unfinished_room_path(&self) -> PathBuf {
+        self.snapshots().join(format!("{TEMPORARY}room.unfinished"))
+    }
+
     /// The logs, oldest first.
     pub(super) fn list_logs(&self, files: &dyn Files) -> Result<Vec<Named>, StorageError> {
         let mut logs = named(files, &self.logs(), "log")?;

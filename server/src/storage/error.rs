@@ -37,6 +37,12 @@ pub enum StorageError {
         /// Which.
         path: PathBuf,
     },
+    /// Nobody's data directory.
+    #[error("{} holds no version-2: name the dataDir of a server, and its dataLogDir if it has one", path.display())]
+    NoServersDirectory {
+        /// Which.
+        path: PathBuf,
+    },
     /// dataLogDir holds a snapshot (ZOOKEEPER-2967).
     #[error("log directory {} has snapshot file {name}: check dataDir and dataLogDir", dir.display())]
     SnapshotInLogDir {

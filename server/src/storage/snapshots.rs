@@ -5,7 +5,7 @@ use super::{
     compress::{Sink, looks_whole, reader},
     dirs::{Compression, Dirs, Named},
     error::{BadSnapshot, StorageError},
-    files::{Files, Stream},
+    files::{Files, Output, Stream},
 };
 use std::{
     io::{self, Read},
@@ -27,11 +27,32 @@ pub(super) fn write(
     compression: Compression,
     cancel: &AtomicBool,
 ) -> io::Result<u64> {
-    let stream = Stream {
-        file: files.create(path, false)?,
-        at: 0,
-    };
-    let mut sink = Sink::new(stream, compression)?;
+    let mut stream = encode(files.create(path, false)?, database, compression, cancel)?;
+    stream.file.sync()?;
+    Ok(stream.at)
+}
+
+/// Writes a snapshot over a file's contents, whose room on the disk it keeps, and syncs it; how many bytes
+/// the file has then.
+pub(super) fn write_over(
+    file: Box<dyn Output>,
+    database: &Database,
+    compression: Compression,
+) -> io::Result<u64> {
+    let never = AtomicBool::new(false);
+    let mut stream = encode(file, database, compression, &never)?;
+    stream.file.set_len(stream.at)?;
+    stream.file.sync()?;
+    Ok(stream.at)
+}
+
+fn encode(
+    file: Box<dyn Output>,
+    database: &Database,
+    compression: Compression,
+    cancel: &AtomicBool,
+) -> io::Result<Stream> {
+    let mut sink = Sink::new(Stream { file, at: 0 }, compression)?;
     let mut encoder = Encoder::new(database, Form::FILE);
     let mut chunk = Vec::with_capacity(2 * CHUNK);
     while encoder.next_chunk(&mut chunk) {
@@ -41,9 +62,7 @@ pub(super) fn write(
         sink.write_all(&chunk)?;
         chunk.clear();
     }
-    let mut stream = sink.finish()?;
-    stream.file.sync()?;
-    Ok(stream.at)
+    sink.finish()
 }
 
 /// Puts a snapshot that was written and synced in its place.

@@ -1,6 +1,7 @@
 mod crash;
 mod faulty;
 mod real;
+mod room;
 
 use super::*;
 use faulty::FaultyFiles;

@@ -1,6 +1,16 @@
-use crate::testing::{TestClient, TestServer, config};
+use super::*;
+use crate::{
+    Server,
+    http::Framing,
+    testing::{Directory, TestClient, TestServer, config},
+};
 use serde_json::Value;
-use std::time::Duration;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
 use zabscope_core::{
     id::Zxid,
     request::{CreateMode, ErrorCode, Request},
@@ -25,6 +35,45 @@ fn restore(s: &TestServer, body: &[u8]) -> (u16, Value) {
         body.len()
     );
     restore_as(s, &more, body)
+}
+
+/// A server that looks for the others of its ensemble.
+fn looking() -> TestServer {
+    let directory = Directory::new();
+    fs::write(directory.path().join("myid"), "1\n").expect("a file can be written");
+    let free = || {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+        port.expect("there is a port").port()
+    };
+    let mut lines = "initLimit=10\nsyncLimit=5\n4lw.commands.whitelist=mntr\n".to_owned();
+    for id in 1..=3 {
+        lines += &format!("server.{id}=127.0.0.1:{}:{}\n", free(), free());
+    }
+    let server = Server::start(&config(&directory, &lines)).expect("it starts");
+    TestServer { server, directory }
+}
+
+#[test]
+fn nothing_is_restored_or_copied_by_who_does_not_serve_and_its_status_says_so() {
+    let s = looking();
+    let (status, said) = restore(&s, b"ZKSN");
+    let not_serving = "This ZooKeeper instance is not currently serving requests";
+    assert_eq!((status, &said["error"]), (503, &not_serving.into()));
+    for _ in 0..2 {
+        let request = "GET /commands/snapshot HTTP/1.1\r\nAuthorization: digest me:secret\r\n\r\n";
+        let (status, _, body) = s.http(request);
+        let said: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!((status, &said["error"]), (503, &not_serving.into()));
+    }
+    let (_, _, metrics) = s.metrics("GET /metrics HTTP/1.1\r\n\r\n");
+    let metrics = String::from_utf8(metrics).expect("text");
+    for line in ["restore_error_count 1.0", "snapshot_error_count 2.0"] {
+        assert!(metrics.lines().any(|l| l == line), "{line}: {metrics}");
+    }
+    // The others say it as Apache's do.
+    let (status, _, body) = s.http("GET /commands/stats HTTP/1.1\r\n\r\n");
+    let said: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!((status, &said["error"]), (200, &not_serving.into()));
 }
 
 fn snapshot(s: &TestServer) -> Vec<u8> {
@@ -99,7 +148,7 @@ fn what_was_restored_is_there_after_a_restart_with_what_followed() {
     let TestServer { server, directory } = s;
     let config = config(&directory, NO_LIMIT);
     server.stop().expect("it ends well");
-    let server = crate::Server::start(&config).expect("it starts again");
+    let server = Server::start(&config).expect("it starts again");
     let s = TestServer { server, directory };
     let mut client = s.session();
     assert!(exists(&mut client, "/old") && exists(&mut client, "/next"));
@@ -175,13 +224,75 @@ fn an_upload_may_come_in_chunks_and_after_a_word_of_encouragement() {
          Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         copy.len()
     );
-    // The client of this test does not wait for the word; it may come before the answer.
-    let (status, _, body) = s.post(&head, &copy);
-    let text = String::from_utf8_lossy(&body);
-    assert!(
-        status == 200 || (status == 100 && text.starts_with("HTTP/1.1 200")),
-        "{status} {text}"
+    let at = s.server.admin_address().expect("it listens");
+    let mut stream = TcpStream::connect(at).expect("it accepts");
+    let patience = Some(Duration::from_secs(20));
+    stream.set_read_timeout(patience).expect("a time-out");
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut word = [0; 25];
+    stream.read_exact(&mut word).expect("it answers");
+    assert_eq!(&word, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(&copy).expect("it reads");
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("it answers");
+    assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
+}
+
+#[tokio::test]
+async fn an_upload_that_only_trickles_is_ended() {
+    use tokio::io::AsyncWriteExt;
+    let pace = Pace {
+        grace: Duration::from_millis(50),
+        bytes_per_second: 1 << 20,
+    };
+    let (mut client, mut server) = tokio::io::duplex(64);
+    let trickle = tokio::spawn(async move {
+        while client.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let idle = Duration::from_secs(20);
+    let framing = Framing::Length(LARGEST);
+    let mut upload = Upload::new(&mut server, Vec::new(), framing, false, idle);
+    let (pieces, mut received) = mpsc::channel(PIECES);
+    let reads = tokio::spawn(async move { while received.recv().await.is_some() {} });
+    let ended = send(&mut upload, pieces, LARGEST, pace).await;
+    let failed = ended.expect_err("each byte comes in time, but not all do");
+    assert!(matches!(failed, Failed::Slow { .. }), "{failed}");
+    assert_eq!(failed.status(), 408);
+    drop(server);
+    trickle.await.expect("it ends when nobody reads");
+    reads.await.expect("it ends with the upload");
+    // The more has come the longer it may take.
+    assert_eq!(PACE.allows(0), Duration::from_secs(60));
+    assert_eq!(
+        PACE.allows(LARGEST),
+        Duration::from_secs(60 + (LARGEST >> 16))
     );
+}
+
+/// Whatever the disk refuses: here the name is taken by a directory.
+#[test]
+fn a_tree_without_room_on_the_disk_is_refused_and_the_server_goes_on() {
+    let s = TestServer::start(NO_LIMIT);
+    let copy = snapshot(&s);
+    let mut client = s.session();
+    client.create("/b", CreateMode::Persistent);
+    let was = database(&s);
+    let taken = s.directory.path().join("version-2/tmp.room.unfinished");
+    fs::create_dir(&taken).expect("made");
+    let (status, said) = restore(&s, &copy);
+    let why = said["error"].as_str().expect("it says why");
+    assert!(
+        status == 507 && why.contains("no room") && why.ends_with("; nothing was changed"),
+        "{status} {why}"
+    );
+    assert_eq!(database(&s), was);
+    assert!(exists(&mut client, "/b"), "its connection is there too");
+    fs::remove_dir(&taken).expect("it was left alone");
+    assert_eq!(restore(&s, &copy).0, 200);
+    let left = s.directory.path().join("version-2/tmp.room");
+    assert!(!left.exists());
 }
 
 #[test]

@@ -1,11 +1,16 @@
-use crate::testing::TestServer;
-use std::{net::TcpStream, time::Duration};
-use zabscope_core::{
-    request::{CreateMode, ErrorCode, Request},
-    time::Moment,
-};
-
 use super::*;
+use crate::{
+    node::{
+        Inbox,
+        tests::{Hand, PERMITS, TICK},
+    },
+    testing::TestServer,
+};
+use std::{net::TcpStream, thread, time::Duration};
+use zabscope_core::{
+    request::{CreateMode, ErrorCode, Request, Write},
+    time::{Moment, Span},
+};
 
 fn settings(max_requests: u64) -> RequestThrottle {
     RequestThrottle {
@@ -119,6 +124,91 @@ fn who_has_gone_is_not_waited_for() {
     assert!(mntr.contains("\nzk_outstanding_requests\t0\n"), "{mntr}");
 }
 
+/// Without the checks of Apache's too: nobody can be answered who is not there.
+#[test]
+fn what_waits_goes_with_its_connection_and_is_counted_as_dropped() {
+    for checks in [true, false] {
+        let mut s = Hand::start(
+            TICK,
+            RequestThrottle {
+                drop_stale: checks,
+                stale_connection_check: checks,
+                ..settings(1)
+            },
+        );
+        let all: Vec<_> = (1..=100).map(|n| s.connect(n)).collect();
+        // Under way for as long as the disk says nothing.
+        s.create(1, 1, "/a", CreateMode::Persistent);
+        for client in 2..=100 {
+            for xid in 1..=5 {
+                s.create(client, xid, "/never", CreateMode::Persistent);
+            }
+            assert_eq!(s.node.throttle.waiting.len(), 5);
+            s.take(Inbox::Gone(ClientId(client)));
+            assert!(s.node.throttle.waiting.is_empty(), "{client}");
+            assert_eq!(s.node.gate.available_permits(), PERMITS - 1);
+        }
+        let metrics = &s.node.metrics;
+        assert_eq!(metrics.stale_requests_dropped.get(), 99 * 5);
+        assert_eq!(metrics.stale_requests.get(), 0);
+        s.durable();
+        assert!(s.has("/a") && !s.has("/never"));
+        assert_eq!(s.node.throttle.under_way, 0);
+        assert_eq!(s.node.gate.available_permits(), PERMITS);
+        drop(all);
+    }
+}
+
+#[test]
+fn the_end_of_a_session_that_waits_outlives_its_connection() {
+    let mut s = Hand::start(TICK, settings(1));
+    let _mail = s.connect(1);
+    s.create(1, 1, "/e", CreateMode::Ephemeral);
+    s.create(1, 2, "/never", CreateMode::Persistent);
+    s.ask(1, 3, Request::CloseSession);
+    assert_eq!(s.node.throttle.waiting.len(), 2);
+    s.take(Inbox::Gone(ClientId(1)));
+    s.durable();
+    assert_eq!(s.sessions(), 0, "it would live until its time-out");
+    assert!(!s.has("/e") && !s.has("/never"));
+    assert_eq!(s.node.metrics.stale_requests_dropped.get(), 1);
+    assert_eq!(s.node.throttle.under_way, 0);
+    assert_eq!(s.node.gate.available_permits(), PERMITS);
+}
+
+#[test]
+fn who_waited_for_longer_than_its_session_may_be_silent_is_dropped_if_that_is_checked() {
+    for (drop_stale, checked) in [(true, true), (false, true), (true, false)] {
+        let throttle = RequestThrottle {
+            drop_stale,
+            stale_latency_check: checked,
+            ..settings(1)
+        };
+        // Sessions of twenty milliseconds.
+        let mut s = Hand::start(Span::millis(1), throttle);
+        let (_first, mut mail) = (s.connect(1), s.connect(2));
+        s.create(1, 1, "/a", CreateMode::Persistent);
+        s.create(2, 1, "/b", CreateMode::Persistent);
+        s.create(2, 2, "/c", CreateMode::Persistent);
+        thread::sleep(Duration::from_millis(60));
+        s.node.let_in();
+        let dropped = drop_stale && checked;
+        let metrics = &s.node.metrics;
+        assert_eq!(metrics.stale_requests_dropped.get(), 2 * u64::from(dropped));
+        assert_eq!(s.node.throttle.waiting.is_empty(), dropped);
+        assert_eq!(s.node.clients.contains_key(&ClientId(2)), !dropped);
+        for _ in 0..3 {
+            s.durable();
+        }
+        assert_eq!(s.has("/b"), !dropped);
+        assert_eq!(s.has("/c"), !dropped);
+        assert_eq!(mail.try_recv().is_some(), !dropped);
+        let stale = s.node.metrics.stale_requests.get();
+        assert_eq!(stale, 2 * u64::from(checked && !drop_stale));
+        assert_eq!(s.node.gate.available_permits(), PERMITS);
+    }
+}
+
 #[test]
 fn clients_come_in_no_faster_than_the_bucket_fills() {
     let lines = "connection_throttle_tokens=2\nconnection_throttle_fill_time=600000\n\
@@ -155,6 +245,28 @@ fn a_large_request_without_room_ends_its_connection_before_it_is_kept() {
     assert!(rest.is_empty());
     let mntr = s.word("mntr");
     assert!(mntr.contains("\nzk_large_requests_rejected\t1\n"), "{mntr}");
+}
+
+/// -4 is the number of who says who it is; others may choose it too.
+#[test]
+fn a_large_request_counts_until_it_is_answered_whatever_its_number() {
+    let lines = "largeRequestThreshold=1000\nlargeRequestMaxBytes=5000\n\
+                 4lw.commands.whitelist=mntr\n";
+    let s = TestServer::start(lines);
+    let mut client = s.session();
+    client.create("/a", CreateMode::Persistent);
+    for _ in 0..3 {
+        let set = Write::SetData {
+            path: "/a".into(),
+            data: Some([7; 3000].into()),
+            version: -1,
+        };
+        let reply = client.ask_as(-4, Request::Write(set));
+        assert!(reply.result.is_ok(), "{reply:?}");
+    }
+    // And it counts as what it is.
+    let mntr = s.word("mntr");
+    assert!(mntr.contains("\nzk_cnt_updatelatency\t4\n"), "{mntr}");
 }
 
 #[test]

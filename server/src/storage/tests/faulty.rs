@@ -20,6 +20,8 @@ struct Inode {
     now: Vec<u8>,
     synced: Vec<u8>,
     unsynced: Vec<Change>,
+    /// So far it was written: what lies behind is a hole.
+    written: u64,
 }
 
 /// One change of a directory that is not synced.
@@ -111,6 +113,7 @@ impl FaultyFiles {
             now: bytes.to_vec(),
             synced: bytes.to_vec(),
             unsynced: Vec::new(),
+            written: bytes.len() as u64,
         });
         let inode = disk.inodes.len() - 1;
         disk.now.insert(path.to_owned(), inode);
@@ -231,12 +234,16 @@ impl Output for FaultyOutput {
             n = n.min(piece);
         }
         if let Some(room) = disk.room {
-            n = n.min(usize::try_from(room).expect("small"));
+            // What is there already has its room.
+            let has = disk.inodes[self.inode].written.saturating_sub(at);
+            n = n.min(usize::try_from(has + room).expect("small"));
             if n == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            disk.room = Some(room - n as u64);
+            disk.room = Some(room - (n as u64).saturating_sub(has));
         }
+        let written = &mut disk.inodes[self.inode].written;
+        *written = (*written).max(at + n as u64);
         self.change(&mut disk, Change::Write(at, bytes[..n].to_vec()));
         Ok(n)
     }
