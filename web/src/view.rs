@@ -14,6 +14,7 @@ pub mod header;
 pub mod inspector;
 pub mod invariants;
 pub mod lesson;
+pub mod menu;
 pub mod message;
 pub mod notice;
 pub mod room;

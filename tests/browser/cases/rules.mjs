@@ -45,7 +45,7 @@ export const tests = [
       const found = page.getByRole('note').filter({ hasText: 'Found a run that breaks' });
       await found.waitFor({ timeout: 80_000 });
       assert.match(await found.innerText(), /breaks synced-prefix\. It opens one step before that\.\s*A follower that has synchronised has the history of its leader/);
-      assert.match(await found.innerText(), /\d+ schedules tried, \d+ steps, \d+ schedules\/s\./);
+      assert.match(await found.innerText(), /\d+ schedules? tried, \d+ steps, \d+\/s\./);
       await banner(page).waitFor();
       // One step is known beyond the cursor: the one that breaks it.
       const scrub = page.getByRole('slider');
@@ -144,6 +144,38 @@ export const tests = [
       assert.equal(await page.locator('.stage-svg .wall').count(), 0);
       await page.keyboard.press('?');
       await page.getByRole('dialog').getByText('Crash or restart what is chosen').waitFor();
+    },
+  },
+  {
+    name: 'the other mouse button opens a menu of faults where they happen, and keys walk through it',
+    url: '#paused',
+    limit: 60_000,
+    async run({ page }) {
+      await withLeader(page);
+      const menu = page.getByRole('menu', { name: 'Faults' });
+      const items = () => menu.getByRole('menuitem').allInnerTexts();
+      await server(page, 2).click({ button: 'right' });
+      await menu.waitFor();
+      assert.equal((await items()).length, 5);
+      await menu.getByRole('menuitem', { name: 'Pause this server' }).click();
+      await drawn(page);
+      assert.equal(await menu.count(), 0);
+      assert.match(await sentence(page).innerText(), /server 2/i);
+      await panel(page, 'Resume').waitFor();
+      // By keys: what has the focus has the menu, and gets the focus back.
+      await server(page, 3).focus();
+      await page.keyboard.press('Shift+F10');
+      await menu.waitFor();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await drawn(page);
+      assert.ok((await page.locator('.stage-svg .wall').count()) > 0, 'it is not cut off');
+      await page.keyboard.press('Shift+F10');
+      await menu.getByRole('menuitem', { name: 'Let back in' }).waitFor();
+      await page.keyboard.press('Escape');
+      await drawn(page);
+      assert.equal(await menu.count(), 0);
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-server')), '3');
     },
   },
   {

@@ -199,5 +199,6 @@ catalogue! {
     KeyCrash = "Crash or restart what is chosen; Shift+X: with its unsynced tail", "让所选的崩溃或重启；Shift+X：连同未写盘的尾部";
     KeyPause = "Pause it, or let it go on", "暂停它，或让它继续";
     KeySlow = "Slow its disk, or the chosen link", "减慢它的磁盘，或所选的链路";
+    KeyMenu = "A menu of its faults; also by the other mouse button, or a long press", "打开它的故障菜单；也可用鼠标右键或长按";
     KeyCut = "Cut it off, or the chosen link; again: heal", "切断它，或所选的链路；再按恢复";
 }

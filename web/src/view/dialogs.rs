@@ -101,6 +101,7 @@ fn keys(lang: Lang) -> Html {
         ("P", Key::KeyPause),
         ("S", Key::KeySlow),
         ("C", Key::KeyCut),
+        ("Shift F10", Key::KeyMenu),
         ("?", Key::KeyHelp),
     ];
     html! {

@@ -3,6 +3,7 @@
 
 use super::{
     bits::Send,
+    menu,
     stage::{Stage, StageHandle},
 };
 use crate::{
@@ -110,11 +111,28 @@ pub fn Room(props: &RoomProps) -> Html {
             send.dispatch(Action::Blow(Some(to), blow));
         })
     };
+    let opened = use_state(|| None::<menu::Open>);
+    let close = {
+        let opened = opened.clone();
+        Callback::from(move |()| opened.set(None))
+    };
+    let oncontextmenu = {
+        let (opened, run, send) = (opened.clone(), props.run.clone(), props.send.clone());
+        Callback::from(move |event: MouseEvent| {
+            // Where no fault fits, the browser's own menu opens.
+            if let Some(open) = menu::open(&event, run.get().world()) {
+                event.prevent_default();
+                send.dispatch(Action::Select(open.what.clone()));
+                opened.set(Some(open));
+            }
+        })
+    };
     html! {
         <>
             { super::rules::banner(props.run.get().world(), props.lang) }
+            { menu::menu(opened.as_ref(), props.run.get().world(), props.lang, &close, &props.send) }
             <div class="room" ref={area}></div>
-            <div class="area">
+            <div class="area" {oncontextmenu}>
                 <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}
                     handle={props.handle.clone()} {pick} {cut} {blow} />
             </div>

@@ -207,7 +207,8 @@ fn numbers(pace: &Pace, lang: Lang) -> String {
     } = pace;
     match lang {
         Lang::En => {
-            format!("{schedules} schedules tried, {steps} steps, {per_second} schedules/s.")
+            let s = if *schedules == 1 { "" } else { "s" };
+            format!("{schedules} schedule{s} tried, {steps} steps, {per_second}/s.")
         }
         Lang::Zh => format!("已尝试 {schedules} 个组合，{steps} 步，每秒 {per_second} 个。"),
     }
