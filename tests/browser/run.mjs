@@ -15,7 +15,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
-const LIMIT = 30_000;
+const LIMIT = 60_000;
 // A page waits much, for timers and for what is drawn: two at a time use two cores better than one does.
 const AT_ONCE = 2;
 const here = new URL('.', import.meta.url);
@@ -109,7 +109,7 @@ async function attempt(test) {
   try {
     // What is kept for later must not answer for what is tested now.
     context = await within(LIMIT, browser.newContext({ serviceWorkers: 'block', ...test.context }));
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     page = await within(LIMIT, context.newPage());
     watch(page, problems);
     context.on('page', (other) => watch(other, problems));
