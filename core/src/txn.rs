@@ -230,6 +230,17 @@ impl TxnBody {
         }
     }
 
+    /// Whether it makes, changes or deletes the znode at this path.
+    #[must_use]
+    pub fn changes(&self, at: &str) -> bool {
+        match self {
+            TxnBody::CloseSession { paths } => paths.iter().any(|path| **path == *at),
+            TxnBody::Multi(all) => all.iter().any(|body| body.changes(at)),
+            TxnBody::Check { .. } => false,
+            other => other.path().is_some_and(|path| **path == *at),
+        }
+    }
+
     /// The one place that it is about, if there is one.
     #[must_use]
     pub fn path(&self) -> Option<&Arc<str>> {

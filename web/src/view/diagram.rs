@@ -6,11 +6,14 @@
 mod hands;
 mod paint;
 
-use super::bits::{Send, Who, ask, letter, seconds, zxid};
+use super::{
+    bits::{Send, Who, ask, letter, seconds, zxid},
+    timeline::changes,
+};
 use crate::{
     platform,
     scene::{
-        diagram::{AXIS, Carried, Fate, Index, LANE, Picture, View, picture},
+        diagram::{AXIS, Arrow, Carried, Fate, Index, LANE, Picture, View, picture},
         sight::End,
     },
     state::{
@@ -27,6 +30,33 @@ use paint::{Colours, Marks, paint};
 use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 use zabscope_core::time::Moment;
+
+/// The messages in sight that are about what is chosen: those of a link, or of the changes of a znode.
+fn about(chosen: &Selection, run: &Run, index: &Index, shown: &Picture) -> Vec<u32> {
+    let is: Box<dyn Fn(&Arrow) -> bool> = match chosen {
+        Selection::Link(a, b) => {
+            let end = |lane: u16| index.lanes().get(usize::from(lane)).map(|l| l.end);
+            let ends = [Some(End::Server(*a)), Some(End::Server(*b))];
+            Box::new(move |arrow| {
+                let of = [end(arrow.from), end(arrow.to)];
+                of == ends || of == [ends[1], ends[0]]
+            })
+        }
+        Selection::Znode(at) => {
+            let changes = changes(run.world(), at);
+            Box::new(move |arrow| arrow.zxid.is_some_and(|z| changes.contains(&z)))
+        }
+        Selection::Nothing
+        | Selection::Server(_)
+        | Selection::Client(_)
+        | Selection::Message(_) => return Vec::new(),
+    };
+    let arrows = index.arrows();
+    let in_sight = shown.lines.iter().map(|l| l.arrow);
+    in_sight
+        .filter(|no| arrows.get(*no as usize).is_some_and(&is))
+        .collect()
+}
 
 /// What is shown when the diagram is opened, in µs before and after the cursor.
 const BEFORE: f64 = 300_000.0;
@@ -243,7 +273,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         _ => None,
     };
     let chosen = now.at.or(now.chosen.map(|(_, arrow)| arrow));
-    let related = chosen.map_or(Vec::new(), |no| index.related(no));
+    let mut related = chosen.map_or(Vec::new(), |no| index.related(no));
     let mut always = related.clone();
     always.extend(chosen);
     let lanes = index.lanes().len();
@@ -251,6 +281,9 @@ pub fn Diagram(props: &DiagramProps) -> Html {
     let view = View { height, ..now.view };
     let shown = Rc::new(picture(&index, &view, props.heartbeats, &always));
     now.picture = Rc::clone(&shown);
+    if chosen.is_none() {
+        related = about(&props.selection, &run, &index, &shown);
+    }
     let cursor = run.world().now().0;
     let listed = if props.moves {
         Vec::new()

@@ -3,7 +3,7 @@
 
 pub mod logs;
 
-pub use logs::known_committed;
+pub use logs::{changes, known_committed};
 
 use super::{
     bits::{Send, Who, ask, said, seconds},

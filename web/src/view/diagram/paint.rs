@@ -253,7 +253,7 @@ fn messages(pen: &Pen, p: &Picture, marks: &Marks<'_>, c: &Colours) {
             .is_some_and(|y| (l.from.1 - y).abs() < 1.0 || (l.to.1 - y).abs() < 1.0)
     };
     let all = p.lines.len();
-    let alpha = if marks.chosen.is_some() || marks.lane.is_some() {
+    let alpha = if marks.chosen.is_some() || marks.lane.is_some() || !marks.related.is_empty() {
         0.35
     } else {
         0.8

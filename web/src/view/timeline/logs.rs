@@ -51,6 +51,17 @@ pub fn known_committed(world: &World, peer: Option<&Peer>) -> Zxid {
     })
 }
 
+/// The transactions of any log that changed this znode.
+pub fn changes(world: &World, at: &str) -> BTreeSet<Zxid> {
+    let mut all = BTreeSet::new();
+    for server in world.servers() {
+        let entries = server.disk.last_entries(FARTHEST);
+        let changing = entries.iter().filter(|e| e.txn.body.changes(at));
+        all.extend(changing.map(|e| e.txn.zxid()));
+    }
+    all
+}
+
 /// The transactions that stand side by side, oldest first, and whether there are older ones; `back` of the
 /// newest are passed over.
 fn columns(world: &World, back: usize) -> (Vec<Zxid>, bool) {
@@ -137,6 +148,10 @@ pub fn Logs(props: &LogsProps) -> Html {
         let back = back.clone();
         Callback::from(move |_: MouseEvent| back.set(to.min(FARTHEST)))
     };
+    let lit = match &props.selection {
+        Selection::Znode(at) => changes(world, at),
+        _ => BTreeSet::new(),
+    };
     let legend = |class: &'static str, name: &'static str| {
         html! { <><span class={classes!("block", class)}></span>{ name }</> }
     };
@@ -179,9 +194,12 @@ pub fn Logs(props: &LogsProps) -> Html {
                                 } else {
                                     { for columns.iter().zip(cells).map(|(z, cell)| {
                                         let shown = if cell == Cell::Nothing { String::new() } else { zxid(*z) };
+                                        let lit = lit.contains(z);
                                         html! {
-                                            <td><span class={classes!("block", hue(z.epoch()), class(cell))} title={word(cell, lang)}>
-                                                { shown }<span class="unseen">{ " " }{ word(cell, lang) }</span>
+                                            <td><span class={classes!("block", hue(z.epoch()), class(cell), lit.then_some("lit"))} title={word(cell, lang)}>
+                                                { shown }<span class="unseen">{ " " }{ word(cell, lang) }
+                                                    if lit { { lang.pick(", changes the chosen znode", "，修改所选 znode") } }
+                                                </span>
                                             </span></td>
                                         }
                                     }) }
@@ -293,6 +311,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_changes_of_a_znode_are_those_that_made_it() {
+        let state = cut_tail();
+        let run = state.run.get();
+        assert_eq!(changes(run.world(), "/a").len(), 1);
+        assert!(changes(run.world(), "/nowhere").is_empty());
+        let made = run
+            .world()
+            .servers()
+            .find_map(|s| s.peer?.database().tree.stat("/a").map(|stat| stat.czxid));
+        assert_eq!(changes(run.world(), "/a").first().copied(), made);
     }
 
     #[test]
