@@ -27,6 +27,9 @@ use zabscope_core::{
     wire::snapshot::{Encoder, Form},
 };
 
+/// A snapshot that does not say where it ends can't be restored, so none is given away either.
+const NEEDS_ZXID: &str = "snapshot and restore need serializeLastProcessedZxid.enabled=true";
+
 /// Answers commands.
 pub struct Admin {
     inspector: Arc<Inspector>,
@@ -209,6 +212,9 @@ impl Admin {
         if !self.settings.snapshot {
             let why = "snapshot is switched off (admin.snapshot.enabled)";
             return answer(503, name, Some(why), Map::new());
+        }
+        if !self.inspector.config.storage.serialize_last_processed_zxid {
+            return answer(500, name, Some(NEEDS_ZXID), Map::new());
         }
         if !self.may_snapshot() {
             metrics.snapshot_rate_limited_count.one();

@@ -109,6 +109,14 @@ pub enum ElectionReason {
         /// Its last zxid.
         zxid: Zxid,
     },
+    /// We were elected, no quorum has joined for longer than is allowed, and one of those who elected us
+    /// looks for a leader again.
+    VoterLooksAgain {
+        /// Who.
+        voter: ServerId,
+        /// How long we have waited.
+        waited: Span,
+    },
     /// We led, and the counter of our zxids is used up: a new epoch is needed.
     ZxidRollOver {
         /// The last one.
@@ -199,6 +207,8 @@ pub enum SyncRule {
     DiskLogOff,
     /// 6: nothing else fits: a new epoch above all that the leader has.
     NothingFits,
+    /// Before all others: the configuration asks for it (`forceSnapshotSync`).
+    Forced,
 }
 
 /// DIFF, TRUNC or SNAP.
@@ -270,6 +280,8 @@ pub enum DropReason {
     Unexpected(MessageKind),
     /// It asks faster than a quorum answers: more waits than memory is set aside for.
     TooMuchWaits,
+    /// It observes, and the leader brings as many learners up to date as it may at a time.
+    TooManySyncs,
     /// The leader steps down.
     SteppingDown,
 }

@@ -5,7 +5,7 @@ use super::{
 use proptest::prelude::*;
 use std::{collections::BTreeMap, env};
 use zabscope_core::{
-    config::{DigestAlgorithm, Release, Rights},
+    config::{DigestAlgorithm, Joining, Release, Rights},
     id::Zxid,
     quorum::QuorumRule,
     time::Span,
@@ -253,15 +253,16 @@ fn a_key_may_have_its_prefix_or_be_called_as_its_property() {
         "maxConcurrentSnapSyncs=3",
     ] {
         assert_eq!(
-            good(&format!("{MINIMAL}{line}\n")).peers.max_snap_syncs,
+            good(&format!("{MINIMAL}{line}\n")).core.joining.snap_syncs,
             3,
             "{line}"
         );
     }
     assert!(
         !good(&format!("{MINIMAL}observer.syncEnabled=false\n"))
-            .storage
-            .observer_writes
+            .core
+            .joining
+            .observer_logs
     );
 }
 
@@ -500,6 +501,65 @@ fn zabscope_compatibility_switches_to_3_8() {
 }
 
 #[test]
+fn what_learners_and_observers_do_reaches_the_protocol() {
+    let as_apache = Joining {
+        observer_rest: Span::millis(200),
+        ..Joining::default()
+    };
+    assert_eq!(good(MINIMAL).core.joining, as_apache);
+    let given = good(&format!(
+        "{MINIMAL}leaderConnectDelayDuringRetryMs=7\nconnectToLearnerMasterLimit=3\n\
+         leader.maxTimeToWaitForEpoch=900\nforceSnapshotSync=true\n\
+         leader.maxConcurrentSnapSyncs=1\nleader.maxConcurrentDiffSyncs=2\n\
+         observer.reconnectDelayMs=8\nobserver.election.DelayMs=9\nsyncEnabled=false\n"
+    ));
+    let expected = Joining {
+        connect_retry: Span::millis(7),
+        connect_limit: Some(3),
+        epoch_patience: Some(Span::millis(900)),
+        force_snapshot: true,
+        snap_syncs: 1,
+        diff_syncs: 2,
+        observer_reconnect: Span::millis(8),
+        observer_rest: Span::millis(9),
+        observer_logs: false,
+    };
+    assert_eq!(given.core.joining, expected);
+}
+
+#[test]
+fn sizes_reach_the_protocol_and_the_disk() {
+    let c = good(MINIMAL);
+    assert_eq!(c.core.txn_limit(), 2 * 0xf_ffff);
+    assert_eq!(c.core.snap_size_limit, Some(4 << 30));
+    assert_eq!(c.storage.max_batch_size, Some(1000));
+    assert!(c.storage.flush_delay.is_zero() && c.storage.max_write_queue_poll.is_zero());
+    let c = good(&format!(
+        "{MINIMAL}jute.maxbuffer=3000\njute.maxbuffer.extrasize=5000\nsnapSizeLimitInKb=-1\n\
+         maxBatchSize=0\nflushDelay=9\n"
+    ));
+    assert_eq!(c.core.txn_limit(), 8000);
+    assert_eq!(c.core.snap_size_limit, None);
+    assert_eq!(c.storage.max_batch_size, None);
+    assert_eq!(c.storage.max_write_queue_poll, Duration::from_millis(3));
+    let c = good(&format!(
+        "{MINIMAL}jute.maxbuffer.extrasize=0\nsnapSizeLimitInKb=2\nflushDelay=9\n\
+         maxWriteQueuePollTime=5\n"
+    ));
+    assert_eq!(c.core.txn_limit(), 0xf_ffff + 1024);
+    assert_eq!(c.core.snap_size_limit, Some(2048));
+    assert_eq!(c.storage.max_write_queue_poll, Duration::from_millis(5));
+}
+
+#[test]
+fn a_name_of_the_ensemble_needs_the_scheme_that_compares_it() {
+    let loaded = load(&format!("{MINIMAL}ensembleAuthName=east\n")).expect("good");
+    assert_eq!(loaded.config.core.rights.ensemble, None);
+    let warned = |w: &Problem| w.to_string().contains("EnsembleAuthenticationProvider");
+    assert!(loaded.warnings.iter().any(warned), "{:?}", loaded.warnings);
+}
+
+#[test]
 fn rights_reach_the_protocol() {
     assert_eq!(good(MINIMAL).core.rights, Rights::default());
     let c = good(&format!(
@@ -507,6 +567,8 @@ fn rights_reach_the_protocol() {
          DigestAuthenticationProvider.digestAlg=sha-256\nletAnySaslUserDoX=all\n\
          authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n\
          authProvider.2=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+         authProvider.3=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider\n\
+         ensembleAuthName=east,west\n\
          superUser=root\nsuperUser.2=admin\nallowSaslFailedClients=true\n\
          enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n"
     ));
@@ -519,6 +581,7 @@ fn rights_reach_the_protocol() {
         any_sasl: Some("all".to_owned()),
         sasl_super_users: ["root".to_owned(), "admin".to_owned()].into(),
         forgives_failed_sasl: true,
+        ensemble: Some(["east".to_owned(), "west".to_owned()].into()),
         enforced_schemes: Some(vec!["digest".to_owned(), "sasl".to_owned()]),
     };
     assert_eq!(c.core.rights, expected);
@@ -784,19 +847,6 @@ fn an_ordinary_configuration_is_obeyed_without_a_warning() {
                     snapCount=1000\njute.maxbuffer=2097152\nadmin.serverPort=8080\n";
     let loaded = load(&format!("{MINIMAL}{ordinary}")).expect("good");
     assert_eq!(loaded.warnings, []);
-}
-
-#[test]
-fn what_nothing_obeys_is_warned_about_unless_it_says_what_is_so_anyway() {
-    let warned = |line: &str| {
-        let loaded = load(&format!("{MINIMAL}{line}\n")).expect("good");
-        loaded.warnings.len()
-    };
-    let key =
-        keys::all().find(|k| k.used == Use::NotYet && k.kind == Kind::Bool && k.default == "false");
-    let key = key.expect("a flag that nothing obeys: without one this rule can go");
-    assert_eq!(warned(&format!("{}=true", key.name)), 1);
-    assert_eq!(warned(&format!("{}=FALSE", key.name)), 0);
 }
 
 #[test]

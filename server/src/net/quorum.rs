@@ -6,7 +6,10 @@
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
 use crate::{
-    net::tls::{Dialer, Door, Reader, Stream, Writer},
+    net::{
+        socket::attempts,
+        tls::{Dialer, Door, Reader, Stream, Writer},
+    },
     node::Inbox,
     sasl::quorum::{self as sasl, Login},
 };
@@ -35,7 +38,7 @@ use zabscope_core::{
     peer::input::InputKind,
     tree::TtlOwners,
     wire::{
-        jute::{DecodeError, record_limit},
+        jute::DecodeError,
         quorum::{self, LearnerInfo, Packet, Sender},
         snapshot::{Encoder, Form, Loader, Options, SnapshotError},
     },
@@ -64,14 +67,17 @@ pub struct Identity {
     pub me: ServerId,
     /// The membership's text (2.5), sent with NEWLEADER.
     pub config_text: String,
-    /// `jute.maxbuffer`.
-    pub max_buffer: usize,
+    /// The longest string or buffer that is read
+    /// ([`txn_limit`](zabscope_core::config::Config::txn_limit)).
+    pub record_limit: usize,
     /// Which owners are TTLs (1.7).
     pub ttls: TtlOwners,
     /// Whether servers that are no members may follow, to become members.
     pub open: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How long each of several addresses has first (`multiAddress.reachabilityCheckTimeoutMs`).
+    pub reachability: Option<Duration>,
     /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
     /// often).
     pub lively: Duration,
@@ -175,7 +181,7 @@ impl Shared {
     }
 
     fn limit(&self) -> usize {
-        record_limit(self.identity.max_buffer)
+        self.identity.record_limit
     }
 }
 
@@ -275,8 +281,12 @@ enum End {
 
 async fn dial(shared: Arc<Shared>, to: ServerId) {
     let hosts = shared.members().get(&to).cloned().unwrap_or_default();
-    let limit = shared.identity.connect_timeout;
-    for host in &hosts {
+    let Identity {
+        connect_timeout,
+        reachability,
+        ..
+    } = shared.identity;
+    for (host, limit) in attempts(&hosts, connect_timeout, reachability) {
         match timeout(limit, call(&shared, host)).await {
             Ok(Ok((stream, early))) => {
                 let mut line = Connection::open(&shared, stream, early, Sender::Leader);

@@ -37,9 +37,9 @@ impl Storage {
         let install = self.dirs.install_path(zxid, compression);
         let never = AtomicBool::new(false);
         let began = Instant::now();
-        self.snapshot_bytes =
-            snapshots::write(&*self.files, &temporary, database, compression, &never)
-                .map_err(StorageError::io("write", &temporary))?;
+        let kind = (self.options.form(), compression);
+        self.snapshot_bytes = snapshots::write(&*self.files, &temporary, database, kind, &never)
+            .map_err(StorageError::io("write", &temporary))?;
         snapshots::publish(&*self.files, &self.dirs, &temporary, &install)
             .map_err(StorageError::io("rename", &temporary))?;
         self.place().finish_install(&Named {
@@ -75,6 +75,7 @@ impl Storage {
         let compression = self.options.compression;
         let path = self.dirs.snapshot_path(zxid, compression);
         let temporary = self.dirs.temporary_path(zxid);
+        let kind = (self.options.form(), compression);
         let cancel = Arc::new(AtomicBool::new(false));
         let files = Arc::clone(&self.files);
         let (to, flag) = (temporary.clone(), Arc::clone(&cancel));
@@ -82,7 +83,7 @@ impl Storage {
             .name("snapshot".into())
             .spawn(move || {
                 let began = Instant::now();
-                snapshots::write(&*files, &to, &database, compression, &flag)
+                snapshots::write(&*files, &to, &database, kind, &flag)
                     .map(|bytes| (bytes, began.elapsed()))
             });
         match spawned {

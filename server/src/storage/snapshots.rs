@@ -24,7 +24,7 @@ pub(super) fn write(
     files: &dyn Files,
     path: &Path,
     database: &Database,
-    compression: Compression,
+    (form, compression): (Form, Compression),
     cancel: &AtomicBool,
 ) -> io::Result<u64> {
     let stream = Stream {
@@ -32,7 +32,7 @@ pub(super) fn write(
         at: 0,
     };
     let mut sink = Sink::new(stream, compression)?;
-    let mut encoder = Encoder::new(database, Form::FILE);
+    let mut encoder = Encoder::new(database, form);
     let mut chunk = Vec::with_capacity(2 * CHUNK);
     while encoder.next_chunk(&mut chunk) {
         if cancel.load(Ordering::Relaxed) {
