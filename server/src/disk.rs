@@ -240,13 +240,9 @@ fn measure(storage: &mut Storage, metrics: &Metrics) {
         (timings.snapshots, &metrics.snapshottime),
     ] {
         for took in all {
-            to.add(millis(took));
+            to.add_time(took);
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn purge(storage: &mut Storage, retain: usize) {

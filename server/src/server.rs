@@ -314,12 +314,10 @@ impl Server {
         let (mut storage, stored) = disk::open(config)?;
         let found = storage.take_timings().loaded;
         if let Some(found) = found {
-            let took = u64::try_from(found.snapshot.as_millis()).unwrap_or(u64::MAX);
-            metrics.startup_snap_load_time.add(took);
+            metrics.startup_snap_load_time.add_time(found.snapshot);
             metrics.startup_txns_loaded.add(found.txns);
         }
-        let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
-        metrics.dbinittime.add(loaded);
+        metrics.dbinittime.add_time(loading.elapsed());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4)))
             .thread_name("zabscope-io")

@@ -8,6 +8,7 @@ use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
     ReadFile, Role, ServerConfig, Sources, Tls, properties, settings::Settings,
 };
+use crate::clock::millis;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -135,7 +136,7 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     core.container_max_per_minute = service.container_max_per_minute;
     core.container_max_never_used = service
         .container_max_never_used
-        .map(|t| Span::millis(u64::try_from(t.as_millis()).unwrap_or(u64::MAX)));
+        .map(|t| Span::millis(millis(t)));
     core.members_text = (mode == Mode::Quorum).then(|| ensemble.quorum_text().into());
     ServerConfig {
         file: file.map(Path::to_owned),

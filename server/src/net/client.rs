@@ -582,7 +582,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                     } else {
                         &self.net.metrics.readlatency
                     };
-                    times.add(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
+                    times.add_time(latency);
                 }
                 let before = self.outbound.len();
                 frame::write(&mut self.outbound, |body| {

@@ -6,6 +6,7 @@
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
 use crate::{
+    clock::millis,
     net::{
         socket::attempts,
         tls::{Dialer, Door, Reader, Stream, Writer},
@@ -137,14 +138,14 @@ impl Shared {
     }
 
     fn ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.start.elapsed())
     }
 
     /// Whether `conn` may be the connection of learner `id`. Nobody takes the place of a learner that
     /// is there: whoever only says to be it would unseat it, and with it perhaps the leader. An old
     /// connection that is just ending, or whose other end has died in silence, is waited for.
     async fn takes_place(&self, id: ServerId, conn: ConnId) -> bool {
-        let lively = u64::try_from(self.identity.lively.as_millis()).unwrap_or(u64::MAX);
+        let lively = millis(self.identity.lively);
         let until = self.ms().saturating_add(lively.saturating_mul(2));
         loop {
             {
