@@ -47,8 +47,6 @@ pub enum WaitReason {
     FinalizeWait,
     /// Learner: try again to reach the leader.
     RetryConnect,
-    /// Observer: look for a leader again, but not at once (`observer.election.DelayMs`).
-    ObserverRest,
     /// Learner: the leader has initLimit for discovery and synchronisation.
     LearnerInitLimit,
     /// Learner: the leader may be silent for syncLimit.
@@ -67,6 +65,8 @@ pub enum WaitReason {
     ContainerCheck,
     /// LOOKING: begin to serve reads (`readonlymode.enabled`).
     ReadOnlyService,
+    /// Observer: look for a leader again, but not at once (`observer.election.DelayMs`).
+    ObserverRest,
 }
 
 /// A deadline with its reason.

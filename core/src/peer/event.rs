@@ -109,14 +109,6 @@ pub enum ElectionReason {
         /// Its last zxid.
         zxid: Zxid,
     },
-    /// We were elected, no quorum has joined for longer than is allowed, and one of those who elected us
-    /// looks for a leader again.
-    VoterLooksAgain {
-        /// Who.
-        voter: ServerId,
-        /// How long we have waited.
-        waited: Span,
-    },
     /// We led, and the counter of our zxids is used up: a new epoch is needed.
     ZxidRollOver {
         /// The last one.
@@ -131,6 +123,14 @@ pub enum ElectionReason {
     Reconfigured {
         /// The version of the members that hold now.
         version: Zxid,
+    },
+    /// We were elected, no quorum has joined for longer than is allowed, and one of those who elected us
+    /// looks for a leader again.
+    VoterLooksAgain {
+        /// Who.
+        voter: ServerId,
+        /// How long we have waited.
+        waited: Span,
     },
 }
 
@@ -280,10 +280,10 @@ pub enum DropReason {
     Unexpected(MessageKind),
     /// It asks faster than a quorum answers: more waits than memory is set aside for.
     TooMuchWaits,
-    /// It observes, and the leader brings as many learners up to date as it may at a time.
-    TooManySyncs,
     /// The leader steps down.
     SteppingDown,
+    /// It observes, and the leader brings as many learners up to date as it may at a time.
+    TooManySyncs,
 }
 
 /// All kinds of event. Grouped as the protocol goes.
