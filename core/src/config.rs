@@ -106,6 +106,10 @@ pub struct Rights {
     /// A client whose SASL exchange failed goes on without that identity (`allowSaslFailedClients`).
     #[serde(default)]
     pub forgives_failed_sasl: bool,
+    /// What a client may call this ensemble in an auth packet of the scheme ensemble
+    /// (`ensembleAuthName`), every name if there is none here; `None` if there is no such scheme.
+    #[serde(default)]
+    pub ensemble: Option<BTreeSet<String>>,
     /// Who has proved nothing of one of these schemes is not served (`enforce.auth.schemes`); `None`
     /// if everybody is.
     pub enforced_schemes: Option<Vec<String>>,
@@ -122,9 +126,60 @@ impl Default for Rights {
             any_sasl: None,
             sasl_super_users: BTreeSet::new(),
             forgives_failed_sasl: false,
+            ensemble: None,
             enforced_schemes: None,
         }
     }
+}
+
+/// How learners and their leaders come together, and how observers are kept from doing so all at once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Joining {
+    /// The pause between two attempts to reach the leader (`leaderConnectDelayDuringRetryMs`, 100 ms).
+    pub connect_retry: Span,
+    /// Ticks in which the leader must be reached (`connectToLearnerMasterLimit`); `None` for initLimit.
+    pub connect_limit: Option<u64>,
+    /// A new leader gives up when it has waited so long for a quorum to join it and a voter that has
+    /// elected it looks for a leader again (`leader.maxTimeToWaitForEpoch`); `None` waits for initLimit.
+    pub epoch_patience: Option<Span>,
+    /// Learners are sent a snapshot, whatever they have (`forceSnapshotSync`).
+    pub force_snapshot: bool,
+    /// While so many learners are sent a snapshot an observer is not
+    /// (`leader.maxConcurrentSnapSyncs`, 10); followers always are.
+    pub snap_syncs: usize,
+    /// The same for DIFF and TRUNC (`leader.maxConcurrentDiffSyncs`, 100).
+    pub diff_syncs: usize,
+    /// An observer waits up to so long before it calls a leader (`observer.reconnectDelayMs`, 0).
+    pub observer_reconnect: Span,
+    /// An observer that has lost its leader waits up to so long before it looks for one
+    /// (`observer.election.DelayMs`). ZooKeeper's default is 200 ms, and so is the server's; here it is 0.
+    pub observer_rest: Span,
+    /// Whether an observer keeps a log and snapshots (`syncEnabled`).
+    pub observer_logs: bool,
+}
+
+impl Default for Joining {
+    fn default() -> Self {
+        Joining {
+            connect_retry: Span::millis(100),
+            connect_limit: None,
+            epoch_patience: None,
+            force_snapshot: false,
+            snap_syncs: 10,
+            diff_syncs: 100,
+            observer_reconnect: Span(0),
+            observer_rest: Span(0),
+            observer_logs: true,
+        }
+    }
+}
+
+/// 4 GiB.
+const SNAP_SIZE_LIMIT: u64 = 4 << 30;
+
+const fn snap_size_limit() -> Option<u64> {
+    Some(SNAP_SIZE_LIMIT)
 }
 
 /// A server's configuration.
@@ -153,6 +208,12 @@ pub struct Config {
     pub snapshot_size_percent: Option<u32>,
     /// A snapshot is taken after about this many logged transactions (`snapCount`).
     pub snap_count: u64,
+    /// The same after about so many bytes in the log (`snapSizeLimitInKb`, 4 GiB); `None` for no limit.
+    #[serde(default = "snap_size_limit")]
+    pub snap_size_limit: Option<u64>,
+    /// How learners and leaders come together.
+    #[serde(default)]
+    pub joining: Joining,
     /// How long a quorum of equal votes must stay unbeaten (`finalizeWait`, 200 ms).
     pub finalize_wait: Span,
     /// First and smallest wait for a notification (200 ms).
@@ -192,6 +253,10 @@ pub struct Config {
     pub standalone_enabled: bool,
     /// The largest znode, and the largest request, in bytes (`jute.maxbuffer`).
     pub max_buffer: usize,
+    /// By how much a transaction may be larger (`jute.maxbuffer.extrasize`), at least 1024; `None` for as
+    /// much again.
+    #[serde(default)]
+    pub max_buffer_extra: Option<usize>,
     /// Requests that may wait for an answer in the whole ensemble (`globalOutstandingLimit`, 1000); a
     /// server's part is [`Config::outstanding_limit`].
     pub global_outstanding_limit: usize,
@@ -241,12 +306,14 @@ impl Config {
         }
     }
 
-    /// The largest transaction that is proposed, in bytes: `jute.maxbuffer` and once more as much
-    /// (`jute.maxbuffer.extrasize`), for a transaction is larger than the request that made it. Nobody
-    /// could read a larger one back, and the ensemble would stand still (ZOOKEEPER-4306).
+    /// The largest transaction that is proposed, and the longest string or buffer that is read from a disk
+    /// or another member, in bytes: `jute.maxbuffer` and `jute.maxbuffer.extrasize`, for a transaction is
+    /// larger than the request that made it. Nobody could read a larger one back, and the ensemble would
+    /// stand still (ZOOKEEPER-4306).
     #[must_use]
     pub fn txn_limit(&self) -> usize {
-        self.max_buffer.saturating_add(self.max_buffer.max(1024))
+        let extra = self.max_buffer_extra.unwrap_or(self.max_buffer);
+        self.max_buffer.saturating_add(extra.max(1024))
     }
 
     /// How many containers and TTL nodes may be deleted at one look for them; at least one.
@@ -272,6 +339,8 @@ impl Config {
             commit_log_count: 500,
             snapshot_size_percent: Some(33),
             snap_count: 100_000,
+            snap_size_limit: snap_size_limit(),
+            joining: Joining::default(),
             finalize_wait: Span::millis(200),
             min_notification_interval: Span::millis(200),
             max_notification_interval: Span::millis(60_000),
@@ -290,6 +359,7 @@ impl Config {
             reconfig_enabled: false,
             standalone_enabled: true,
             max_buffer: 0xf_ffff,
+            max_buffer_extra: None,
             global_outstanding_limit: 1000,
             backlog_limit: 1 << 30,
             last_counter: u32::MAX - 1,
@@ -386,6 +456,13 @@ impl Config {
     #[must_use]
     pub fn init_span(&self) -> Span {
         self.tick.times(self.init_limit)
+    }
+
+    /// How long a learner may take to reach its leader.
+    #[must_use]
+    pub fn connect_span(&self) -> Span {
+        let ticks = self.joining.connect_limit.unwrap_or(self.init_limit);
+        self.tick.times(ticks)
     }
 
     /// syncLimit as a time.

@@ -379,6 +379,15 @@ impl Election {
         }
     }
 
+    /// Whose vote it has for this.
+    #[must_use]
+    pub fn voters_for(&self, vote: &Vote) -> BTreeSet<ServerId> {
+        let all = self.recvset.iter().chain(&self.outofelection);
+        all.filter(|(_, ballot)| ballot.vote == *vote)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
     /// When [`Election::on_timer`] is to be called next, and what for.
     #[must_use]
     pub fn deadline(&self) -> Wait {

@@ -73,6 +73,8 @@ pub struct LearnerLink {
     last_heard: Moment,
     /// The tick until which it counts as in time.
     tick_deadline: u64,
+    /// How it was brought up to date.
+    mode: Option<SyncMode>,
     /// The oldest proposal that it has not acknowledged, and one of the next: when they were sent.
     unacked: [Option<(Zxid, Moment)>; 2],
 }
@@ -180,6 +182,8 @@ pub struct Leader {
     alone: bool,
     phase: LeaderPhase,
     phase_deadline: Moment,
+    /// When it was elected, and by whom.
+    elected: (Moment, BTreeSet<ServerId>),
     /// The new epoch, once a quorum has told theirs.
     epoch: Option<Epoch>,
     highest_accepted: Epoch,
@@ -217,8 +221,14 @@ pub(crate) type Verdict = Result<(), ElectionReason>;
 
 impl Leader {
     /// Begins to lead: its own acceptedEpoch is the first that counts.
-    pub(crate) fn begin(now: Now, me: &mut Replica, out: &mut Output) -> Leader {
+    pub(crate) fn begin(
+        now: Now,
+        me: &mut Replica,
+        elected_by: BTreeSet<ServerId>,
+        out: &mut Output,
+    ) -> Leader {
         let mut leader = Leader::new(now, me);
+        leader.elected.1 = elected_by;
         leader.count_info(now, me, me.id(), me.promised_epoch(), out);
         leader.maybe_begin_sync(now, me, out);
         leader
@@ -246,6 +256,7 @@ impl Leader {
             alone: false,
             phase: LeaderPhase::CollectingInfo,
             phase_deadline: now.at + me.cfg.init_span(),
+            elected: (now.at, BTreeSet::new()),
             epoch: None,
             highest_accepted: me.promised_epoch(),
             summary: (me.log.current_epoch(), me.last_zxid()),
@@ -435,6 +446,7 @@ impl Leader {
             last_zxid: Zxid::UNINITIALISED,
             last_heard: now.at,
             tick_deadline: self.tick + me.cfg.init_limit + me.cfg.sync_limit,
+            mode: None,
             unacked: [None, None],
         };
         self.learners.insert(conn, link);
@@ -457,6 +469,20 @@ impl Leader {
             .collect();
         for old in older {
             self.drop_learner(old, DropReason::Replaced, out);
+        }
+    }
+
+    /// A server has said that it looks for a leader.
+    pub(crate) fn on_looking(&self, now: Now, me: &Replica, voter: ServerId) -> Verdict {
+        let (since, voters) = &self.elected;
+        let waited = now.at - *since;
+        let patience = me.cfg.joining.epoch_patience;
+        match self.phase == LeaderPhase::CollectingInfo
+            && patience.is_some_and(|patience| waited > patience)
+            && voters.contains(&voter)
+        {
+            true => Err(ElectionReason::VoterLooksAgain { voter, waited }),
+            false => Ok(()),
         }
     }
 
@@ -784,6 +810,7 @@ impl Leader {
             last_processed: me.db.last_processed,
             snapshot_size_percent: me.cfg.snapshot_size_percent,
             disk,
+            force_snapshot: me.cfg.joining.force_snapshot,
         });
         match choice {
             SyncChoice::NeedsDiskLog { from, min } => {
@@ -791,10 +818,27 @@ impl Leader {
                 out.emit(EventKind::ReadingDiskLog { learner, from, min });
                 me.log.read(from, conn, out);
             }
+            // A voter is waited for; an observer can come again.
+            SyncChoice::Plan(plan) if link.observer && self.is_full(me, plan.mode) => {
+                self.drop_learner(conn, DropReason::TooManySyncs, out);
+            }
             SyncChoice::Plan(plan) => {
                 out.scoped(|out| self.send_plan(now, me, conn, learner, plan, out));
             }
         }
+    }
+
+    /// Whether as many learners are brought up to date in this way as may be at a time.
+    fn is_full(&self, me: &Replica, mode: SyncMode) -> bool {
+        let is_snap = |mode| mode == SyncMode::Snap;
+        let most = match is_snap(mode) {
+            true => me.cfg.joining.snap_syncs,
+            false => me.cfg.joining.diff_syncs,
+        };
+        let under_way = self.learners.values().filter(|l| {
+            l.stage == LearnerStage::Syncing && l.mode.map(is_snap) == Some(is_snap(mode))
+        });
+        under_way.count() >= most
     }
 
     fn send_plan(
@@ -883,6 +927,7 @@ impl Leader {
             }
         }
         link.stage = LearnerStage::Syncing;
+        link.mode = Some(plan.mode);
         if let Some(epoch) = self.epoch {
             let zxid = epoch.start();
             let members = self.offered_members(me);

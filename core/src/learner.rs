@@ -20,9 +20,8 @@ use crate::{
 };
 use std::{collections::VecDeque, sync::Arc};
 
-/// Attempts to reach a leader, and the wait between two of them (3.2).
+/// Attempts to reach a leader (3.2).
 const CONNECT_ATTEMPTS: u32 = 5;
-const CONNECT_RETRY: Span = Span::millis(100);
 
 /// Where a learner stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +49,14 @@ pub enum LearnerPhase {
     AwaitingUpToDate,
     /// It follows and serves.
     Serving,
+    /// An observer that has lost its leader: it does not look for another at once, so that not all
+    /// observers do.
+    Resting {
+        /// Until when.
+        until: Moment,
+        /// Why the leader is lost.
+        because: ElectionReason,
+    },
 }
 
 /// A learner, from the moment its leader is elected.
@@ -82,19 +89,37 @@ pub struct Learner {
 
 type Verdict = Result<(), ElectionReason>;
 
+/// Some part of `most`, another for each server and at each time: observers are not to come all at once.
+fn part_of(most: Span, now: Now, id: ServerId) -> Span {
+    let mixed = (now.at.0 ^ id.0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    Span((mixed ^ (mixed >> 31)) % most.0.max(1))
+}
+
 impl Learner {
     /// Begins to follow: calls the leader.
     pub(crate) fn begin(now: Now, me: &Replica, leader: ServerId, out: &mut Output) -> Learner {
-        out.emit(EventKind::Connecting { leader, attempt: 1 });
-        out.effect(|cause| Effect::Connect { to: leader, cause });
+        let observer = me.cfg.is_observer();
+        let wait = me.cfg.joining.observer_reconnect;
+        let waits = observer && wait > Span(0);
+        let began = match waits {
+            true => now.at + part_of(wait, now, me.id()),
+            false => now.at,
+        };
+        if !waits {
+            out.emit(EventKind::Connecting { leader, attempt: 1 });
+            out.effect(|cause| Effect::Connect { to: leader, cause });
+        }
         Learner {
             leader,
-            observer: me.cfg.is_observer(),
+            observer,
             conn: None,
-            phase: LearnerPhase::Connecting { retry_at: None },
+            phase: LearnerPhase::Connecting {
+                retry_at: waits.then_some(began),
+            },
             epoch: Epoch(0),
-            attempt: 1,
-            began: now.at,
+            attempt: u32::from(!waits),
+            began,
             last_heard: now.at,
             pending: VecDeque::new(),
             pending_committed: 0,
@@ -137,17 +162,37 @@ impl Learner {
     /// Its state, for notifications.
     #[must_use]
     pub fn state(&self) -> ServerState {
-        if self.observer {
+        if self.is_resting() {
+            ServerState::Looking
+        } else if self.observer {
             ServerState::Observing
         } else {
             ServerState::Following
         }
     }
 
+    /// Whether it has no leader any more, and waits before it looks for one.
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        matches!(self.phase, LearnerPhase::Resting { .. })
+    }
+
+    /// The leader is lost: an observer may have to wait before it looks for another.
+    pub(crate) fn rests(&mut self, now: Now, me: &Replica, because: ElectionReason) -> bool {
+        let most = me.cfg.joining.observer_rest;
+        let rests = self.observer && me.cfg.is_observer() && most > Span(0);
+        if rests {
+            let until = now.at + part_of(most, now, me.id());
+            self.phase = LearnerPhase::Resting { until, because };
+        }
+        rests
+    }
+
     /// What the ring round the server shows.
     #[must_use]
     pub fn ring(&self) -> Phase {
         match self.phase {
+            LearnerPhase::Resting { .. } => Phase::Election,
             LearnerPhase::Connecting { .. } | LearnerPhase::AwaitingEpoch => Phase::Discovery,
             LearnerPhase::AwaitingSync
             | LearnerPhase::Truncating { .. }
@@ -166,8 +211,12 @@ impl Learner {
                 reason: WaitReason::RetryConnect,
             }),
             LearnerPhase::Connecting { retry_at: None } => Some(Wait {
-                at: self.began + me.cfg.init_span(),
+                at: self.began + me.cfg.connect_span(),
                 reason: WaitReason::LearnerInitLimit,
+            }),
+            LearnerPhase::Resting { until, .. } => Some(Wait {
+                at: *until,
+                reason: WaitReason::ObserverRest,
             }),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
@@ -204,6 +253,7 @@ impl Learner {
                 leader,
                 attempts: self.attempt,
             }),
+            LearnerPhase::Resting { because, .. } => Err(*because),
             LearnerPhase::AwaitingEpoch
             | LearnerPhase::AwaitingSync
             | LearnerPhase::Truncating { .. }
@@ -252,13 +302,13 @@ impl Learner {
             return Ok(());
         }
         if let LearnerPhase::Connecting { retry_at } = &mut self.phase {
-            if self.attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.init_span() {
+            if self.attempt >= CONNECT_ATTEMPTS || now.at >= self.began + me.cfg.connect_span() {
                 return Err(ElectionReason::LeaderUnreachable {
                     leader,
                     attempts: self.attempt,
                 });
             }
-            *retry_at = Some(now.at + CONNECT_RETRY);
+            *retry_at = Some(now.at + me.cfg.joining.connect_retry);
         }
         Ok(())
     }
@@ -321,7 +371,7 @@ impl Learner {
         }
         self.last_heard = now.at;
         match &mut self.phase {
-            LearnerPhase::Connecting { .. } => Ok(()),
+            LearnerPhase::Connecting { .. } | LearnerPhase::Resting { .. } => Ok(()),
             LearnerPhase::AwaitingEpoch => match message {
                 QuorumMessage::LeaderInfo { epoch } => self.on_leader_info(me, conn, epoch, out),
                 other => self.broke(&other, out),
@@ -622,7 +672,10 @@ impl Learner {
             epoch: self.epoch,
             last_zxid: me.log.last_logged(),
         });
-        let witness = me.log.seal_history(self.epoch, out);
+        let witness = match self.logs(me) {
+            true => me.log.seal_history(self.epoch, out),
+            false => me.log.unsealed_history(self.epoch),
+        };
         self.acknowledge(me, conn, witness.ack(), out);
         self.phase = LearnerPhase::AwaitingUpToDate;
         me.apply_ready(out, |_| {});
@@ -630,18 +683,38 @@ impl Learner {
     }
 
     fn log_committed(&mut self, me: &mut Replica, out: &mut Output) {
-        for txn in self.pending.drain(..self.pending_committed) {
+        let rest = self.pending.split_off(self.pending_committed);
+        for txn in std::mem::replace(&mut self.pending, rest) {
             self.kept_bytes = self.kept_bytes.saturating_sub(txn.approximate_bytes());
             me.commit_up_to(txn.zxid());
             // Part of a history: the ACK of NEWLEADER speaks for it.
-            let _history = me.append(txn, out);
+            self.take_in(me, txn, out);
         }
         self.pending_committed = 0;
     }
 
+    /// Whether it keeps a log; an observer need not.
+    fn logs(&self, me: &Replica) -> bool {
+        !self.observer || me.cfg.joining.observer_logs
+    }
+
+    /// Takes a committed transaction in that is not acknowledged by itself: it is logged, but by an
+    /// observer that keeps no log.
+    fn take_in(&self, me: &mut Replica, txn: Arc<Txn>, out: &mut Output) {
+        if self.logs(me) {
+            let _unacknowledged = me.append(txn, out);
+        } else {
+            me.pass(txn, out);
+        }
+    }
+
     fn on_up_to_date(&mut self, me: &mut Replica, conn: ConnId, out: &mut Output) -> Verdict {
         // The second ACK of the epoch; leaders ignore it (trap 16).
-        self.acknowledge(me, conn, me.log.sealed_history().ack(), out);
+        let witness = match self.logs(me) {
+            true => me.log.sealed_history(),
+            false => me.log.unsealed_history(self.epoch),
+        };
+        self.acknowledge(me, conn, witness.ack(), out);
         // What we acknowledged with NEWLEADER is committed now.
         me.commit_up_to(me.log.last_logged());
         self.activate_offered(me, out)?;
@@ -650,8 +723,10 @@ impl Learner {
             if at < committed {
                 me.commit_up_to(txn.zxid());
             }
-            let witness = me.append(txn, out);
-            if !self.observer {
+            if self.observer {
+                self.take_in(me, txn, out);
+            } else {
+                let witness = me.append(txn, out);
                 self.acknowledge(me, conn, witness.ack(), out);
             }
         }
@@ -716,7 +791,7 @@ impl Learner {
                 if zxid <= me.log.last_logged() {
                     return self.broke(&QuorumMessage::Inform(txn), out);
                 }
-                let _unacknowledged = me.append(txn, out);
+                self.take_in(me, txn, out);
                 me.commit_up_to(zxid);
                 let verdict = self.activate(me, zxid, designated, out);
                 me.apply_ready(out, |_| {});
@@ -727,8 +802,7 @@ impl Learner {
                 if zxid <= me.log.last_logged() {
                     return self.broke(&QuorumMessage::Inform(txn), out);
                 }
-                // Observers keep a log, but nobody counts on it.
-                let _unacknowledged = me.append(txn, out);
+                self.take_in(me, txn, out);
                 me.commit_up_to(zxid);
                 me.apply_ready(out, |_| {});
                 Ok(())

@@ -145,6 +145,9 @@ pub struct Log {
     committed: imbl::Vector<Arc<Txn>>,
     keep: usize,
     since_snapshot: u64,
+    bytes_since_snapshot: u64,
+    /// Transactions were taken in and not logged: the disk ends before `last_logged`.
+    skipped: bool,
 }
 
 impl Log {
@@ -164,6 +167,8 @@ impl Log {
             committed: imbl::Vector::new(),
             keep,
             since_snapshot: 0,
+            bytes_since_snapshot: 0,
+            skipped: false,
         }
     }
 
@@ -223,8 +228,29 @@ impl Log {
         let seq = self.store(StorageOp::Append(Arc::clone(txn)), out);
         self.last_logged = zxid;
         self.since_snapshot += 1;
+        let bytes = u64::try_from(txn.approximate_bytes()).unwrap_or(u64::MAX);
+        self.bytes_since_snapshot = self.bytes_since_snapshot.saturating_add(bytes);
         self.unsynced.push_back((seq, zxid, event));
         Written { zxid, seq }
+    }
+
+    /// Takes a transaction in without writing it, for an observer that keeps no log: nobody counts on what
+    /// it has on disk.
+    pub fn pass(&mut self, zxid: Zxid, out: &Output) {
+        self.last_logged = zxid;
+        self.skipped = true;
+        // Not before what was written before it.
+        match self.unsynced.back().map(|(seq, ..)| *seq) {
+            Some(seq) => self.unsynced.push_back((seq, zxid, out.cause())),
+            None => self.durable = zxid,
+        }
+    }
+
+    /// Whether the disk ends before what was taken in: nothing can be appended to it then, only a whole
+    /// tree can be installed.
+    #[must_use]
+    pub fn has_skipped(&self) -> bool {
+        self.skipped
     }
 
     /// A committed transaction was applied: it belongs to what DIFF can send.
@@ -266,6 +292,15 @@ impl Log {
         }
     }
 
+    /// The history of `epoch` as an observer has it that keeps no log: it is not sealed, for what is on
+    /// disk is not that history.
+    pub fn unsealed_history(&self, epoch: Epoch) -> HistoryWritten {
+        HistoryWritten {
+            epoch,
+            seq: self.unsynced(),
+        }
+    }
+
     /// Cuts the log; the driver answers with what is left.
     pub fn truncate(&mut self, to: Zxid, out: &mut Output) {
         self.store(StorageOp::Truncate(to), out);
@@ -275,6 +310,7 @@ impl Log {
     pub fn reopened(&mut self, last_logged: Zxid) {
         self.last_logged = last_logged;
         self.durable = last_logged;
+        self.skipped = false;
         self.unsynced.clear();
         self.committed.clear();
     }
@@ -288,7 +324,13 @@ impl Log {
         self.committed.clear();
         self.unsynced.clear();
         self.unsynced.push_back((seq, zxid, event));
+        self.skipped = false;
+        self.snapshot_begins();
+    }
+
+    fn snapshot_begins(&mut self) {
         self.since_snapshot = 0;
+        self.bytes_since_snapshot = 0;
     }
 
     /// Writes a snapshot of our own tree.
@@ -297,7 +339,7 @@ impl Log {
             zxid: database.last_processed,
         });
         self.store(StorageOp::Snapshot(Arc::new(database.clone())), out);
-        self.since_snapshot = 0;
+        self.snapshot_begins();
     }
 
     /// Writes the members that hold from now on.
@@ -309,6 +351,12 @@ impl Log {
     #[must_use]
     pub fn since_snapshot(&self) -> u64 {
         self.since_snapshot
+    }
+
+    /// About how many bytes these have.
+    #[must_use]
+    pub fn bytes_since_snapshot(&self) -> u64 {
+        self.bytes_since_snapshot
     }
 
     /// Asks for the log on disk.

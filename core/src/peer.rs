@@ -34,7 +34,7 @@ use crate::{
     tree::Database,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 pub use crate::id::StorageSeq;
 
@@ -65,6 +65,8 @@ pub enum WaitReason {
     ContainerCheck,
     /// LOOKING: begin to serve reads (`readonlymode.enabled`).
     ReadOnlyService,
+    /// Observer: look for a leader again, but not at once (`observer.election.DelayMs`).
+    ObserverRest,
 }
 
 /// A deadline with its reason.
@@ -347,6 +349,12 @@ impl Peer {
         if self.adopts_members(now, n, out) {
             return;
         }
+        if let Role::Leading(leader) = &self.role
+            && n.state == ServerState::Looking
+            && let Err(because) = leader.on_looking(now, &self.me, from)
+        {
+            return self.look_again(now, because, out);
+        }
         match &mut self.role {
             Role::Looking(election) => {
                 let decision = election.on_notification(
@@ -359,6 +367,8 @@ impl Peer {
                 );
                 self.decided(now, decision, out);
             }
+            // It knows of no leader.
+            Role::Learning(learner) if learner.is_resting() => {}
             Role::Learning(learner) => {
                 election::answer(
                     &self.me.cfg,
@@ -389,11 +399,18 @@ impl Peer {
     /// The election is over: the role begins.
     fn decided(&mut self, now: Now, decision: Option<Decision>, out: &mut Output) {
         let Some(decision) = decision else { return };
+        let elected_by = match &self.role {
+            Role::Looking(election) => election.voters_for(&decision.vote),
+            Role::Learning(_) | Role::Leading(_) => BTreeSet::new(),
+        };
         self.me.end_read_only(out);
         self.me.vote = decision.vote;
         self.me.vote_round = decision.round;
         self.role = match decision.state {
-            ServerState::Leading => Role::Leading(Box::new(Leader::begin(now, &mut self.me, out))),
+            ServerState::Leading => {
+                let leader = Leader::begin(now, &mut self.me, elected_by, out);
+                Role::Leading(Box::new(leader))
+            }
             ServerState::Following | ServerState::Observing | ServerState::Looking => {
                 Role::Learning(Box::new(Learner::begin(
                     now,
@@ -407,14 +424,19 @@ impl Peer {
 
     /// The role can't go on: everything is closed, and the server looks for a leader again.
     fn look_again(&mut self, now: Now, because: ElectionReason, out: &mut Output) {
-        let was = self.state();
-        out.because(EventKind::SteppedDown { was, because });
-        match &mut self.role {
-            Role::Looking(_) => {}
-            Role::Learning(learner) => learner.close(out),
-            Role::Leading(leader) => leader.close_all(out),
+        match &self.role {
+            // It has let go of its leader before.
+            Role::Learning(learner) if learner.is_resting() => {}
+            Role::Looking(_) | Role::Learning(_) | Role::Leading(_) => {
+                self.let_go(because, out);
+                if let Role::Learning(learner) = &mut self.role
+                    && learner.rests(now, &self.me, because)
+                {
+                    return;
+                }
+            }
         }
-        self.me.stop_serving(out);
+        self.me.keep_tree(out);
         if self.me.cfg.standalone {
             // There is nobody to look for; its clients come back.
             let (leader, _) = Leader::alone(now, &mut self.me, out);
@@ -424,6 +446,18 @@ impl Peer {
         let (election, decision) = begin_election(now, &mut self.me, because, out);
         self.role = Role::Looking(election);
         self.decided(now, decision, out);
+    }
+
+    /// All that belongs to the role ends.
+    fn let_go(&mut self, because: ElectionReason, out: &mut Output) {
+        let was = self.state();
+        out.because(EventKind::SteppedDown { was, because });
+        match &mut self.role {
+            Role::Looking(_) => {}
+            Role::Learning(learner) => learner.close(out),
+            Role::Leading(leader) => leader.close_all(out),
+        }
+        self.me.stop_serving(out);
     }
 
     fn on_closed(
@@ -663,9 +697,8 @@ impl Peer {
             Role::Looking(_) => Mode::Looking,
             Role::Learning(learner) => match learner.state() {
                 ServerState::Observing => Mode::Observer,
-                ServerState::Following | ServerState::Leading | ServerState::Looking => {
-                    Mode::Follower
-                }
+                ServerState::Looking => Mode::Looking,
+                ServerState::Following | ServerState::Leading => Mode::Follower,
             },
             Role::Leading(leader) if leader.is_alone() => Mode::Standalone,
             Role::Leading(_) => Mode::Leader,
@@ -740,7 +773,7 @@ impl Peer {
     pub fn leader(&self) -> Option<ServerId> {
         match &self.role {
             Role::Looking(_) => None,
-            Role::Learning(learner) => Some(learner.leader()),
+            Role::Learning(learner) => (!learner.is_resting()).then(|| learner.leader()),
             Role::Leading(_) => Some(self.id()),
         }
     }

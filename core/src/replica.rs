@@ -353,6 +353,17 @@ impl Replica {
     /// Logs a transaction whose fate is open.
     pub fn append(&mut self, txn: Arc<Txn>, out: &mut Output) -> Written {
         let written = self.log.append(&txn, out);
+        self.take_in(txn, out);
+        written
+    }
+
+    /// Takes a committed transaction in without logging it (`syncEnabled=false`).
+    pub fn pass(&mut self, txn: Arc<Txn>, out: &mut Output) {
+        self.log.pass(txn.zxid(), out);
+        self.take_in(txn, out);
+    }
+
+    fn take_in(&mut self, txn: Arc<Txn>, out: &mut Output) {
         self.waiting_bytes += txn.approximate_bytes();
         if let TxnBody::Reconfig { data, .. } = &txn.body
             && self.cfg.reconfigures()
@@ -362,7 +373,18 @@ impl Replica {
             self.see_members(next, out);
         }
         self.waiting.push_back(txn);
-        written
+    }
+
+    /// A server that kept no log as an observer, and is none any more, puts its tree on disk: from now on
+    /// its word counts, and it must not lose what it speaks for.
+    pub fn keep_tree(&mut self, out: &mut Output) {
+        let counts = self.cfg.counts(self.id()) || !self.cfg.is_observer();
+        if self.log.has_skipped() && counts {
+            let zxid = self.log.last_logged();
+            let mut database = self.db.clone();
+            database.last_processed = zxid;
+            self.log.install(Arc::new(database), zxid, out);
+        }
     }
 
     /// The oldest logged transaction whose commitment is not known, which is the only one that a
@@ -498,9 +520,15 @@ impl Replica {
         if !self.serving || self.db.last_processed.is_new_epoch() {
             return;
         }
-        let half = (self.cfg.snap_count / 2).max(1);
-        let spread = self.cfg.my_id.0.unsigned_abs().wrapping_mul(0x9e37_79b9) % half;
-        if self.log.since_snapshot() > half + spread {
+        // Between half of the limit and all of it, elsewhere at each server.
+        let due = |limit: u64| {
+            let half = (limit / 2).max(1);
+            half + self.cfg.my_id.0.unsigned_abs().wrapping_mul(0x9e37_79b9) % half
+        };
+        let large = self.cfg.snap_size_limit.map(due);
+        if self.log.since_snapshot() > due(self.cfg.snap_count)
+            || large.is_some_and(|due| self.log.bytes_since_snapshot() > due)
+        {
             self.log.snapshot(&self.db, out);
         }
     }
@@ -549,7 +577,10 @@ fn sizes(next: &Next) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Membership, request::Stat, time::Moment, tree::path, txn::Data};
+    use crate::{
+        config::Membership, peer::output::StorageOp, request::Stat, time::Moment, tree::path,
+        txn::Data,
+    };
 
     fn config(text: Option<&str>) -> Arc<Config> {
         let mut membership = Membership::simple(3, 0);
@@ -599,5 +630,52 @@ mod tests {
         let replica = Replica::load(config(None), &Stored::fresh(), now, StorageSeq(0));
         let (data, stat) = seen(&replica);
         assert_eq!((data.as_deref(), stat.mzxid), (Some(&[][..]), Zxid::ZERO));
+    }
+
+    #[test]
+    fn an_observer_without_a_log_that_is_to_vote_puts_its_tree_on_disk_first() {
+        let now = Now {
+            at: Moment(0),
+            wall_ms: 5_000,
+        };
+        let installed = |votes: bool, passes: bool| {
+            let (me, membership) = match votes {
+                true => (ServerId(1), Membership::simple(3, 1)),
+                false => (ServerId(4), Membership::simple(3, 1)),
+            };
+            let cfg = Config::new(me, membership, crate::time::Span::millis(2000));
+            let mut replica = Replica::load(Arc::new(cfg), &Stored::fresh(), now, StorageSeq(0));
+            let mut out = Output::default();
+            if passes {
+                let txn = Txn {
+                    header: crate::txn::TxnHeader {
+                        session: crate::id::SessionId(1),
+                        cxid: 1,
+                        zxid: Zxid::new(Epoch(1), 1),
+                        time_ms: 1,
+                    },
+                    body: TxnBody::CreateSession { timeout_ms: 1 },
+                    digest: None,
+                };
+                replica.pass(Arc::new(txn), &mut out);
+                assert!(out.effects.is_empty(), "nothing is written");
+            }
+            replica.stop_serving(&mut out);
+            replica.keep_tree(&mut out);
+            let zxid = out.effects.iter().find_map(|e| match e {
+                Effect::Store {
+                    op: StorageOp::Install(database),
+                    ..
+                } => Some(database.last_processed),
+                _ => None,
+            });
+            replica.keep_tree(&mut out);
+            let stored = out.effects.len();
+            assert_eq!(stored, usize::from(zxid.is_some()), "once");
+            zxid
+        };
+        assert_eq!(installed(true, true), Some(Zxid::new(Epoch(1), 1)));
+        assert_eq!(installed(false, true), None, "nobody counts on it");
+        assert_eq!(installed(true, false), None, "its disk has everything");
     }
 }

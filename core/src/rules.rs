@@ -136,6 +136,12 @@ impl Rules {
         Ok(rules)
     }
 
+    /// The names of all, as a list to read.
+    #[must_use]
+    pub fn names() -> String {
+        Rule::ALL.map(Rule::name).join(", ")
+    }
+
     /// Those that are switched off, in the order of [`Rule::ALL`].
     pub fn off(self) -> impl Iterator<Item = Rule> {
         Rule::ALL.into_iter().filter(move |rule| !self.has(*rule))
@@ -144,10 +150,7 @@ impl Rules {
 
 /// A list that names a rule that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no rule \"{found}\"; there are vote-epoch, quorum, accepted-epoch, newest-history, \
-     truncate, durable-ack, session-fifo, watch-first"
-)]
+#[error("there is no rule \"{found}\"; there are {}", Rules::names())]
 pub struct NoSuchRule {
     /// What stands there.
     pub found: String,

@@ -28,6 +28,9 @@ pub struct SyncInput<'a, L: ?Sized> {
     pub snapshot_size_percent: Option<u32>,
     /// What the log on disk has from `peer` on; `None` when it was not read yet.
     pub disk: Option<&'a LogRead>,
+    /// A snapshot is sent whatever the learner has
+    /// ([`Joining::force_snapshot`](crate::config::Joining::force_snapshot)).
+    pub force_snapshot: bool,
 }
 
 /// The answer.
@@ -83,6 +86,9 @@ where
         last_processed: input.last_processed,
     };
 
+    if input.force_snapshot {
+        return leader.snap(SyncRule::Forced);
+    }
     // 2
     if peer == input.last_processed {
         return leader.plan(SyncMode::Diff, peer, SyncRule::Equal, Vec::new(), peer);

@@ -28,6 +28,9 @@ use zabscope_core::{
     wire::snapshot::{Encoder, Form},
 };
 
+/// A snapshot that does not say where it ends can't be restored, so none is given away either.
+const NEEDS_ZXID: &str = "snapshot and restore need serializeLastProcessedZxid.enabled=true";
+
 /// Answers commands.
 pub struct Admin {
     inspector: Arc<Inspector>,
@@ -224,6 +227,9 @@ impl Admin {
         if !self.settings.snapshot {
             let why = "snapshot is switched off (admin.snapshot.enabled)";
             return answer(503, name, Some(why), Map::new());
+        }
+        if !self.inspector.config.storage.serialize_last_processed_zxid {
+            return answer(500, name, Some(NEEDS_ZXID), Map::new());
         }
         // Every interval one that succeeds, and whoever comes meanwhile waits to see whether it does. Apache
         // counts the interval in millionths instead of thousandths of a second, which limits nothing.

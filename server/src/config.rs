@@ -159,8 +159,6 @@ pub struct Storage {
     pub compression: Compression,
     /// Whether snapshots end with the zxid applied last.
     pub serialize_last_processed_zxid: bool,
-    /// The log's size at which a snapshot is taken; `None` for no limit.
-    pub snap_size_limit_kib: Option<u64>,
     /// The log's size at which a new file begins; `None` for no limit.
     pub txn_log_size_limit_kib: Option<u64>,
     /// By how much the log file grows ahead.
@@ -169,8 +167,8 @@ pub struct Storage {
     pub force_sync: bool,
     /// From which duration on an fsync is warned about.
     pub fsync_warning: Duration,
-    /// Transactions that share one fsync at most.
-    pub max_batch_size: u64,
+    /// Transactions that share one fsync at most; `None` for no limit.
+    pub max_batch_size: Option<u64>,
     /// How long an fsync may be put off.
     pub flush_delay: Duration,
     /// With `flush_delay`: the silence after which it is not.
@@ -179,8 +177,6 @@ pub struct Storage {
     pub snap_retain_count: usize,
     /// How often older files are deleted; `None` for never.
     pub purge_interval: Option<Duration>,
-    /// Whether an observer writes to disk (`syncEnabled`).
-    pub observer_writes: bool,
 }
 
 /// Where clients come in.
@@ -257,8 +253,6 @@ pub struct RequestThrottle {
 pub struct Service {
     /// Requests that may wait in the whole ensemble.
     pub global_outstanding_limit: u64,
-    /// How much larger than jute.maxbuffer a transaction may be.
-    pub max_buffer_extra: u64,
     /// Containers and TTL nodes deleted in a minute at most.
     pub container_max_per_minute: u64,
     /// When a container that was never used goes; `None` for never.
@@ -315,8 +309,6 @@ pub struct Auth {
     pub let_any_sasl_user_do_x: bool,
     /// Schemes that were switched on (`authProvider.`).
     pub providers: BTreeSet<Provider>,
-    /// Names of this ensemble; empty if it has none.
-    pub ensemble_names: Vec<String>,
     /// Schemes of which one is needed; `None` if nothing is enforced.
     pub enforced_schemes: Option<Vec<String>>,
     /// A failed SASL exchange is forgiven.
@@ -351,36 +343,17 @@ pub struct Peers {
     pub listen_on_all: bool,
     /// How long connecting to an election port may take.
     pub connect_timeout: Duration,
-    /// How long an election connection may be silent; `None` for syncLimit.
-    pub read_timeout: Option<Duration>,
-    /// SO_KEEPALIVE.
+    /// How long a caller at the election port may take to say who it is; `None` for syncLimit.
+    pub greeting_timeout: Option<Duration>,
+    /// SO_KEEPALIVE on election connections.
     pub keep_alive: bool,
-    /// How often binding is tried again; `None` without end.
-    pub bind_retry: Option<u64>,
-    /// The pause between two attempts to reach the leader.
-    pub connect_pause: Duration,
-    /// Ticks in which the leader must be reached.
-    pub connect_limit: u64,
+    /// How often binding the election port is tried; `None` without end.
+    pub bind_attempts: Option<u64>,
     /// Whether several addresses are allowed.
     pub multi_address: bool,
-    /// How long looking for the one that answers may take; `None` does not look.
+    /// How long each of several addresses has to answer before the next is tried; `None` for as long as
+    /// a single one has.
     pub reachability_timeout: Option<Duration>,
-    /// The port for observers of a follower.
-    pub observer_master_port: Option<u16>,
-    /// Bytes that it remembers for them.
-    pub observer_master_limit: u64,
-    /// How long an observer without a leader waits.
-    pub observer_reconnect_delay: Duration,
-    /// How long it waits before it asks who leads.
-    pub observer_election_delay: Duration,
-    /// How long a new leader waits for a quorum; `None` for initLimit.
-    pub max_time_to_wait_for_epoch: Option<Duration>,
-    /// Snapshots sent at a time.
-    pub max_snap_syncs: u64,
-    /// Differences sent at a time.
-    pub max_diff_syncs: u64,
-    /// Always send a snapshot.
-    pub force_snapshot_sync: bool,
     /// Use TLS (`sslQuorum`).
     pub tls: bool,
     /// Also accept plain connections (`portUnification`).

@@ -1,6 +1,10 @@
 //! The log thread: it owns the [`Storage`], takes what the node wants stored as it comes, and makes one
 //! batch of all that has come meanwhile: one write, one fdatasync (group commit).
 
+mod gather;
+#[cfg(test)]
+mod tests;
+
 use crate::{
     config::{self, ServerConfig},
     members::MembersFiles,
@@ -22,10 +26,12 @@ use zabscope_core::{
     log::Stored,
     peer::{input::InputKind, output::StorageOp},
     tree::{Database, TtlOwners},
-    wire::jute::record_limit,
 };
 
 pub use crate::storage::StorageError;
+pub use gather::Sharing;
+
+use gather::Gathered;
 
 /// How often a quiet log thread looks whether a snapshot is finished.
 const LOOK: Duration = Duration::from_secs(1);
@@ -42,7 +48,7 @@ pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
     let kib = |n: u64| n.saturating_mul(1024);
     let dirs = dirs(config);
     let options = Options {
-        record_limit: record_limit(config.core.max_buffer),
+        record_limit: config.core.txn_limit(),
         ttls: TtlOwners::of(&config.core),
         pre_alloc_size: kib(kept.pre_alloc_kib),
         txn_log_size_limit: kept.txn_log_size_limit_kib.map(kib),
@@ -52,6 +58,7 @@ pub fn open(config: &ServerConfig) -> Result<(Storage, Stored), StorageError> {
         db_autocreate: kept.db_autocreate,
         datadir_autocreate: kept.create_directories,
         snapshot_size_percent: config.core.snapshot_size_percent.unwrap_or(0),
+        last_zxid: kept.serialize_last_processed_zxid,
     };
     let (mut storage, stored) = storage::open(&dirs, &options)?;
     tell(&mut storage);
@@ -100,6 +107,8 @@ pub struct Habits {
     pub slow: Duration,
     /// How often old files are removed, and how many snapshots stay (`autopurge.`).
     pub purge: Option<(Duration, usize)>,
+    /// Which transactions share an fsync.
+    pub sharing: Sharing,
 }
 
 impl Habits {
@@ -112,6 +121,7 @@ impl Habits {
             purge: kept
                 .purge_interval
                 .map(|every| (every, kept.snap_retain_count)),
+            sharing: Sharing::of(kept),
         }
     }
 }
@@ -170,9 +180,16 @@ fn run(
 ) -> Result<(), Fatal> {
     // As Apache does, the first time soon after the start.
     let mut purge_at = habits.purge.map(|_| Instant::now());
+    let mut gathered = Gathered::new(habits.sharing);
     loop {
-        let mut batch = match work.recv_timeout(LOOK) {
-            Ok(batch) => batch,
+        match work.recv_timeout(if gathered.is_empty() {
+            LOOK
+        } else {
+            Duration::ZERO
+        }) {
+            Ok(first) => gathered.add(first),
+            // The last batch left something over.
+            Err(_) if !gathered.is_empty() => {}
             Err(RecvTimeoutError::Timeout) => {
                 tell(&mut storage);
                 measure(&mut storage, metrics);
@@ -185,10 +202,9 @@ fn run(
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => break,
-        };
-        while let Ok(more) = work.try_recv() {
-            batch.extend(more);
         }
+        gathered.wait(work);
+        let batch = gathered.take();
         let newest = batch.iter().rev().find_map(|(_, op)| match op {
             StorageOp::Members(text) => Some(Arc::clone(text)),
             _ => None,
@@ -208,6 +224,7 @@ fn run(
                 return Err(Fatal::Disk(why));
             }
         };
+        gathered.written();
         let took = began.elapsed();
         if took > habits.slow {
             tracing::warn!(
@@ -240,13 +257,9 @@ fn measure(storage: &mut Storage, metrics: &Metrics) {
         (timings.snapshots, &metrics.snapshottime),
     ] {
         for took in all {
-            to.add(millis(took));
+            to.add_time(took);
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn purge(storage: &mut Storage, retain: usize) {

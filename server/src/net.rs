@@ -3,6 +3,7 @@
 pub mod client;
 pub mod election;
 pub mod quorum;
+pub mod socket;
 pub mod throttle;
 pub mod tls;
 pub mod words;

@@ -16,6 +16,7 @@ use crate::{
         client::{self, ClientNet, Limits},
         election::{self, Addresses, ElectionNet},
         quorum::{Identity, QuorumNet},
+        socket,
         throttle::{Bucket, LargeRequests},
         tls::{Dialer, Door, TlsError},
         words::Words,
@@ -45,6 +46,8 @@ use zabscope_core::{
 const METRICS_IDLE: Duration = Duration::from_secs(30);
 /// How long connections are given to send their last packets.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// The pause between two attempts to bind the election port, as Apache's.
+const BIND_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a server did not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -100,18 +103,13 @@ impl Listeners {
     /// # Errors
     /// A port that is taken, or an address that is not this machine's.
     pub fn bind(config: &ServerConfig) -> Result<Listeners, StartError> {
-        let client = config
-            .clients
-            .listen
-            .as_ref()
-            .map(|at| bind("client", at))
-            .transpose()?;
-        let secure = config
-            .clients
-            .secure
-            .as_ref()
-            .map(|at| bind("secure client", at))
-            .transpose()?;
+        let backlog = config.clients.backlog;
+        let for_clients = |what, at: &Option<Listen>| {
+            let at = at.as_ref();
+            at.map(|at| bind_with(what, at, backlog)).transpose()
+        };
+        let client = for_clients("client", &config.clients.listen)?;
+        let secure = for_clients("secure client", &config.clients.secure)?;
         let (mut quorum, mut election) = (None, None);
         if let (Mode::Quorum, Some((_, me))) = (config.mode, config.me()) {
             let Some(address) = me.addresses.first() else {
@@ -123,7 +121,8 @@ impl Listeners {
                 port,
             };
             quorum = Some(bind("quorum", &at(address.quorum_port))?);
-            election = Some(bind("election", &at(address.election_port))?);
+            let at = at(address.election_port);
+            election = Some(bind_again("election", &at, config.peers.bind_attempts)?);
         }
         let admin = match &config.admin {
             Some(admin) => bind_service("admin", &admin.listen, admin.port_is_set)?,
@@ -173,13 +172,41 @@ fn bind_service(
     }
 }
 
+/// A port that whoever had it may just be letting go of: it is tried `attempts` times, `None` without end.
+fn bind_again(
+    what: &'static str,
+    at: &Listen,
+    attempts: Option<u64>,
+) -> Result<TcpListener, StartError> {
+    let mut attempt = 1;
+    loop {
+        match bind(what, at) {
+            Err(error) if attempts.is_none_or(|most| attempt < most) => {
+                tracing::warn!("{error}. It is tried again (electionPortBindRetry)");
+                thread::sleep(BIND_AGAIN);
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
 fn bind(what: &'static str, at: &Listen) -> Result<TcpListener, StartError> {
+    bind_with(what, at, None)
+}
+
+/// Connections that wait to be accepted are at most `backlog`; `None` leaves that to the system.
+fn bind_with(
+    what: &'static str,
+    at: &Listen,
+    backlog: Option<u64>,
+) -> Result<TcpListener, StartError> {
     let bound = match &at.host {
-        Some(host) => TcpListener::bind((host.as_str(), at.port)),
+        Some(host) => socket::listen((host.as_str(), at.port), backlog),
         // Both families where the machine has both.
-        None => TcpListener::bind(("::", at.port)).or_else(|error| match error.kind() {
+        None => socket::listen(("::", at.port), backlog).or_else(|error| match error.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
-            _ => TcpListener::bind(("0.0.0.0", at.port)),
+            _ => socket::listen(("0.0.0.0", at.port), backlog),
         }),
     };
     bound.map_err(|error| StartError::Listen {
@@ -287,12 +314,10 @@ impl Server {
         let (mut storage, stored) = disk::open(config)?;
         let found = storage.take_timings().loaded;
         if let Some(found) = found {
-            let took = u64::try_from(found.snapshot.as_millis()).unwrap_or(u64::MAX);
-            metrics.startup_snap_load_time.add(took);
+            metrics.startup_snap_load_time.add_time(found.snapshot);
             metrics.startup_txns_loaded.add(found.txns);
         }
-        let loaded = u64::try_from(loading.elapsed().as_millis()).unwrap_or(u64::MAX);
-        metrics.dbinittime.add(loaded);
+        metrics.dbinittime.add_time(loading.elapsed());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(thread::available_parallelism().map_or(2, |n| n.get().clamp(1, 4)))
             .thread_name("zabscope-io")
@@ -317,7 +342,7 @@ impl Server {
         let (client_address, listener) = with_address(listeners.client, "client")?;
         // Whoever brings sockets of its own need not bring this one.
         let secure_listener = match (listeners.secure, &config.clients.secure) {
-            (None, Some(at)) => Some(bind("secure client", at)?),
+            (None, Some(at)) => Some(bind_with("secure client", at, config.clients.backlog)?),
             (given, _) => given,
         };
         let (secure_address, secure_listener) = with_address(secure_listener, "secure client")?;
@@ -399,6 +424,8 @@ impl Server {
                 per_address: limit(config.clients.max_client_cnxns),
                 in_all: limit(config.clients.max_cnxns),
                 introduction: config.clients.sessionless_timeout,
+                backlog: config.clients.backlog,
+                keep_alive: config.clients.keep_alive,
                 bucket: Bucket::new(&config.clients.connection_throttle, Instant::now()),
                 local_sessions: config.core.begins_local_sessions(),
                 large: LargeRequests::new(
@@ -618,10 +645,11 @@ fn peers(
     let identity = Identity {
         me,
         config_text: config.quorum_text(),
-        max_buffer: config.core.max_buffer,
+        record_limit: config.core.txn_limit(),
         ttls: TtlOwners::of(&config.core),
         open: config.core.reconfig_enabled,
         connect_timeout: config.peers.connect_timeout,
+        reachability: config.peers.reachability_timeout,
         lively: Duration::from_millis(config.core.tick.as_millis()),
         sasl: login.clone(),
     };
@@ -646,6 +674,12 @@ fn peers(
         config.quorum_text(),
         election::Sockets {
             connect_timeout: config.peers.connect_timeout,
+            reachability: config.peers.reachability_timeout,
+            greeting: config
+                .peers
+                .greeting_timeout
+                .unwrap_or_else(|| Duration::from_millis(config.core.sync_span().as_millis())),
+            keep_alive: config.peers.keep_alive,
             dialer: way.0.clone(),
             door: way.1.clone(),
             sasl: login,

@@ -23,12 +23,12 @@ pub struct Options {
     #[arg(long, default_value_t = 1)]
     runs: u64,
     /// Steps of each run; a step is one input to one server.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, conflicts_with = "search")]
     steps: u64,
     /// Which faults: all, none, or a list of crash, cut, partition, pause, slow-disk, slow-link,
     /// client, lose-disk, reconfig, each with an optional rate such as crash=3. With reconfig clients
     /// change the members.
-    #[arg(long, default_value = "all", value_parser = FaultPlan::parse)]
+    #[arg(long, default_value = "all", value_parser = FaultPlan::parse, conflicts_with = "search")]
     faults: FaultPlan,
     /// Voters.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -37,11 +37,11 @@ pub struct Options {
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
     observers: u8,
     /// Clients at a time.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=64))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=64), conflicts_with = "search")]
     clients: u16,
-    /// Switch rules of the protocol off, to see what each is for: a list of vote-epoch, quorum,
-    /// accepted-epoch, newest-history, truncate, durable-ack, session-fifo, watch-first.
-    #[arg(long, default_value = "", value_parser = Rules::parse)]
+    #[arg(long, default_value = "", value_parser = Rules::parse, help = format!(
+        "Switch rules of the protocol off, to see what each is for: a list of {}", Rules::names()
+    ))]
     without: Rules,
     /// A fault that repeats: crash=5000/2000 crashes the leader every 5000 ms and restarts it 2000 ms
     /// later, pause@3=4000/500 pauses server 3; also cut and slow-disk. May be given more than once.
@@ -50,7 +50,8 @@ pub struct Options {
     /// Random faults that are part of the world: crash,pause=1500/7 is about every 1500 ms, by seed 7.
     #[arg(long)]
     random: Option<Random>,
-    /// Search so many schedules for a violation instead, and shorten the first that is found.
+    /// Search so many schedules for a violation instead, and shorten the first that is found. What clients
+    /// and faults do there, and how long a schedule is, the search chooses.
     #[arg(long, value_name = "SCHEDULES")]
     search: Option<u64>,
     /// With --search: do not stop at what only says in other words that a rule is off.
@@ -60,13 +61,13 @@ pub struct Options {
     #[arg(long)]
     plain: bool,
     /// Do not check the properties.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "search")]
     no_invariants: bool,
     /// Print the result as JSON, with the run as the page reads it.
     #[arg(long)]
     json: bool,
     /// Print every fact, one line each.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "search")]
     trace: bool,
 }
 

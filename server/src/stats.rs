@@ -1,6 +1,7 @@
 //! What a server counts for those who operate it: packets, latencies, connections. Written by the
 //! connections' tasks, read by the four-letter words, the admin service and the metrics.
 
+use crate::clock::millis;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -37,7 +38,7 @@ impl Default for Latency {
 
 impl Latency {
     fn add(&self, time: Duration) {
-        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let ms = millis(time);
         self.min.fetch_min(ms, Relaxed);
         self.max.fetch_max(ms, Relaxed);
         self.total.fetch_add(ms, Relaxed);
@@ -294,8 +295,7 @@ impl ConnectionStats {
         *self.last_op.lock().unwrap_or_else(PoisonError::into_inner) = Some(op);
         self.last_response_ms
             .store(crate::clock::wall_ms(), Relaxed);
-        let ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        self.last_latency.store(ms, Relaxed);
+        self.last_latency.store(millis(latency), Relaxed);
     }
 
     /// A packet went out.

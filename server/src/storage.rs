@@ -54,6 +54,7 @@ use zabscope_core::{
     txn::Txn,
     wire::{
         jute::{MAX_BUFFER, record_limit},
+        snapshot::Form,
         txnlog::{self, FILE_HEADER_BYTES, FileHeader, LogReader, follows},
     },
 };
@@ -87,6 +88,18 @@ pub struct Options {
     /// `zookeeper.snapshotSizeFactor` in percent: a log that is longer than so much of the snapshot is
     /// not read for a learner to its end; 0 for no limit.
     pub snapshot_size_percent: u32,
+    /// `zookeeper.serializeLastProcessedZxid.enabled`: snapshots end with the zxid applied last (3.9).
+    pub last_zxid: bool,
+}
+
+impl Options {
+    /// What a snapshot's file holds.
+    fn form(&self) -> Form {
+        Form::File {
+            digest: true,
+            last_zxid: self.last_zxid,
+        }
+    }
 }
 
 impl Default for Options {
@@ -102,6 +115,7 @@ impl Default for Options {
             db_autocreate: true,
             datadir_autocreate: true,
             snapshot_size_percent: 33,
+            last_zxid: true,
         }
     }
 }
@@ -341,7 +355,8 @@ fn first_snapshot(place: Place<'_>) -> Result<u64, StorageError> {
     let temporary = dirs.temporary_path(Zxid::ZERO);
     let path = dirs.snapshot_path(Zxid::ZERO, compression);
     let never = AtomicBool::new(false);
-    snapshots::write(files, &temporary, &Database::new(), compression, &never)
+    let kind = (options.form(), compression);
+    snapshots::write(files, &temporary, &Database::new(), kind, &never)
         .and_then(|bytes| {
             snapshots::publish(files, dirs, &temporary, &path)?;
             Ok(bytes)

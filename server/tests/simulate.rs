@@ -131,3 +131,32 @@ fn a_fault_that_repeats_is_part_of_the_run_and_one_that_can_not_be_read_is_expla
         assert!(text(&out.stderr).contains(says), "{}", text(&out.stderr));
     }
 }
+
+#[test]
+fn a_search_refuses_what_it_would_not_heed() {
+    for option in [
+        &["--steps", "5"][..],
+        &["--faults", "none"],
+        &["--clients", "1"],
+        &["--no-invariants"],
+        &["--trace"],
+    ] {
+        let out = zabscope(&[&["--search", "1"], option].concat());
+        let said = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(option[0]) && said.contains("--search"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn the_help_names_every_rule() {
+    let help = text(&zabscope(&["--help"]).stdout);
+    let words: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(&zabscope_core::sim::Rules::names()),
+        "{help}"
+    );
+}

@@ -94,6 +94,26 @@ fn a_transaction_that_nobody_could_read_back_is_not_proposed() {
     assert_eq!(results, [None, Some(ErrorCode::MarshallingError)]);
 }
 
+#[test]
+fn extrasize_says_by_how_much_a_transaction_may_be_larger() {
+    let refused = |extra: Option<usize>, size: usize| {
+        let mut server = alone(|cfg| {
+            cfg.max_buffer = 2000;
+            cfg.max_buffer_extra = extra;
+        });
+        let request = create("/a".into(), CreateMode::Persistent, size);
+        ask(&mut server, 1, request);
+        matches!(stored(&server)[0].body, TxnBody::Error(_))
+    };
+    assert!(!refused(None, 3500));
+    assert!(refused(Some(1024), 3500));
+    assert!(
+        refused(Some(0), 3500) && !refused(Some(0), 2800),
+        "at least 1024"
+    );
+    assert!(!refused(Some(5000), 6500));
+}
+
 /// ZOOKEEPER-4306: the list of what goes would be larger than anybody reads.
 #[test]
 fn a_session_with_very_many_ephemerals_can_still_end() {

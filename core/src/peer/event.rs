@@ -124,6 +124,14 @@ pub enum ElectionReason {
         /// The version of the members that hold now.
         version: Zxid,
     },
+    /// We were elected, no quorum has joined for longer than is allowed, and one of those who elected us
+    /// looks for a leader again.
+    VoterLooksAgain {
+        /// Who.
+        voter: ServerId,
+        /// How long we have waited.
+        waited: Span,
+    },
 }
 
 /// The four phases of the ring that is drawn round a server.
@@ -199,6 +207,8 @@ pub enum SyncRule {
     DiskLogOff,
     /// 6: nothing else fits: a new epoch above all that the leader has.
     NothingFits,
+    /// Before all others: the configuration asks for it (`forceSnapshotSync`).
+    Forced,
 }
 
 /// DIFF, TRUNC or SNAP.
@@ -272,6 +282,8 @@ pub enum DropReason {
     TooMuchWaits,
     /// The leader steps down.
     SteppingDown,
+    /// It observes, and the leader brings as many learners up to date as it may at a time.
+    TooManySyncs,
 }
 
 /// All kinds of event. Grouped as the protocol goes.

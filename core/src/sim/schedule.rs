@@ -327,21 +327,34 @@ impl Keeping {
             }
             let repeat = self.schedule.repeat[at];
             self.next[at] = now + repeat.every;
-            let Some((action, by)) = begin(repeat, world) else {
+            let Some(Broken { breaks, mends }) = begin(repeat, world) else {
                 continue;
             };
-            if world.possible(&action).is_ok() {
+            let mut breaks = breaks.into_iter();
+            if let Some(first) = breaks.next()
+                && world.possible(&first).is_ok()
+            {
+                // What else it breaks is done at this moment too.
+                self.open.extend(breaks.map(|by| Open { ends: now, by }));
                 let ends = now + repeat.lasts;
-                self.open.push(Open { ends, by });
-                return Some(action);
+                self.open
+                    .extend(mends.into_iter().map(|by| Open { ends, by }));
+                return Some(first);
             }
         }
         self.random.as_mut()?.next(world)
     }
 }
 
-/// A repeating fault, and what ends it; `None`: nobody leads.
-fn begin(repeat: Repeat, world: &World) -> Option<(Action, Action)> {
+/// A repeating fault.
+struct Broken {
+    breaks: Vec<Action>,
+    /// What makes it as it was before, and nothing else.
+    mends: Vec<Action>,
+}
+
+/// A repeating fault as it begins now; `None`: nobody leads.
+fn begin(repeat: Repeat, world: &World) -> Option<Broken> {
     let leads = || {
         let leading = |s: &crate::sim::ServerView<'_>| {
             s.peer.is_some_and(|p| p.state() == ServerState::Leading)
@@ -349,30 +362,26 @@ fn begin(repeat: Repeat, world: &World) -> Option<(Action, Action)> {
         world.servers().find(leading).map(|s| s.id)
     };
     let server = repeat.server.or_else(leads)?;
+    let broken = |breaks, mends| Broken {
+        breaks: vec![breaks],
+        mends: vec![mends],
+    };
     Some(match repeat.fault {
-        FaultKind::Pause => (Action::Pause { server }, Action::Resume { server }),
+        FaultKind::Pause => broken(Action::Pause { server }, Action::Resume { server }),
         FaultKind::SlowDisk => {
             let extra = Span(world.setup().tick.0 / 2);
-            let normal = Span(0);
-            (
-                Action::SlowDisk { server, extra },
-                Action::SlowDisk {
-                    server,
-                    extra: normal,
-                },
-            )
+            let disk = world.servers().find(|s| s.id == server).map(|s| s.disk);
+            let before = disk.map_or(Span(0), |disk| disk.extra);
+            let slow = |extra| Action::SlowDisk { server, extra };
+            broken(slow(extra), slow(before))
         }
-        FaultKind::Cut => {
-            let others = world.servers().map(|s| s.id).filter(|id| *id != server);
-            let groups = vec![[server].into(), others.collect()];
-            (Action::Partition { groups }, Action::HealAll)
-        }
+        FaultKind::Cut => cut(server, world),
         FaultKind::Crash
         | FaultKind::Partition
         | FaultKind::SlowLink
         | FaultKind::Client
         | FaultKind::LoseDisk
-        | FaultKind::Reconfig => (
+        | FaultKind::Reconfig => broken(
             Action::Crash {
                 server,
                 lose_unsynced: true,
@@ -380,6 +389,42 @@ fn begin(repeat: Repeat, world: &World) -> Option<(Action, Action)> {
             Action::Restart { server },
         ),
     })
+}
+
+/// A server is cut from all others. Links that somebody else has cut stay so, while it lasts and after it.
+fn cut(server: ServerId, world: &World) -> Broken {
+    let (own, others): (Vec<_>, Vec<_>) = world
+        .links()
+        .partition(|link| link.a == server || link.b == server);
+    let whole = own.iter().filter(|link| !(link.cut_ab && link.cut_ba));
+    let mends = whole.clone().flat_map(|link| {
+        let (a, b) = (link.a, link.b);
+        let again = match (link.cut_ab, link.cut_ba) {
+            (true, _) => Some(Action::CutDirection { from: a, to: b }),
+            (_, true) => Some(Action::CutDirection { from: b, to: a }),
+            (false, false) => None,
+        };
+        [Action::HealLink { a, b }].into_iter().chain(again)
+    });
+    let breaks = match others.iter().any(|link| link.cut_ab || link.cut_ba) {
+        // A partition would mend those.
+        true => whole
+            .clone()
+            .map(|link| Action::CutLink {
+                a: link.a,
+                b: link.b,
+            })
+            .collect(),
+        false => {
+            let rest = world.servers().map(|s| s.id).filter(|id| *id != server);
+            let groups = vec![[server].into(), rest.collect()];
+            vec![Action::Partition { groups }]
+        }
+    };
+    Broken {
+        breaks,
+        mends: mends.collect(),
+    }
 }
 
 #[cfg(test)]
@@ -498,6 +543,95 @@ mod tests {
         let read = Exported::from_json(&text).expect("our own");
         let imported = History::import(&read).expect("our own");
         assert_eq!(imported.mismatch, None);
+    }
+
+    fn repeats(fault: FaultKind) -> Schedule {
+        Schedule {
+            repeat: vec![Repeat {
+                fault,
+                server: Some(ServerId(1)),
+                every: Span::millis(5000),
+                lasts: Span::millis(2000),
+            }],
+            random: None,
+        }
+    }
+
+    #[test]
+    fn a_cut_that_repeats_leaves_alone_what_others_have_cut() {
+        let mut world = World::new(&Setup {
+            voters: 3,
+            faults: repeats(FaultKind::Cut),
+            ..Setup::default()
+        })
+        .expect("a world");
+        let mut log = StepLog::default();
+        let id = ServerId;
+        let extra = Span::millis(3);
+        for action in [
+            Action::CutLink { a: id(2), b: id(3) },
+            Action::CutDirection {
+                from: id(1),
+                to: id(2),
+            },
+            Action::SlowLink {
+                a: id(1),
+                b: id(3),
+                extra,
+            },
+        ] {
+            world.act(&action, &mut log).expect("it is possible");
+        }
+        let links = |world: &World| -> Vec<_> {
+            let links = world.links();
+            links.map(|l| (l.cut_ab, l.cut_ba, l.extra)).collect()
+        };
+        let before = [
+            (true, false, Span(0)),
+            (false, false, extra),
+            (true, true, Span(0)),
+        ];
+        assert_eq!(links(&world), before);
+        let during = [
+            (true, true, Span(0)),
+            (true, true, extra),
+            (true, true, Span(0)),
+        ];
+        let mut seen = 0;
+        for (at, expected) in [
+            (6000, during),
+            (8000, before),
+            (11_000, during),
+            (13_000, before),
+        ] {
+            while world.now() < Moment(at * 1000) && world.step(&mut log) {}
+            assert_eq!(links(&world), expected, "after {at} ms");
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
+    }
+
+    #[test]
+    fn a_disk_that_was_slow_before_a_repeating_fault_is_as_slow_after_it() {
+        let mut world = World::new(&Setup {
+            voters: 3,
+            faults: repeats(FaultKind::SlowDisk),
+            ..Setup::default()
+        })
+        .expect("a world");
+        let mut log = StepLog::default();
+        let own = Span::millis(7);
+        let slow = Action::SlowDisk {
+            server: ServerId(1),
+            extra: own,
+        };
+        world.act(&slow, &mut log).expect("it is possible");
+        let extra = |world: &World| world.servers().next().map(|s| s.disk.extra);
+        let fault = Span(world.setup().tick.0 / 2);
+        for (at, expected) in [(6000, fault), (8000, own)] {
+            while world.now() < Moment(at * 1000) && world.step(&mut log) {}
+            assert_eq!(extra(&world), Some(expected), "after {at} ms");
+        }
     }
 
     #[test]

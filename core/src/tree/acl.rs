@@ -14,6 +14,8 @@ const DIGEST: &str = "digest";
 const IP: &str = "ip";
 const X509: &str = "x509";
 const SASL: &str = "sasl";
+/// The scheme of an auth packet that names the ensemble which a client means; no identity comes of it.
+pub(crate) const ENSEMBLE: &str = "ensemble";
 
 /// One authentication scheme.
 struct Scheme {

@@ -20,10 +20,7 @@ use zabscope_core::{
     id::Zxid,
     peer::CannotRestore,
     tree::{Database, TtlOwners},
-    wire::{
-        jute::record_limit,
-        snapshot::{Form, Loader, Options, SnapshotError},
-    },
+    wire::snapshot::{Form, Loader, Options, SnapshotError},
 };
 
 /// The largest upload: a tree takes a few times as much memory as its snapshot. Who has a larger one puts
@@ -122,6 +119,9 @@ impl Admin {
         if !self.settings.restore {
             return no(503, "restore is switched off (admin.restore.enabled)");
         }
+        if !self.inspector.config.storage.serialize_last_processed_zxid {
+            return no(500, super::NEEDS_ZXID);
+        }
         let given = request.content_type.as_deref().unwrap_or(TYPE);
         let plain = given.split(';').next().unwrap_or_default().trim();
         if !plain.eq_ignore_ascii_case(TYPE) {
@@ -183,7 +183,7 @@ impl Admin {
         self.may_restore().await?;
         let config = &self.inspector.config.core;
         let options = Options {
-            limit: record_limit(config.max_buffer),
+            limit: config.txn_limit(),
             ttls: TtlOwners::of(config),
         };
         let (pieces, received) = mpsc::channel(PIECES);

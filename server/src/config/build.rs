@@ -8,6 +8,7 @@ use super::{
     Auth, Compatibility, ConfigError, Ensemble, Listen, Loaded, Mode, Origin, Problem, Provider,
     ReadFile, Role, ServerConfig, Sources, Tls, properties, settings::Settings,
 };
+use crate::clock::millis;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -135,7 +136,7 @@ fn assemble(s: &mut Settings, file: Option<&Path>, read: ReadFile<'_>) -> Server
     core.container_max_per_minute = service.container_max_per_minute;
     core.container_max_never_used = service
         .container_max_never_used
-        .map(|t| Span::millis(u64::try_from(t.as_millis()).unwrap_or(u64::MAX)));
+        .map(|t| Span::millis(millis(t)));
     core.members_text = (mode == Mode::Quorum).then(|| ensemble.quorum_text().into());
     ServerConfig {
         file: file.map(Path::to_owned),
@@ -493,6 +494,11 @@ fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> C
     // At most 1000 by the table, so that the percentage fits.
     core.snapshot_size_percent = (factor >= 0.0).then_some((factor * 100.0).round() as u32);
     core.snap_count = s.count("snapCount");
+    core.snap_size_limit = s
+        .positive("snapSizeLimitInKb")
+        .filter(|kib| *kib > 0)
+        .map(|kib| kib.saturating_mul(1024));
+    core.joining = parts::joining(s);
     core.min_notification_interval = span(s, "fastleader.minNotificationInterval");
     core.max_notification_interval = span(s, "fastleader.maxNotificationInterval");
     if core.min_notification_interval > core.max_notification_interval {
@@ -511,6 +517,9 @@ fn core(s: &mut Settings, mode: Mode, ensemble: &Ensemble, my_id: ServerId) -> C
     core.global_outstanding_limit =
         usize::try_from(s.count("globalOutstandingLimit")).unwrap_or(usize::MAX);
     core.max_buffer = usize::try_from(s.count("jute.maxbuffer")).unwrap_or(usize::MAX);
+    core.max_buffer_extra = s
+        .positive("jute.maxbuffer.extrasize")
+        .map(|extra| usize::try_from(extra).unwrap_or(usize::MAX));
     core
 }
 
@@ -530,6 +539,10 @@ fn rights(s: &Settings, auth: &Auth, tls: bool) -> Rights {
         any_sasl: s.text("letAnySaslUserDoX"),
         sasl_super_users: auth.sasl_super_users.clone(),
         forgives_failed_sasl: auth.allow_sasl_failed_clients,
+        ensemble: auth.providers.contains(&Provider::Ensemble).then(|| {
+            let names = s.list("ensembleAuthName").unwrap_or_default();
+            names.into_iter().collect()
+        }),
         enforced_schemes: auth.enforced_schemes.clone(),
     }
 }

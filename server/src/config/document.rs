@@ -33,7 +33,6 @@ defaults. Without a file, a server on its own listens on 127.0.0.1:2181.
 ## What the column \"Effect\" says
 
 * **yes**: it does what the table says.
-* **not yet**: it is understood and checked, and a warning says that nothing obeys it so far.
 * **ignored**: accepted, without effect, for the reason given; a warning says so.
 * **refused**: the server does not start with it, for the reason given.
 ";
@@ -69,7 +68,6 @@ fn row(out: &mut String, key: &Key) {
     };
     let (effect, why) = match key.used {
         Use::Effective => ("yes", String::new()),
-        Use::NotYet => ("not yet", String::new()),
         Use::Ignored(why) => ("ignored", format!(" Ignored: {why}.")),
         Use::Refused(why) => ("refused", format!(" Refused: {why}.")),
     };

@@ -53,8 +53,6 @@ pub enum Property {
 pub enum Use {
     /// It does what the table says.
     Effective,
-    /// Accepted, checked, warned about: the part of the server that it governs does not read it.
-    NotYet,
     /// Accepted and without effect, because of this.
     Ignored(&'static str),
     /// An error, because of this.
@@ -212,7 +210,6 @@ const N1: Kind = Kind::Int(1, i32::MAX as i64);
 const NM1: Kind = Kind::Int(-1, i32::MAX as i64);
 const F: Property = Property::FileOnly;
 const Z: Property = Property::Prefixed;
-const NOT_YET: Use = Use::NotYet;
 const YES: Use = Use::Effective;
 
 const fn key(

@@ -160,17 +160,12 @@ impl Settings {
                 Use::Ignored(why) => {
                     self.warn(g.origin, &name, format!("is ignored: {why}"), "");
                 }
-                Use::NotYet | Use::Effective if values::read(g.key.kind, &g.text).is_none() => {
+                Use::Effective if values::read(g.key.kind, &g.text).is_none() => {
                     let what = format!("\"{}\" is not accepted", shown(&g.text));
                     let todo = format!("write {}", values::wanted(g.key.kind));
                     self.error(g.origin, &name, what, todo);
                 }
-                // To say what is so anyway asks for nothing.
-                Use::NotYet if g.origin != Origin::Nowhere && !is_default(g.key, &g.text) => {
-                    let what = "is understood, but nothing obeys it so far";
-                    self.warn(g.origin, &name, what, "");
-                }
-                Use::NotYet | Use::Effective => {}
+                Use::Effective => {}
             }
         }
     }
@@ -283,10 +278,4 @@ impl Settings {
     pub fn is_set(&self, name: &str) -> bool {
         self.given.get(name).is_some_and(|g| !g.text.is_empty())
     }
-}
-
-/// Whether a value says what would count without it.
-fn is_default(key: &Key, text: &str) -> bool {
-    let default = key.default_value().unwrap_or_default();
-    text == default || values::read(key.kind, text) == values::read(key.kind, default)
 }

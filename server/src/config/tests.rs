@@ -1,3 +1,5 @@
+mod protocol;
+
 use super::{
     keys::{Kind, Property, Use},
     *,
@@ -253,15 +255,16 @@ fn a_key_may_have_its_prefix_or_be_called_as_its_property() {
         "maxConcurrentSnapSyncs=3",
     ] {
         assert_eq!(
-            good(&format!("{MINIMAL}{line}\n")).peers.max_snap_syncs,
+            good(&format!("{MINIMAL}{line}\n")).core.joining.snap_syncs,
             3,
             "{line}"
         );
     }
     assert!(
         !good(&format!("{MINIMAL}observer.syncEnabled=false\n"))
-            .storage
-            .observer_writes
+            .core
+            .joining
+            .observer_logs
     );
 }
 
@@ -507,6 +510,8 @@ fn rights_reach_the_protocol() {
          DigestAuthenticationProvider.digestAlg=sha-256\nletAnySaslUserDoX=all\n\
          authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n\
          authProvider.2=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+         authProvider.3=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider\n\
+         ensembleAuthName=east,west\n\
          superUser=root\nsuperUser.2=admin\nallowSaslFailedClients=true\n\
          enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n"
     ));
@@ -519,6 +524,7 @@ fn rights_reach_the_protocol() {
         any_sasl: Some("all".to_owned()),
         sasl_super_users: ["root".to_owned(), "admin".to_owned()].into(),
         forgives_failed_sasl: true,
+        ensemble: Some(["east".to_owned(), "west".to_owned()].into()),
         enforced_schemes: Some(vec!["digest".to_owned(), "sasl".to_owned()]),
     };
     assert_eq!(c.core.rights, expected);
@@ -784,19 +790,6 @@ fn an_ordinary_configuration_is_obeyed_without_a_warning() {
                     snapCount=1000\njute.maxbuffer=2097152\nadmin.serverPort=8080\n";
     let loaded = load(&format!("{MINIMAL}{ordinary}")).expect("good");
     assert_eq!(loaded.warnings, []);
-}
-
-#[test]
-fn what_nothing_obeys_is_warned_about_unless_it_says_what_is_so_anyway() {
-    let warned = |line: &str| {
-        let loaded = load(&format!("{MINIMAL}{line}\n")).expect("good");
-        loaded.warnings.len()
-    };
-    let key =
-        keys::all().find(|k| k.used == Use::NotYet && k.kind == Kind::Bool && k.default == "false");
-    let key = key.expect("a flag that nothing obeys: without one this rule can go");
-    assert_eq!(warned(&format!("{}=true", key.name)), 1);
-    assert_eq!(warned(&format!("{}=FALSE", key.name)), 0);
 }
 
 #[test]

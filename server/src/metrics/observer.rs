@@ -149,8 +149,9 @@ impl Observer {
                 if m.digest_mismatches_count.get() % 1000 == 1 {
                     tracing::error!(
                         "this server's tree differs from the leader's: after {zxid} its digest is {found:#x}, the \
-                         leader's {expected:#x}. Stop it, empty its dataDir/version-2 and dataLogDir/version-2, and start it: \
-                         it gets everything from the leader"
+                         leader's {expected:#x}. Unless a snapshot is being restored on the members one after the other: \
+                         stop it, empty its dataDir/version-2 and dataLogDir/version-2, and start it: it gets everything \
+                         from the leader"
                     );
                 }
             }

@@ -1,6 +1,10 @@
 //! Numbers of which mean, extremes and percentiles are shown: ZooKeeper's summaries.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::clock::millis;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 /// Up to here every value has a place of its own.
 const EXACT: u64 = 32;
@@ -85,6 +89,11 @@ impl Summary {
         self.min.fetch_min(value, Relaxed);
         self.max.fetch_max(value, Relaxed);
         self.places[place(value.min(LARGEST))].fetch_add(1, Relaxed);
+    }
+
+    /// One more length of time, in whole milliseconds.
+    pub fn add_time(&self, time: Duration) {
+        self.add(millis(time));
     }
 
     /// Forgets all values.

@@ -7,6 +7,7 @@
 use crate::{
     metrics::Metrics,
     net::{
+        socket,
         throttle::{Bucket, Hold, LargeRequests},
         tls::{Door, Guest, Stream, TurnedAway},
         words::{Word, Words},
@@ -61,6 +62,10 @@ pub struct Limits {
     pub in_all: usize,
     /// `nio.sessionlessCnxnTimeout`: how long a connection may take to say who it is.
     pub introduction: Duration,
+    /// `clientPortListenBacklog`: how many may wait to be accepted; `None` leaves that to the system.
+    pub backlog: Option<u64>,
+    /// `clientTcpKeepAlive`: SO_KEEPALIVE.
+    pub keep_alive: bool,
     /// New connections.
     pub bucket: Bucket,
     /// Whether sessions begin as local ones, which cost less of it.
@@ -184,6 +189,7 @@ pub async fn accept(net: Arc<ClientNet>, door: Door, listener: TcpListener) {
                     let door = Arc::clone(&door);
                     tokio::spawn(async move {
                         let _ = stream.set_nodelay(true);
+                        socket::keep_alive(&stream, counted.net.limits.keep_alive);
                         serve(&counted.net, &door, stream, from).await;
                     });
                 }
@@ -220,12 +226,13 @@ pub async fn accept_where(
         if port == to.port && same_host {
             continue;
         }
+        let backlog = net.limits.backlog;
         let bound = match any {
-            true => match TcpListener::bind(("::", to.port)).await {
+            true => match bind("::", to.port, backlog).await {
                 Ok(listener) => Ok(listener),
-                Err(_) => TcpListener::bind(("0.0.0.0", to.port)).await,
+                Err(_) => bind("0.0.0.0", to.port, backlog).await,
             },
-            false => TcpListener::bind((to.host.as_str(), to.port)).await,
+            false => bind(&to.host, to.port, backlog).await,
         };
         match bound {
             Ok(listener) => {
@@ -241,6 +248,15 @@ pub async fn accept_where(
     }
     // The node has ended; those that are connected end by themselves.
     let _ = accepting.await;
+}
+
+async fn bind(host: &str, port: u16, backlog: Option<u64>) -> io::Result<TcpListener> {
+    // A name may have to be looked up.
+    let host = host.to_owned();
+    let bound = tokio::task::spawn_blocking(move || socket::listen((host.as_str(), port), backlog));
+    let listener = bound.await.map_err(io::Error::other)??;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 /// Why a connection ends early.
@@ -566,7 +582,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                     } else {
                         &self.net.metrics.readlatency
                     };
-                    times.add(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
+                    times.add_time(latency);
                 }
                 let before = self.outbound.len();
                 frame::write(&mut self.outbound, |body| {

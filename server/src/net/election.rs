@@ -5,7 +5,10 @@
 //! deadline, so that silent strangers keep nobody out.
 
 use crate::{
-    net::tls::{Dialer, Door, Reader, Stream, TurnedAway, Writer},
+    net::{
+        socket::{self, attempts},
+        tls::{Dialer, Door, Reader, Stream, TurnedAway, Writer},
+    },
     node::Inbox,
     sasl::quorum::{self as sasl, Login},
 };
@@ -32,8 +35,6 @@ use zabscope_core::{
     wire::frame,
 };
 
-/// How long a greeting may take.
-const GREETING: Duration = Duration::from_secs(5);
 /// How many connections may stand at the door at once.
 const DOOR: usize = 128;
 /// How many notifications of one peer may wait for the node (Apache: 100 of all, the oldest go).
@@ -57,6 +58,8 @@ struct Lines {
     me: ServerId,
     own_address: Address,
     connect_timeout: Duration,
+    reachability: Option<Duration>,
+    keep_alive: bool,
     dialer: Dialer,
     login: Option<Arc<Login>>,
     inbox: std_mpsc::Sender<Inbox>,
@@ -110,6 +113,8 @@ impl Lines {
             hosts,
             own_address: self.own_address.clone(),
             connect_timeout: self.connect_timeout,
+            reachability: self.reachability,
+            keep_alive: self.keep_alive,
             dialer: self.dialer.clone(),
             login: self.login.clone(),
             post,
@@ -236,6 +241,12 @@ fn framed(notification: Notification, config: &str) -> Vec<u8> {
 pub struct Sockets {
     /// How long connecting may take, a TLS handshake included.
     pub connect_timeout: Duration,
+    /// How long each of several addresses has first (`multiAddress.reachabilityCheckTimeoutMs`).
+    pub reachability: Option<Duration>,
+    /// How long a caller may take to say who it is (`quorumCnxnTimeoutMs`).
+    pub greeting: Duration,
+    /// `tcpKeepAlive`: SO_KEEPALIVE.
+    pub keep_alive: bool,
     /// With TLS or without.
     pub dialer: Dialer,
     /// With TLS, without, or both.
@@ -264,6 +275,8 @@ pub fn start(
         me,
         own_address,
         connect_timeout: sockets.connect_timeout,
+        reachability: sockets.reachability,
+        keep_alive: sockets.keep_alive,
         dialer: sockets.dialer,
         login: sockets.sasl.clone(),
         inbox,
@@ -275,6 +288,8 @@ pub fn start(
         lines.reach(*id, hosts.clone());
     }
     let entrance = Entrance {
+        patience: sockets.greeting,
+        keep_alive: sockets.keep_alive,
         door: sockets.door,
         login: sockets.sasl,
     };
@@ -312,7 +327,9 @@ async fn accept(lines: Arc<Lines>, entrance: Entrance, listener: TcpListener) {
                 let (entrance, lines) = (Arc::clone(&entrance), Arc::clone(&lines));
                 tokio::spawn(async move {
                     let _place = place;
-                    match timeout(GREETING, greeting(&entrance, stream, from)).await {
+                    socket::keep_alive(&stream, entrance.keep_alive);
+                    let patience = entrance.patience;
+                    match timeout(patience, greeting(&entrance, stream, from)).await {
                         Ok(Ok((greeting, caller))) => {
                             let server = greeting.from();
                             let knock = if server > me {
@@ -339,8 +356,8 @@ async fn accept(lines: Arc<Lines>, entrance: Entrance, listener: TcpListener) {
                         }
                         Err(_) => tracing::warn!(
                             %from,
-                            "nothing said on the election port for {} s",
-                            GREETING.as_secs()
+                            "nothing said on the election port for {} ms (quorumCnxnTimeoutMs)",
+                            patience.as_millis()
                         ),
                     }
                 });
@@ -355,6 +372,8 @@ async fn accept(lines: Arc<Lines>, entrance: Entrance, listener: TcpListener) {
 
 /// How a caller comes in.
 struct Entrance {
+    patience: Duration,
+    keep_alive: bool,
     door: Door,
     login: Option<Arc<Login>>,
 }
@@ -409,6 +428,8 @@ struct Line {
     hosts: Arc<Mutex<Vec<String>>>,
     own_address: Address,
     connect_timeout: Duration,
+    reachability: Option<Duration>,
+    keep_alive: bool,
     dialer: Dialer,
     login: Option<Arc<Login>>,
     post: Arc<Post>,
@@ -481,10 +502,11 @@ impl Line {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        for host in &hosts {
-            let attempt = timeout(self.connect_timeout, async {
+        for (host, limit) in attempts(&hosts, self.connect_timeout, self.reachability) {
+            let attempt = timeout(limit, async {
                 let mut stream = self.dialer.connect(host).await?;
                 stream.set_nodelay(true)?;
+                socket::keep_alive(stream.socket(), self.keep_alive);
                 stream.write_all(&hello).await?;
                 let mut early = Vec::new();
                 if let Some(login) = &self.login {

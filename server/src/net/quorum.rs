@@ -6,7 +6,11 @@
 //! it grows beyond `BEHIND`: a learner so far behind is better off synchronising again.
 
 use crate::{
-    net::tls::{Dialer, Door, Reader, Stream, Writer},
+    clock::millis,
+    net::{
+        socket::attempts,
+        tls::{Dialer, Door, Reader, Stream, Writer},
+    },
     node::Inbox,
     sasl::quorum::{self as sasl, Login},
 };
@@ -35,7 +39,7 @@ use zabscope_core::{
     peer::input::InputKind,
     tree::TtlOwners,
     wire::{
-        jute::{DecodeError, record_limit},
+        jute::DecodeError,
         quorum::{self, LearnerInfo, Packet, Sender},
         snapshot::{Encoder, Form, Loader, Options, SnapshotError},
     },
@@ -64,14 +68,17 @@ pub struct Identity {
     pub me: ServerId,
     /// The membership's text (2.5), sent with NEWLEADER.
     pub config_text: String,
-    /// `jute.maxbuffer`.
-    pub max_buffer: usize,
+    /// The longest string or buffer that is read
+    /// ([`txn_limit`](zabscope_core::config::Config::txn_limit)).
+    pub record_limit: usize,
     /// Which owners are TTLs (1.7).
     pub ttls: TtlOwners,
     /// Whether servers that are no members may follow, to become members.
     pub open: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How long each of several addresses has first (`multiAddress.reachabilityCheckTimeoutMs`).
+    pub reachability: Option<Duration>,
     /// A learner that was heard from within this time is there (`tickTime`; it is pinged twice as
     /// often).
     pub lively: Duration,
@@ -131,14 +138,14 @@ impl Shared {
     }
 
     fn ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.start.elapsed())
     }
 
     /// Whether `conn` may be the connection of learner `id`. Nobody takes the place of a learner that
     /// is there: whoever only says to be it would unseat it, and with it perhaps the leader. An old
     /// connection that is just ending, or whose other end has died in silence, is waited for.
     async fn takes_place(&self, id: ServerId, conn: ConnId) -> bool {
-        let lively = u64::try_from(self.identity.lively.as_millis()).unwrap_or(u64::MAX);
+        let lively = millis(self.identity.lively);
         let until = self.ms().saturating_add(lively.saturating_mul(2));
         loop {
             {
@@ -175,7 +182,7 @@ impl Shared {
     }
 
     fn limit(&self) -> usize {
-        record_limit(self.identity.max_buffer)
+        self.identity.record_limit
     }
 }
 
@@ -275,8 +282,12 @@ enum End {
 
 async fn dial(shared: Arc<Shared>, to: ServerId) {
     let hosts = shared.members().get(&to).cloned().unwrap_or_default();
-    let limit = shared.identity.connect_timeout;
-    for host in &hosts {
+    let Identity {
+        connect_timeout,
+        reachability,
+        ..
+    } = shared.identity;
+    for (host, limit) in attempts(&hosts, connect_timeout, reachability) {
         match timeout(limit, call(&shared, host)).await {
             Ok(Ok((stream, early))) => {
                 let mut line = Connection::open(&shared, stream, early, Sender::Leader);

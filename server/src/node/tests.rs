@@ -27,10 +27,11 @@ impl Hand {
         let identity = Identity {
             me: ServerId(1),
             config_text: String::new(),
-            max_buffer: 1 << 20,
+            record_limit: 1 << 20,
             ttls: TtlOwners::None,
             open: false,
             connect_timeout: Duration::from_secs(1),
+            reachability: None,
             lively: Duration::from_secs(1),
             sasl: None,
         };

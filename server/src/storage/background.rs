@@ -37,10 +37,11 @@ impl Storage {
         let temporary = self.dirs.temporary_path(zxid);
         let install = self.dirs.install_path(zxid, compression);
         let began = Instant::now();
+        let kind = (self.options.form(), compression);
         let file = self
             .empty_or_with_room(&temporary)
             .map_err(StorageError::io("make", &temporary))?;
-        self.snapshot_bytes = snapshots::write_over(file, database, compression)
+        self.snapshot_bytes = snapshots::write_over(file, database, kind)
             .map_err(StorageError::io("write", &temporary))?;
         snapshots::publish(&*self.files, &self.dirs, &temporary, &install)
             .map_err(StorageError::io("rename", &temporary))?;
@@ -86,6 +87,7 @@ impl Storage {
         let compression = self.options.compression;
         let path = self.dirs.snapshot_path(zxid, compression);
         let temporary = self.dirs.temporary_path(zxid);
+        let kind = (self.options.form(), compression);
         let cancel = Arc::new(AtomicBool::new(false));
         let files = Arc::clone(&self.files);
         let (to, flag) = (temporary.clone(), Arc::clone(&cancel));
@@ -93,7 +95,7 @@ impl Storage {
             .name("snapshot".into())
             .spawn(move || {
                 let began = Instant::now();
-                snapshots::write(&*files, &to, &database, compression, &flag)
+                snapshots::write(&*files, &to, &database, kind, &flag)
                     .map(|bytes| (bytes, began.elapsed()))
             });
         match spawned {

@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
-use zabscope_core::tree::Database;
+use zabscope_core::{tree::Database, wire::snapshot::Form};
 
 /// So much more is kept: the tree that is installed has this server's members, and so may be larger or be
 /// compressed less.
@@ -78,7 +78,8 @@ fn write(
     database: &Database,
 ) -> io::Result<()> {
     let never = AtomicBool::new(false);
-    let end = snapshots::write(files, path, database, compression, &never)?;
+    let kind = (Form::FILE, compression);
+    let end = snapshots::write(files, path, database, kind, &never)?;
     let mut file = files.open(path)?;
     write_all_at(&mut *file, end, &vec![0; MORE])?;
     file.sync()

@@ -24,10 +24,10 @@ pub(super) fn write(
     files: &dyn Files,
     path: &Path,
     database: &Database,
-    compression: Compression,
+    kind: (Form, Compression),
     cancel: &AtomicBool,
 ) -> io::Result<u64> {
-    let mut stream = encode(files.create(path, false)?, database, compression, cancel)?;
+    let mut stream = encode(files.create(path, false)?, database, kind, cancel)?;
     stream.file.sync()?;
     Ok(stream.at)
 }
@@ -37,10 +37,10 @@ pub(super) fn write(
 pub(super) fn write_over(
     file: Box<dyn Output>,
     database: &Database,
-    compression: Compression,
+    kind: (Form, Compression),
 ) -> io::Result<u64> {
     let never = AtomicBool::new(false);
-    let mut stream = encode(file, database, compression, &never)?;
+    let mut stream = encode(file, database, kind, &never)?;
     stream.file.set_len(stream.at)?;
     stream.file.sync()?;
     Ok(stream.at)
@@ -49,11 +49,11 @@ pub(super) fn write_over(
 fn encode(
     file: Box<dyn Output>,
     database: &Database,
-    compression: Compression,
+    (form, compression): (Form, Compression),
     cancel: &AtomicBool,
 ) -> io::Result<Stream> {
     let mut sink = Sink::new(Stream { file, at: 0 }, compression)?;
-    let mut encoder = Encoder::new(database, Form::FILE);
+    let mut encoder = Encoder::new(database, form);
     let mut chunk = Vec::with_capacity(2 * CHUNK);
     while encoder.next_chunk(&mut chunk) {
         if cancel.load(Ordering::Relaxed) {

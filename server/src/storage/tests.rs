@@ -106,7 +106,8 @@ fn snapshot_bytes(database: &Database) -> Vec<u8> {
     let files = FaultyFiles::default();
     let path = Path::new("snapshot");
     let never = AtomicBool::new(false);
-    snapshots::write(&files, path, database, Compression::Checked, &never).expect("no fault");
+    let kind = (Form::FILE, Compression::Checked);
+    snapshots::write(&files, path, database, kind, &never).expect("no fault");
     files.bytes(path).expect("written")
 }
 
@@ -777,4 +778,32 @@ fn old_files_go_and_three_snapshots_with_their_logs_stay() {
     drop(storage);
     let (_, stored) = reopen(&files).expect("whole");
     assert_eq!(loaded(&stored), *database(&zxids(1..=9)));
+}
+
+#[test]
+fn a_snapshot_ends_with_the_last_zxid_unless_that_is_switched_off() {
+    for last_zxid in [true, false] {
+        let files = FaultyFiles::default();
+        let options = Options {
+            last_zxid,
+            ..options()
+        };
+        let (mut storage, _) =
+            open_with(Arc::new(files.clone()), &dirs(), &options).expect("empty");
+        let ours = database(&zxids(1..=2));
+        storage
+            .apply(batch(1, vec![StorageOp::Install(ours)]))
+            .expect("no fault");
+        drop(storage);
+        let named = dirs::Named {
+            zxid: z(1, 2),
+            path: snapshot_path(z(1, 2)),
+            compression: Compression::Checked,
+        };
+        let loaded = snapshots::load(&files, &named, &options).expect("whole");
+        assert_eq!(loaded.last_zxid, last_zxid.then_some(z(1, 2)));
+        // Whatever is written, both are read.
+        let stored = reopen(&files).expect("good").1;
+        assert_eq!(stored.snapshot.last_processed, z(1, 2));
+    }
 }

@@ -392,6 +392,13 @@ impl Lang {
                 format!("学习者的末尾 {peer} < min {min}"),
                 "且不允许使用磁盘日志",
             ),
+            (Lang::En, SyncRule::Forced) => two(
+                format!("learner's last {peer}"),
+                "and a snapshot is always to be sent",
+            ),
+            (Lang::Zh, SyncRule::Forced) => {
+                two(format!("学习者的末尾 {peer}"), "且要求总是发送快照")
+            }
             (Lang::En, SyncRule::NothingFits) => two(
                 format!("{peer} is the start of an epoch"),
                 &format!("above the leader's max {max}"),

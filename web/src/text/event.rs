@@ -1352,6 +1352,11 @@ fn sync_chosen(p: &mut Pen<'_>, c: &Choice) {
             "它的日志止于 {0}，早于领导者内存的开头 {1}，而读取磁盘日志已关闭。",
             &[Z(c.peer), Z(c.min)],
         ),
+        SyncRule::Forced => p.say(
+            "the configuration has every learner sent a snapshot, whatever it has; this one ends at {0}.",
+            "配置要求总是发送快照，无论学习者有什么；这一个止于 {0}。",
+            &[Z(c.peer)],
+        ),
         SyncRule::NothingFits => p.say(
             "its last zxid {0} fits nothing that the leader has, which ends at {1}.",
             "它最后的 zxid {0} 与领导者所有的（止于 {1}）都对不上。",

@@ -89,6 +89,7 @@ pub fn importance(fact: &Fact) -> Importance {
             | WaitReason::ReadOnlyService
             | WaitReason::FinalizeWait
             | WaitReason::RetryConnect
+            | WaitReason::ObserverRest
             | WaitReason::LearnerInitLimit
             | WaitReason::LearnerSyncLimit
             | WaitReason::QuorumOfLearnerInfo

@@ -50,6 +50,11 @@ pub fn wait(reason: WaitReason, need: u64, lang: Lang) -> String {
             "没能连上领导者，等一会儿再试。",
             &[],
         ),
+        WaitReason::ObserverRest => p.say(
+            "Has lost its leader, and waits a moment before it looks for another: not all observers are to come at once.",
+            "失去了领导者，稍等片刻再去寻找：观察者不应同时涌来。",
+            &[],
+        ),
         WaitReason::LearnerInitLimit => p.say(
             "Waits until the leader has brought it up to date, at most initLimit.",
             "等待领导者让它跟上进度，最多 initLimit。",
@@ -110,6 +115,9 @@ pub(super) const fn timer(reason: WaitReason, lang: Lang) -> &'static str {
         WaitReason::RetryConnect => {
             lang.pick("time to call the leader again", "该再次呼叫领导者了")
         }
+        WaitReason::ObserverRest => {
+            lang.pick("time to look for a leader again", "该再次寻找领导者了")
+        }
         WaitReason::LearnerInitLimit => lang.pick(
             "the leader did not bring it up to date within initLimit",
             "领导者没有在 initLimit 内让它跟上",
@@ -158,6 +166,11 @@ pub(super) fn election(p: &mut Pen<'_>, because: &ElectionReason) {
             "it heard nothing from its leader, {0}, for {1}",
             "已有 {1} 没有听到领导者{0} 的消息",
             &[Server(*leader), Time(*waited)],
+        ),
+        ElectionReason::VoterLooksAgain { voter, waited } => p.say(
+            "no quorum has joined it for {1}, and {0}, which elected it, looks for a leader again",
+            "{1} 内没有达到法定人数的服务器加入，而选举它的{0} 又在寻找领导者",
+            &[Server(*voter), Time(*waited)],
         ),
         ElectionReason::LeaderUnreachable { leader, attempts } => p.say(
             "it could not reach its leader, {0}, in {1} {1:attempt|attempts}",
@@ -347,6 +360,11 @@ pub(super) fn dropped(p: &mut Pen<'_>, because: &DropReason) {
         DropReason::TooMuchWaits => p.say(
             "it asks faster than a quorum answers",
             "它的请求快于法定人数的应答",
+            &[],
+        ),
+        DropReason::TooManySyncs => p.say(
+            "the leader brings as many learners up to date as it may at a time",
+            "领导者同时同步的学习者已达上限",
             &[],
         ),
         DropReason::SteppingDown => p.say("the leader steps down", "领导者卸任", &[]),

@@ -84,10 +84,11 @@ pub(super) const MESSAGES: [MessageKind; 22] = [
     MessageKind::InformAndActivate,
 ];
 
-pub(super) const WAITS: [WaitReason; 12] = [
+pub(super) const WAITS: [WaitReason; 13] = [
     WaitReason::RepeatVote,
     WaitReason::FinalizeWait,
     WaitReason::RetryConnect,
+    WaitReason::ObserverRest,
     WaitReason::LearnerInitLimit,
     WaitReason::LearnerSyncLimit,
     WaitReason::QuorumOfLearnerInfo,
@@ -141,6 +142,10 @@ fn election_reasons() -> Vec<ElectionReason> {
         ElectionReason::LeaderConnectionLost { leader },
         ElectionReason::LeaderSilent {
             leader,
+            waited: Span::millis(10_000),
+        },
+        ElectionReason::VoterLooksAgain {
+            voter: leader,
             waited: Span::millis(10_000),
         },
         ElectionReason::LeaderUnreachable {
@@ -450,6 +455,7 @@ fn peer_kinds() -> Vec<K> {
         SyncRule::DiskLogGap,
         SyncRule::DiskLogOff,
         SyncRule::NothingFits,
+        SyncRule::Forced,
     ] {
         for mode in [SyncMode::Diff, SyncMode::Trunc, SyncMode::Snap] {
             out.push(K::SyncChosen {
@@ -708,6 +714,7 @@ fn peer_kinds() -> Vec<K> {
         DropReason::ProposalUnacked { zxid: z },
         DropReason::Unexpected(MessageKind::UpToDate),
         DropReason::TooMuchWaits,
+        DropReason::TooManySyncs,
         DropReason::SteppingDown,
     ] {
         out.push(K::LinkDropped { with: S, because });

@@ -966,6 +966,19 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
                 zk("3.3"),
             )
         }
+        ElectionReason::VoterLooksAgain { waited, .. } => {
+            let time = w.text(|p| p.say("{0}", "{0}", &[Time(*waited)]));
+            let left = (w.words("waited", "已等待"), time);
+            let right = (w.words("limit", "期限"), "maxTimeToWaitForEpoch".to_owned());
+            w.row(("quorum", "法定人数"), left, right, true);
+            (
+                (
+                    "Whoever elected it and looks again will not join it. Instead of waiting for the rest of initLimit it gives up, so that another may try.",
+                    "选举它却又重新寻找的服务器不会加入它。它不再等完 initLimit，而是放弃，让别人来试。",
+                ),
+                zk("3.3"),
+            )
+        }
         ElectionReason::QuorumLost { in_time, need } => {
             w.count(*in_time, *need);
             (
@@ -1155,6 +1168,18 @@ fn sync(
             (
                 "Rule 5 is switched off (snapshotSizeFactor below 0), and the committedLog begins later: SNAP.",
                 "规则 5 已关闭（snapshotSizeFactor 小于 0），而 committedLog 开始得更晚：SNAP。",
+            )
+        }
+        SyncRule::Forced => {
+            w.row(
+                ("last zxid and maxZXID", "最后的 zxid 与 maxZXID"),
+                theirs,
+                (whose, hi),
+                true,
+            );
+            (
+                "No rule was asked: the configuration has every learner sent a snapshot (forceSnapshotSync). SNAP.",
+                "没有使用任何规则：配置要求总是发送快照（forceSnapshotSync）。SNAP。",
             )
         }
         SyncRule::NothingFits => {

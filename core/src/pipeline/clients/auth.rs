@@ -9,10 +9,10 @@ use crate::{
         event::{EventKind, RefuseReason},
         output::{Effect, Output},
     },
-    request::{AuthId, Reply, Response, SaslOutcome},
+    request::{AuthId, ErrorCode, Reply, Response, SaslOutcome},
     tree::acl,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Clients {
     /// An auth packet.
@@ -25,6 +25,11 @@ impl Clients {
         auth: &[u8],
         out: &mut Output,
     ) {
+        if &*scheme == acl::ENSEMBLE
+            && let Some(names) = &cfg.rights.ensemble
+        {
+            return self.name_ensemble(client, xid, names, auth, out);
+        }
         let held = self.connections.get(&client).map_or(&[][..], |c| &*c.auth);
         let proved = acl::authenticate(&cfg.rights, &scheme, auth, held);
         let reply = Reply {
@@ -41,6 +46,33 @@ impl Clients {
             Ok(proved) => self.admit(client, scheme, proved, out),
             Err(code) => self.end(client, RefuseReason::Protocol(code), out),
         }
+    }
+
+    /// A client says which ensemble it means. That proves nothing about the client; who means another is
+    /// disconnected without a word, for an error would end its session instead of making it try its next
+    /// server.
+    fn name_ensemble(
+        &mut self,
+        client: ClientId,
+        xid: i32,
+        names: &BTreeSet<String>,
+        name: &[u8],
+        out: &mut Output,
+    ) {
+        let meant = std::str::from_utf8(name).is_ok_and(|name| names.contains(name));
+        if !(name.is_empty() || names.is_empty() || meant) {
+            return self.end(client, RefuseReason::Protocol(ErrorCode::BadArguments), out);
+        }
+        let reply = Reply {
+            xid,
+            zxid: Zxid::ZERO,
+            result: Ok(Response::Empty),
+        };
+        out.effect(|cause| Effect::ClientReply {
+            client,
+            reply,
+            cause,
+        });
     }
 
     /// Adds what a connection has proved to what it had.

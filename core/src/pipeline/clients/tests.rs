@@ -409,3 +409,26 @@ fn where_a_scheme_is_enforced_nothing_is_served_before_it_was_used() {
     town.ask(1, Request::Ping);
     assert_eq!(town.heard(), [Some((-4, 0, None)), Some((1, 1, None))]);
 }
+
+#[test]
+fn who_means_another_ensemble_is_disconnected_without_a_word() {
+    let heard = |names: Option<&[&str]>, name: &str| {
+        let mut cfg = alone();
+        cfg.rights.ensemble = names.map(|all| all.iter().map(|n| (*n).to_owned()).collect());
+        let mut town = Town::of(cfg);
+        let scheme = "ensemble".into();
+        let auth = name.as_bytes().into();
+        town.ask(-4, Request::Auth { scheme, auth });
+        let ids = town.clients.connection(CLIENT).map(|c| c.auth().len());
+        assert!(ids.is_none_or(|ids| ids == 0), "it proves nothing");
+        town.heard()
+    };
+    let welcome = [Some((-4, 0, None))];
+    assert_eq!(heard(Some(&["east", "west"]), "west"), welcome);
+    assert_eq!(heard(Some(&["east", "west"]), ""), welcome, "it means any");
+    assert_eq!(heard(Some(&[]), "north"), welcome, "this one has no name");
+    assert_eq!(heard(Some(&["east", "west"]), "north"), [None]);
+    let failed = ErrorCode::AuthFailed;
+    let unknown = [Some((-4, 0, Some(failed))), None];
+    assert_eq!(heard(None, "west"), unknown, "there is no such scheme");
+}

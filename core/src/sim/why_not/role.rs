@@ -287,7 +287,10 @@ impl Asked<'_> {
     fn learner_waits(&mut self, peer: &Peer, learner: &Learner) -> Because {
         let (id, leader) = (peer.id(), learner.leader());
         let awaits = match learner.phase() {
-            LearnerPhase::Connecting { .. } => Awaits::Connection(learner.attempt()),
+            // In a simulated world observers do not rest; a leader is what comes next.
+            LearnerPhase::Connecting { .. } | LearnerPhase::Resting { .. } => {
+                Awaits::Connection(learner.attempt())
+            }
             LearnerPhase::AwaitingEpoch => Awaits::Epoch,
             LearnerPhase::AwaitingSync => Awaits::Sync,
             LearnerPhase::Truncating { .. } => Awaits::Truncation,

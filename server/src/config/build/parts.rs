@@ -9,6 +9,7 @@ use super::{
 };
 use crate::config::settings::Settings;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use zabscope_core::{config::Joining, time::Span};
 
 /// 0 stands for no limit.
 fn limit(s: &Settings, name: &str) -> Option<u64> {
@@ -50,17 +51,15 @@ pub(super) fn storage(s: &mut Settings) -> Storage {
             _ => Compression::None,
         },
         serialize_last_processed_zxid: s.flag("serializeLastProcessedZxid.enabled"),
-        snap_size_limit_kib: s.positive("snapSizeLimitInKb").filter(|n| *n > 0),
         txn_log_size_limit_kib: s.positive("txnLogSizeLimitInKb").filter(|n| *n > 0),
         pre_alloc_kib: s.count("preAllocSize"),
         force_sync: s.flag("forceSync"),
         fsync_warning: s.ms("fsync.warningthresholdms"),
-        max_batch_size: s.count("maxBatchSize"),
+        max_batch_size: limit(s, "maxBatchSize"),
         flush_delay,
         max_write_queue_poll: ms(s, "maxWriteQueuePollTime").unwrap_or(flush_delay / 3),
         snap_retain_count: usize::try_from(retain.max(3)).unwrap_or(usize::MAX),
         purge_interval: Some(s.time("autopurge.purgeInterval")).filter(|t| !t.is_zero()),
-        observer_writes: s.flag("syncEnabled"),
     }
 }
 
@@ -136,13 +135,8 @@ pub(super) fn clients(s: &mut Settings) -> Clients {
 }
 
 pub(super) fn service(s: &Settings) -> Service {
-    let max_buffer = s.count("jute.maxbuffer");
     Service {
         global_outstanding_limit: s.count("globalOutstandingLimit"),
-        max_buffer_extra: s
-            .positive("jute.maxbuffer.extrasize")
-            .unwrap_or(max_buffer)
-            .max(1024),
         container_max_per_minute: s.count("znode.container.maxPerMinute"),
         container_max_never_used: limit(s, "znode.container.maxNeverUsedIntervalMs")
             .map(Duration::from_millis),
@@ -211,6 +205,17 @@ pub(super) fn auth(s: &mut Settings) -> Auth {
         let problem = at(s, name, "needs the scheme sasl, which is off", todo);
         s.errors.push(problem);
     }
+    if s.is_set("ensembleAuthName") && !providers.contains(&Provider::Ensemble) {
+        let class = "org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider";
+        let name = "ensembleAuthName";
+        let what = "has no effect: the scheme ensemble is off";
+        s.warn(
+            s.origin(name),
+            name,
+            what,
+            format!("set authProvider.1={class}"),
+        );
+    }
     let super_digest = s.text("DigestAuthenticationProvider.superDigest");
     if super_digest
         .as_deref()
@@ -239,7 +244,6 @@ pub(super) fn auth(s: &mut Settings) -> Auth {
         sasl_super_password: s.text("SASLAuthenticationProvider.superPassword"),
         let_any_sasl_user_do_x: s.is_set("letAnySaslUserDoX"),
         providers,
-        ensemble_names: s.list("ensembleAuthName").unwrap_or_default(),
         enforced_schemes: enforced,
         allow_sasl_failed_clients: s.flag("allowSaslFailedClients"),
         login_config: s.text("java.security.auth.login.config").map(PathBuf::from),
@@ -282,32 +286,33 @@ fn quorum_sasl(s: &mut Settings) -> Option<QuorumSasl> {
     })
 }
 
+pub(super) fn joining(s: &Settings) -> Joining {
+    let span = |name| Span::millis(s.count(name));
+    let at_most = |name| usize::try_from(s.count(name)).unwrap_or(usize::MAX);
+    Joining {
+        connect_retry: span("leaderConnectDelayDuringRetryMs"),
+        connect_limit: s.positive("connectToLearnerMasterLimit").filter(|n| *n > 0),
+        epoch_patience: s.positive("leader.maxTimeToWaitForEpoch").map(Span::millis),
+        force_snapshot: s.flag("forceSnapshotSync"),
+        snap_syncs: at_most("leader.maxConcurrentSnapSyncs"),
+        diff_syncs: at_most("leader.maxConcurrentDiffSyncs"),
+        observer_reconnect: span("observer.reconnectDelayMs"),
+        observer_rest: span("observer.election.DelayMs"),
+        observer_logs: s.flag("syncEnabled"),
+    }
+}
+
 pub(super) fn peers(s: &Settings) -> Peers {
-    // Neither is set in a server on its own, which connects to nobody.
-    let init_limit = s.positive("initLimit").unwrap_or(10);
     Peers {
         listen_on_all: s.flag("quorumListenOnAllIPs"),
         connect_timeout: s.ms("cnxTimeout"),
-        read_timeout: ms(s, "quorumCnxnTimeoutMs").filter(|t| !t.is_zero()),
+        greeting_timeout: ms(s, "quorumCnxnTimeoutMs").filter(|t| !t.is_zero()),
         keep_alive: s.flag("tcpKeepAlive"),
-        bind_retry: limit(s, "electionPortBindRetry"),
-        connect_pause: s.ms("leaderConnectDelayDuringRetryMs"),
-        connect_limit: s
-            .positive("connectToLearnerMasterLimit")
-            .filter(|n| *n > 0)
-            .unwrap_or(init_limit),
+        bind_attempts: limit(s, "electionPortBindRetry"),
         multi_address: s.flag("multiAddress.enabled"),
         reachability_timeout: s
             .flag("multiAddress.reachabilityCheckEnabled")
             .then(|| s.ms("multiAddress.reachabilityCheckTimeoutMs")),
-        observer_master_port: s.port("observerMasterPort").filter(|p| *p > 0),
-        observer_master_limit: s.count("observerMaster.sizeLimit"),
-        observer_reconnect_delay: s.ms("observer.reconnectDelayMs"),
-        observer_election_delay: s.ms("observer.election.DelayMs"),
-        max_time_to_wait_for_epoch: ms(s, "leader.maxTimeToWaitForEpoch"),
-        max_snap_syncs: s.count("leader.maxConcurrentSnapSyncs"),
-        max_diff_syncs: s.count("leader.maxConcurrentDiffSyncs"),
-        force_snapshot_sync: s.flag("forceSnapshotSync"),
         tls: s.flag("sslQuorum"),
         port_unification: s.flag("portUnification"),
     }

@@ -17,7 +17,7 @@ pub(super) const BASIC: Section = Section { title: "The service", keys: &[
         "How many requests may wait in the whole ensemble before sockets are no longer read; with more than two voters each takes its share of it divided by the voters less one."),
     key("jute.maxbuffer", named("jute.maxbuffer"), Kind::Int(1024, 1 << 30), "bytes", "1048575", YES,
         "The largest request, and so about the largest znode. Apache reads it only as a system property; here a line in the file counts too. Clients need the same value."),
-    key("jute.maxbuffer.extrasize", Z, Kind::Int(0, 1 << 30), "bytes", "=jute.maxbuffer, at least 1024", NOT_YET,
+    key("jute.maxbuffer.extrasize", Z, Kind::Int(0, 1 << 30), "bytes", "=jute.maxbuffer, at least 1024", YES,
         "How much larger than jute.maxbuffer a transaction may be than the request that made it."),
     key("extendedTypesEnabled", Z, B, "", "false", YES,
         "Allows nodes with a time to live. Server ids must then be below 255."),

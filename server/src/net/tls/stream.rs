@@ -68,9 +68,15 @@ impl Stream {
     /// # Errors
     /// The system's.
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        self.socket().set_nodelay(on)
+    }
+
+    /// What is below it, for its options.
+    #[must_use]
+    pub fn socket(&self) -> &TcpStream {
         match self {
-            Stream::Plain(stream) => stream.set_nodelay(on),
-            Stream::Secure(secure) => secure.inner.get_ref().0.set_nodelay(on),
+            Stream::Plain(stream) => stream,
+            Stream::Secure(secure) => secure.inner.get_ref().0,
         }
     }
 

@@ -66,6 +66,10 @@ pub(super) const fn not(wanted: SyncMode, rule: SyncRule) -> (&'static str, &'st
             "{0} ends at {1}, before the committedLog begins at {2}, and the log on disk is not used (snapshotSizeFactor).",
             "{0} 止于 {1}，早于 committedLog 的开头 {2}，而磁盘日志未启用（snapshotSizeFactor）。",
         ),
+        (_, SyncRule::Forced) => (
+            "{0} ends at {1}, and the configuration has every learner sent a snapshot (forceSnapshotSync).",
+            "{0} 止于 {1}，而配置要求总是发送快照（forceSnapshotSync）。",
+        ),
         (_, SyncRule::NothingFits) => (
             "{0} ends at {1}, and neither {2} to {3} nor anything else of the leader joins it.",
             "{0} 止于 {1}，领导者的 {2} 到 {3} 以及其他内容都无法与它衔接。",
