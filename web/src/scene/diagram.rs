@@ -13,7 +13,7 @@ mod tests;
 
 pub use index::{Arrow, Band, BandKind, Carried, Fate, Index};
 
-use super::sight::End;
+use super::{geometry::length, sight::End};
 use std::collections::BTreeSet;
 use zabscope_core::id::Epoch;
 
@@ -221,7 +221,7 @@ impl Picture {
         let near = self
             .dots
             .iter()
-            .map(|d| ((d.x - x).hypot(d.y - y), d.record));
+            .map(|d| (length(d.x - x, d.y - y), d.record));
         near.filter(|(d, _)| *d < 6.0)
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, record)| record)
@@ -233,7 +233,7 @@ fn distance(line: &Line, x: f64, y: f64) -> f64 {
     let (dx, dy) = (x1 - x0, y1 - y0);
     let part = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy).max(1e-6);
     let part = part.clamp(0.0, 1.0);
-    (x - x0 - part * dx).hypot(y - y0 - part * dy)
+    length(x - x0 - part * dx, y - y0 - part * dy)
 }
 
 /// What is seen. `always` are messages that are drawn on their own however small they are: the chosen

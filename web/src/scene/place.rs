@@ -2,7 +2,7 @@
 //! that nothing jumps: only a client moves, to the server it is connected to.
 
 use crate::scene::{
-    geometry::{Pt, Rect},
+    geometry::{Pt, Rect, cosine, sine},
     sight::Sight,
 };
 use std::{collections::BTreeMap, f64::consts::PI};
@@ -362,23 +362,23 @@ fn on_arc(
         .map(|i| start + 2.0 * PI * i as f64 / n as f64)
         .collect();
     let far = |f: fn(f64) -> f64| angles.iter().map(|a| f(*a).abs()).fold(0.0, f64::max);
-    let lowest = angles.iter().map(|a| a.sin()).fold(-1.0, f64::max);
+    let lowest = angles.iter().map(|a| sine(*a)).fold(-1.0, f64::max);
     let (up, down, half) = (shape.up(), shape.down(), shape.half_width());
     let cx = ring.x + ring.w / 2.0;
     if n <= 2 {
         let y = ring.y + up + (ring.h - up - down) / 2.0;
         let rx = if n == 2 { ring.w / 2.0 - half } else { 0.0 };
         for (id, a) in voters.iter().zip(&angles) {
-            servers.insert(*id, Pt::new(cx + rx.min(190.0) * a.cos(), y));
+            servers.insert(*id, Pt::new(cx + rx.min(190.0) * cosine(*a), y));
         }
         return;
     }
     let ry = ((ring.h - up - down) / (1.0 + lowest)).max(0.0);
     let cy = ring.y + up + ry;
-    let rx = ((ring.w / 2.0 - half) / far(f64::cos)).max(0.0);
+    let rx = ((ring.w / 2.0 - half) / far(cosine)).max(0.0);
     let rx = rx.min(ry.max(120.0) * 1.9);
     for (id, a) in voters.iter().zip(&angles) {
-        servers.insert(*id, Pt::new(cx + rx * a.cos(), cy + ry * a.sin()));
+        servers.insert(*id, Pt::new(cx + rx * cosine(*a), cy + ry * sine(*a)));
     }
 }
 

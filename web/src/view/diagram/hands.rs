@@ -2,7 +2,7 @@
 
 use super::{Look, Send, Shared};
 use crate::{
-    scene::diagram::Index,
+    scene::{diagram::Index, geometry::length},
     state::{Action, run::RunHandle, until::TimeAct},
 };
 use gloo::events::{EventListener, EventListenerOptions};
@@ -144,7 +144,7 @@ pub(super) fn on_move(look: &Shared, again: &UseForceUpdateHandle) -> Callback<P
         };
         let before = look.pointers[held];
         let (end, other) = (look.end, look.pointers.get(1 - held).copied());
-        look.gone += (x - before.1).hypot(y - before.2);
+        look.gone += length(x - before.1, y - before.2);
         look.pointers[held] = (before.0, x, y);
         if let Some(other) = other.filter(|_| look.pointers.len() == 2) {
             // Two fingers: what is between them stays between them.

@@ -1,7 +1,10 @@
 //! The picture on a canvas. Every colour is one of the page's.
 
 use super::super::bits::{epoch, seconds};
-use crate::scene::diagram::{AXIS, BandKind, Fate, Line, Picture};
+use crate::scene::{
+    diagram::{AXIS, BandKind, Fate, Line, Picture},
+    geometry::length,
+};
 use js_sys::Array;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{CanvasRenderingContext2d as Pen, HtmlCanvasElement};
@@ -296,7 +299,7 @@ fn messages(pen: &Pen, p: &Picture, marks: &Marks<'_>, c: &Colours) {
 /// The two strokes of an arrow's head.
 fn head(pen: &Pen, line: &Line) {
     let (dx, dy) = (line.to.0 - line.from.0, line.to.1 - line.from.1);
-    let length = dx.hypot(dy).max(1.0);
+    let length = length(dx, dy).max(1.0);
     let (ux, uy) = (dx / length * 6.0, dy / length * 6.0);
     let (x, y) = line.to;
     segment(pen, (x - ux - uy * 0.5, y - uy + ux * 0.5), (x, y));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::scene::{
     Pick,
-    geometry::Pt,
+    geometry::{Pt, cosine, sine},
     traffic::{Form, Ink, MessageGlyph},
 };
 use std::rc::Rc;
@@ -95,8 +95,8 @@ pub fn Message(props: &MessageProps) -> Html {
     let angle = m.angle();
     // From the middle to the outline, the way it goes.
     let (cos, sin) = (
-        angle.to_radians().cos().abs(),
-        angle.to_radians().sin().abs(),
+        cosine(angle.to_radians()).abs(),
+        sine(angle.to_radians()).abs(),
     );
     let edge = (w / 2.0 / cos.max(1e-6)).min(h / 2.0 / sin.max(1e-6));
     let box_ = |rx: f64, fill: String, dash: Option<&'static str>| {

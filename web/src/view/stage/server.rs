@@ -7,7 +7,7 @@ use super::{
 };
 use crate::scene::{
     Pick,
-    geometry::Pt,
+    geometry::{Pt, cosine, sine},
     glyph::{Plate, ServerGlyph, Tone, segment},
     sight::Role,
 };
@@ -146,7 +146,7 @@ pub fn body(
 pub fn arc(c: Pt, r: f64, a: f64, b: f64) -> String {
     let p = |t: f64| {
         let t = t.to_radians();
-        format!("{} {}", n(c.x + r * t.cos()), n(c.y + r * t.sin()))
+        format!("{} {}", n(c.x + r * cosine(t)), n(c.y + r * sine(t)))
     };
     let large = i32::from(b - a > 180.0);
     format!("M{}A{r} {r} 0 {large} 1 {}", p(a), p(b), r = n(r))
