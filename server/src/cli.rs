@@ -12,9 +12,9 @@ mod shell;
 pub use commands::usage;
 
 use crate::{
-    client::{Client, ClientError, Event, EventKind, Options as ClientOptions, SessionState},
-    config::client_tls,
-    net::tls::{Context, Sides},
+    client::{self, Client, ClientError, Event, EventKind, Options as ClientOptions, SessionState},
+    net::tls::Context,
+    sasl::{self, Credentials},
 };
 use clap::Args;
 use commands::Command;
@@ -35,7 +35,7 @@ use std::{
 #[derive(Args, Debug)]
 #[command(
     override_usage = "zabscope cli [OPTIONS] [HOST:PORT,…[/CHROOT]] [COMMAND [ARGUMENTS]…]",
-    after_help = "Exit codes: 0 done; 1 the command is wrong or was refused; 2 wrong options; 3 no server answered.\n\
+    after_help = "Exit codes: 0 done; 1 the command is wrong or was refused, or SASL failed; 2 wrong options; 3 no server answered.\n\
                   Without a command: an interactive shell, `help` lists the commands."
 )]
 pub struct Options {
@@ -46,7 +46,10 @@ pub struct Options {
     /// The session time-out to ask for, in milliseconds.
     #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
-    /// A file with Apache's keys for clients: zookeeper.client.secure=true and zookeeper.ssl.… for TLS.
+    /// A file with Apache's keys for clients: zookeeper.client.secure=true and zookeeper.ssl.… for TLS;
+    /// java.security.auth.login.config=… for SASL DIGEST-MD5, a JAAS file whose section Client (or the one
+    /// that zookeeper.sasl.clientconfig names) says who this is. All of them may stand as -D… in the
+    /// environment variable CLIENT_JVMFLAGS too; the file goes before.
     #[arg(long, value_name = "FILE")]
     client_configuration: Option<PathBuf>,
     /// Be content with a server that only reads (`-r` of zkCli).
@@ -135,6 +138,7 @@ pub struct Cli {
     session_timeout: Duration,
     read_only: bool,
     tls: Option<Arc<Context>>,
+    sasl: Option<Credentials>,
     client: Option<Arc<Client>>,
     printer: Arc<Printer>,
     /// Lines entered so far.
@@ -155,6 +159,7 @@ impl Cli {
             session_timeout: Duration::from_secs(30),
             read_only: false,
             tls: None,
+            sasl: None,
             client: None,
             printer,
             history: Vec::new(),
@@ -176,6 +181,7 @@ impl Cli {
         options.request_timeout = self.session_timeout;
         options.read_only = self.read_only;
         options.tls = self.tls.clone();
+        options.sasl = self.sasl.clone();
         let printer = Arc::clone(&self.printer);
         let one_shot = self.one_shot;
         let client = Client::start(options, move |event| {
@@ -287,6 +293,9 @@ impl Cli {
             )));
         };
         let Some(client) = self.client().map(Arc::clone) else {
+            if let Some(why) = self.client.as_ref().and_then(|client| client.refusal()) {
+                return Err(Failure::client(why, ""));
+            }
             return Ok(Outcome::text("Not connected\n"));
         };
         command.run(&client, words)
@@ -338,17 +347,13 @@ impl Cli {
     }
 }
 
-/// What a file says about TLS; the text says what is wrong.
-fn tls(file: &Path) -> Result<Option<Arc<Context>>, String> {
-    let Some(settings) = client_tls(file).map_err(|wrong| wrong.to_string())? else {
-        return Ok(None);
-    };
-    let sides = Sides {
-        server: false,
-        client: true,
-    };
-    let context = Context::load(&settings, "ssl.", sides).map_err(|wrong| wrong.to_string())?;
-    Ok(Some(context))
+/// What the file and the environment say about TLS and SASL; the text says what is wrong.
+fn secure(cli: &mut Cli, file: Option<&Path>) -> Result<(), String> {
+    let settings = client::settings(file).map_err(|wrong| wrong.to_string())?;
+    cli.tls = client::tls(&settings).map_err(|wrong| wrong.to_string())?;
+    let login = settings.sasl.as_ref().map(sasl::client_login).transpose();
+    cli.sasl = login.map_err(|wrong| wrong.to_string())?;
+    Ok(())
 }
 
 /// Runs `zabscope cli`.
@@ -370,13 +375,9 @@ pub fn run(options: &Options) -> ExitCode {
     let mut cli = Cli::new(&servers, Arc::clone(&printer));
     cli.session_timeout = Duration::from_millis(u64::from(options.timeout));
     cli.read_only = options.readonly;
-    match options.client_configuration.as_deref().map(tls) {
-        None => {}
-        Some(Ok(found)) => cli.tls = found,
-        Some(Err(wrong)) => {
-            printer.err(&format!("{wrong}\n"));
-            return ExitCode::from(2);
-        }
+    if let Err(wrong) = secure(&mut cli, options.client_configuration.as_deref()) {
+        printer.err(&format!("{wrong}\n"));
+        return ExitCode::from(2);
     }
     cli.one_shot = !words.is_empty();
     if !cli.one_shot && !options.json {

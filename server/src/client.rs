@@ -6,13 +6,18 @@
 mod connection;
 mod error;
 mod event;
+mod sasl;
+mod settings;
 mod watches;
 mod wire;
+mod word;
 
 pub use error::ClientError;
 pub use event::{Event, EventKind, SessionState};
+pub use settings::{settings, tls};
+pub use word::word;
 
-use crate::{config::HostPort, net::tls::Context};
+use crate::{config::HostPort, net::tls::Context, sasl::Credentials};
 use connection::{Pending, Shared};
 use std::{
     net::Ipv6Addr,
@@ -46,6 +51,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Keys and trust, if the servers speak TLS.
     pub tls: Option<Arc<Context>>,
+    /// Who this is by SASL DIGEST-MD5, if it is to be proved after each connect.
+    pub sasl: Option<Credentials>,
     /// Whether a server without a quorum is good enough.
     pub read_only: bool,
     /// The longest answer that is read, in bytes.
@@ -82,6 +89,7 @@ impl Options {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             tls: None,
+            sasl: None,
             read_only: false,
             max_buffer: 64 << 20,
         })
@@ -174,6 +182,12 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> SessionState {
         self.shared.lock().session_state
+    }
+
+    /// Why SASL has ended the session, if it has.
+    #[must_use]
+    pub fn refusal(&self) -> Option<ClientError> {
+        self.shared.lock().refusal()
     }
 
     /// The session's id; 0 before there is one.

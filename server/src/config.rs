@@ -16,7 +16,7 @@ mod tests;
 mod values;
 
 pub use build::SUITES;
-pub use client::client_tls;
+pub use client::{ClientSasl, ClientSettings, client_settings};
 pub use document::markdown;
 pub use problem::{ConfigError, Origin, Problem};
 pub use zabscope_core::members::{
@@ -242,8 +242,6 @@ pub struct RequestThrottle {
     pub drop_stale: bool,
     /// Stale: older than its session's time-out.
     pub stale_latency_check: bool,
-    /// Stale: its connection is closed.
-    pub stale_connection_check: bool,
     /// The wait after which the answer is ThrottledOp; `None` for never.
     pub throttled_op_wait: Option<Duration>,
 }

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use zabscope_core::members::HostPort;
 use zabscope_server::layout::{self, Place, listen_anywhere};
 
 /// How it ended. Kept by docs/operating.md.
@@ -282,14 +283,15 @@ fn follow(options: &Options, mut members: Members, directory: &Path) -> u8 {
             return exit::START;
         }
     };
-    let addresses: Vec<String> = members.0.iter().map(|m| m.place.client_address()).collect();
+    let servers: Vec<HostPort> = members.0.iter().map(|m| m.place.client()).collect();
     let names: Vec<String> = members
         .0
         .iter()
         .map(|m| format!("{} {}", m.place.id, m.place.client_address()))
         .collect();
     let mut screen = Screen::new(options.no_table);
-    let connect_string = addresses.join(",");
+    let shown: Vec<String> = servers.iter().map(HostPort::to_string).collect();
+    let connect_string = shown.join(",");
     screen.say(&format!(
         "connect string  {connect_string}\nfiles and logs  {}\nCtrl-C ends it\n\n",
         directory.display()
@@ -317,7 +319,7 @@ fn follow(options: &Options, mut members: Members, directory: &Path) -> u8 {
         }
         let all_ended = notes.len() == members.0.len();
         if !announced || !options.no_table {
-            let reports = probe::ask_all(&addresses, ANSWER);
+            let reports = probe::ask_all(&servers, None, ANSWER);
             let serving = reports.iter().all(|r| r.state == State::Serving);
             if !announced && serving {
                 announced = true;

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
 };
+use zabscope_core::members::HostPort;
 
 /// The most servers that one directory holds.
 pub const MOST: usize = 255;
@@ -37,8 +38,17 @@ impl Place {
 
     /// Where clients find it.
     #[must_use]
+    pub fn client(&self) -> HostPort {
+        HostPort {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            port: self.client_port,
+        }
+    }
+
+    /// The same as text.
+    #[must_use]
     pub fn client_address(&self) -> String {
-        format!("127.0.0.1:{}", self.client_port)
+        self.client().to_string()
     }
 }
 

@@ -4,19 +4,22 @@
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    io::{self, Read, Write},
-    net::{TcpStream, ToSocketAddrs},
-    thread,
+    io, thread,
     time::{Duration, Instant},
 };
+use zabscope_core::members::HostPort;
+use zabscope_server::{client::word, net::tls::Context};
 
-/// No answer is longer.
-const LONGEST: usize = 1 << 20;
 /// So many servers are asked at the same time.
 const AT_ONCE: usize = 32;
 /// What a server without a quorum says.
 const NOT_SERVING: &str = "not currently serving requests";
 const NOT_ALLOWED: &str = "is not in the whitelist";
+/// What it may be that closes the connection without an answer, in order or not.
+const SILENT: &str = "it closes the connection and says nothing; if it is a port for TLS, \
+                      --client-configuration is needed";
+/// What an alert of TLS begins with.
+const ALERT: char = '\u{15}';
 
 /// One server's answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,24 +81,24 @@ impl State {
     }
 }
 
-/// Asks all of them; the answers stand in the same order.
-pub fn ask_all(addresses: &[String], limit: Duration) -> Vec<Report> {
-    let mut reports = Vec::with_capacity(addresses.len());
-    for some in addresses.chunks(AT_ONCE) {
+/// Asks all of them, with TLS or without; the answers stand in the same order.
+pub fn ask_all(servers: &[HostPort], tls: Option<&Context>, limit: Duration) -> Vec<Report> {
+    let mut reports = Vec::with_capacity(servers.len());
+    for some in servers.chunks(AT_ONCE) {
         thread::scope(|scope| {
             let asked: Vec<_> = some
                 .iter()
-                .map(|address| {
+                .map(|server| {
                     let asking =
-                        thread::Builder::new().spawn_scoped(scope, move || ask(address, limit));
-                    (address, asking)
+                        thread::Builder::new().spawn_scoped(scope, move || ask(server, tls, limit));
+                    (server, asking)
                 })
                 .collect();
-            for (address, asking) in asked {
+            for (server, asking) in asked {
                 // Without a thread one after the other.
                 let report = match asking {
                     Ok(asking) => asking.join().ok(),
-                    Err(_) => Some(ask(address, limit)),
+                    Err(_) => Some(ask(server, tls, limit)),
                 };
                 reports.extend(report);
             }
@@ -105,14 +108,18 @@ pub fn ask_all(addresses: &[String], limit: Duration) -> Vec<Report> {
     reports
 }
 
-fn ask(address: &str, limit: Duration) -> Report {
+fn ask(server: &HostPort, tls: Option<&Context>, limit: Duration) -> Report {
     let until = Instant::now() + limit;
-    let mut report = match word(address, "srvr", until) {
-        Ok(text) => read_srvr(address, &text),
-        Err(error) => failed(address, State::Unreachable, error.to_string()),
+    let address = server.to_string();
+    let mut report = match word(server, "srvr", tls, until) {
+        Ok(text) => read_srvr(&address, &text),
+        Err(error) if tls.is_none() && error.kind() == io::ErrorKind::ConnectionReset => {
+            failed(&address, State::Unreachable, SILENT.into())
+        }
+        Err(error) => failed(&address, State::Unreachable, error.to_string()),
     };
     if report.state == State::Serving
-        && let Ok(text) = word(address, "mntr", until)
+        && let Ok(text) = word(server, "mntr", tls, until)
     {
         add_mntr(&mut report, &text);
     }
@@ -138,53 +145,6 @@ fn failed(address: &str, state: State, problem: String) -> Report {
     }
 }
 
-/// Sends a word and reads the answer.
-///
-/// # Errors
-/// The system's; too late; too long.
-fn word(address: &str, word: &str, until: Instant) -> io::Result<String> {
-    let left = || {
-        until
-            .checked_duration_since(Instant::now())
-            .filter(|left| !left.is_zero())
-            .ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
-    };
-    let mut refused = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    let mut connected = None;
-    for at in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&at, left()?) {
-            Ok(stream) => {
-                connected = Some(stream);
-                break;
-            }
-            Err(error) => refused = error,
-        }
-    }
-    let mut stream = connected.ok_or(refused)?;
-    stream.set_write_timeout(Some(left()?))?;
-    stream.write_all(word.as_bytes())?;
-    let mut answer = Vec::new();
-    let mut chunk = [0; 8192];
-    loop {
-        stream.set_read_timeout(Some(left()?))?;
-        match stream.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(n) => answer.extend_from_slice(&chunk[..n]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
-            }
-            // A server may close with something of ours unread.
-            Err(_) if !answer.is_empty() => break,
-            Err(error) => return Err(error),
-        }
-        if answer.len() > LONGEST {
-            return Err(io::Error::other("the answer has no end"));
-        }
-    }
-    Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
 fn read_srvr(address: &str, text: &str) -> Report {
     if text.contains(NOT_SERVING) {
         let problem = "it runs, but has no quorum";
@@ -204,7 +164,10 @@ fn read_srvr(address: &str, text: &str) -> Report {
         lines.get("Zxid").and_then(|z| zxid_of(z)),
     ) else {
         let problem = match text.is_empty() {
-            true => "something accepts connections there and says nothing",
+            true => SILENT,
+            false if text.starts_with(ALERT) => {
+                "it speaks TLS there: name keys with --client-configuration"
+            }
             false => "what answers there is no ZooKeeper server",
         };
         return failed(address, State::Unreachable, problem.into());

@@ -9,10 +9,10 @@ pub mod digest_md5;
 pub mod jaas;
 pub mod quorum;
 
-use crate::config::Auth;
+use crate::config::{Auth, ClientSasl};
 use digest_md5::{Acceptor, Answer, Refused, Service};
 use jaas::{Jaas, JaasError, Module};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use zabscope_core::{members::shown, request::SaslOutcome};
 
 /// What a client speaks to.
@@ -75,7 +75,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why a server can't start with this configuration of SASL.
+/// Why a configuration of SASL is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum SaslError {
     /// The file.
@@ -113,10 +113,10 @@ pub enum SaslError {
         /// What to do.
         advice: &'static str,
     },
-    /// The section of a connecting member says nothing of who it is.
+    /// The section of who connects says nothing of who that is.
     #[error(
-        "{file}: the section {section} needs username=\"...\" and password=\"...\": they are this \
-         server's own when it connects to another"
+        "{file}: the section {section} needs username=\"...\" and password=\"...\": they say who \
+         connects from here"
     )]
     NoCredentials {
         /// Its path.
@@ -134,13 +134,14 @@ struct File {
 
 impl File {
     fn of(auth: &Auth) -> Result<Option<File>, JaasError> {
-        let Some(path) = &auth.login_config else {
-            return Ok(None);
-        };
-        Ok(Some(File {
+        auth.login_config.as_deref().map(File::read).transpose()
+    }
+
+    fn read(path: &Path) -> Result<File, JaasError> {
+        Ok(File {
             path: path.display().to_string(),
             jaas: Jaas::read(path)?,
-        }))
+        })
     }
 
     /// The modules of a section, if it is there and made for DIGEST-MD5.
@@ -235,6 +236,20 @@ pub fn quorum_login(auth: &Auth) -> Result<Option<Arc<quorum::Login>>, SaslError
         required: settings.server_requires,
         own,
     })))
+}
+
+/// Who a client of ours is to servers.
+///
+/// # Errors
+/// The file can't be read, or its section is not there, is for another mechanism or says nobody.
+pub fn client_login(settings: &ClientSasl) -> Result<Credentials, SaslError> {
+    let file = File::read(&settings.login_config)?;
+    let needs = "zookeeper.sasl.clientconfig, or its default,";
+    let modules = file.needed(&settings.section, needs)?;
+    jaas::credentials(modules).ok_or_else(|| SaslError::NoCredentials {
+        section: settings.section.clone(),
+        file: file.path,
+    })
 }
 
 /// One client's exchange.

@@ -2,9 +2,9 @@
 
 use crate::probe::{self, State};
 use clap::Args;
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use zabscope_core::members::HostPort;
-use zabscope_server::client;
+use zabscope_server::{client, net::tls::Context};
 
 /// How it ended. Kept by docs/operating.md.
 mod exit {
@@ -12,13 +12,15 @@ mod exit {
     pub const ALL: u8 = 0;
     /// Some don't.
     pub const SOME: u8 = 1;
+    /// The client configuration is wrong.
+    pub const WRONG: u8 = 2;
     /// None does.
     pub const NONE: u8 = 3;
 }
 
 /// The servers of one connect string.
 #[derive(Clone)]
-struct Servers(Vec<String>);
+struct Servers(Vec<HostPort>);
 
 /// Whom to ask, and how to say it.
 #[derive(Args)]
@@ -32,13 +34,25 @@ pub struct Options {
     /// Seconds that a server has for its answer.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
+    /// A file with Apache's keys for clients: zookeeper.client.secure=true and zookeeper.ssl.… for TLS,
+    /// which may stand as -D… in the environment variable CLIENT_JVMFLAGS too. SASL is not needed here.
+    #[arg(long, value_name = "FILE")]
+    client_configuration: Option<PathBuf>,
 }
 
 /// Asks, prints, and says by its exit code whether all is well.
 pub fn run(options: &Options) -> ExitCode {
     let all = options.servers.iter();
-    let addresses: Vec<String> = all.flat_map(|servers| servers.0.clone()).collect();
-    let reports = probe::ask_all(&addresses, Duration::from_secs(options.timeout));
+    let all: Vec<HostPort> = all.flat_map(|servers| servers.0.clone()).collect();
+    let tls = match tls(options) {
+        Ok(tls) => tls,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::from(exit::WRONG);
+        }
+    };
+    let limit = Duration::from_secs(options.timeout);
+    let reports = probe::ask_all(&all, tls.as_deref(), limit);
     let text = match options.json {
         true => match serde_json::to_string_pretty(&reports) {
             Ok(text) => text + "\n",
@@ -58,12 +72,17 @@ pub fn run(options: &Options) -> ExitCode {
     })
 }
 
+/// Keys and trust, if there is to be TLS; the text says what is wrong.
+fn tls(options: &Options) -> Result<Option<Arc<Context>>, String> {
+    let file = options.client_configuration.as_deref();
+    let settings = client::settings(file).map_err(|wrong| wrong.to_string())?;
+    client::tls(&settings).map_err(|wrong| wrong.to_string())
+}
+
 /// A connect string's servers; a chroot at its end is none.
 fn servers(text: &str) -> Result<Servers, String> {
     let read = client::Options::parse(text).map_err(|error| error.to_string())?;
-    Ok(Servers(
-        read.servers.iter().map(HostPort::to_string).collect(),
-    ))
+    Ok(Servers(read.servers))
 }
 
 #[cfg(test)]
@@ -74,6 +93,7 @@ mod tests {
     fn a_connect_string_names_servers_with_and_without_ports() {
         let all = servers("a:1, b,[::1]:3,[::2]/chroot/x:1").map(|all| all.0);
         let all = all.expect("it is one");
-        assert_eq!(all, ["a:1", "b:2181", "[::1]:3", "[::2]:2181"]);
+        let shown: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a:1", "b:2181", "[::1]:3", "[::2]:2181"]);
     }
 }

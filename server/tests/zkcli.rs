@@ -39,6 +39,11 @@ struct Apache {
 impl Apache {
     /// `None` where there is none to start.
     fn start(name: &str) -> Option<Apache> {
+        Apache::start_with(name, "", None)
+    }
+
+    /// With these lines in its configuration, and with a JAAS file.
+    fn start_with(name: &str, lines: &str, jaas: Option<&str>) -> Option<Apache> {
         let Some(jars) = jars() else {
             eprintln!("skipped: Apache's jars are not here");
             return None;
@@ -49,9 +54,14 @@ impl Apache {
         let port = free.local_addr().expect("bound").port();
         drop(free);
         let config = format!(
-            "tickTime=2000\ndataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n",
+            "tickTime=2000\ndataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n{lines}",
             dir.display()
         );
+        let login = jaas.map(|text| {
+            let file = dir.join("jaas.conf");
+            fs::write(&file, text).expect("a file");
+            format!("-Djava.security.auth.login.config={}", file.display())
+        });
         let file = dir.join("zoo.cfg");
         fs::write(&file, config).expect("a file");
         let child = Command::new("java")
@@ -59,6 +69,7 @@ impl Apache {
                 "-Dzookeeper.extendedTypesEnabled=true",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
             ])
+            .args(login)
             .args([
                 "-cp",
                 &jars,
@@ -94,9 +105,14 @@ impl Apache {
     }
 
     fn zkcli(&self, lines: &str) -> Output {
+        self.zkcli_with(&[], lines)
+    }
+
+    fn zkcli_with(&self, flags: &[String], lines: &str) -> Output {
         let mut command = Command::new("java");
         command
             .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=off")
+            .args(flags)
             .args([
                 "-cp",
                 &self.jars,
@@ -108,8 +124,13 @@ impl Apache {
     }
 
     fn ours(&self, arguments: &[&str], lines: &str) -> Output {
+        self.ours_with(&[], arguments, lines)
+    }
+
+    fn ours_with(&self, flags: &[String], arguments: &[&str], lines: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zabscope"));
         command
+            .env("CLIENT_JVMFLAGS", flags.join(" "))
             .arg("cli")
             .args(["--server", &self.address()])
             .args(arguments);
@@ -287,6 +308,54 @@ fn one_command_alone_prints_only_its_own_output_and_says_by_its_code_how_it_went
     assert_eq!(
         (code, out.as_str(), &json["error"], &json["code"]),
         (Some(1), "", &"NoNode".into(), &(-101).into())
+    );
+}
+
+#[test]
+fn cli_proves_who_it_is_to_apaches_server_as_zkcli_does() {
+    let module = "org.apache.zookeeper.server.auth.DigestLoginModule required";
+    let jaas = format!(
+        "Server {{ {module} user_bob=\"secret\"; }};\n\
+         Client {{ {module} username=\"bob\" password=\"secret\"; }};\n\
+         Liar {{ {module} username=\"bob\" password=\"guess\"; }};\n"
+    );
+    let provider = "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n";
+    let Some(apache) = Apache::start_with("sasl", provider, Some(&jaas)) else {
+        return;
+    };
+    let file = apache.dir.join("jaas.conf");
+    let bob = vec![format!(
+        "-Djava.security.auth.login.config={}",
+        file.display()
+    )];
+    let lines = |path: &str| {
+        format!("create {path} data sasl:bob:cdrwa\ngetAcl {path}\nget {path}\nquit\n")
+    };
+    let theirs = apache.zkcli_with(&bob, &lines("/same"));
+    let removed = apache.ours_with(&bob, &["delete", "/same"], "");
+    assert_eq!(removed.status.code(), Some(0), "{}", text(&removed.stderr));
+    let ours = apache.ours_with(&bob, &[], &lines("/same"));
+    let (ours, theirs) = (
+        comparable(&text(&ours.stdout)),
+        comparable(&text(&theirs.stdout)),
+    );
+    same(&ours, &theirs);
+    let proved = ours
+        .iter()
+        .filter(|line| line.contains("state:SaslAuthenticated"));
+    assert_eq!(proved.count(), 1, "{ours:#?}");
+    assert!(ours.iter().any(|line| line == "'sasl,'bob"), "{ours:#?}");
+
+    let nobody = apache.ours(&["get", "/same"], "");
+    assert_eq!(text(&nobody.stderr), "Insufficient permission : /same\n");
+    let mut liar = bob;
+    liar.push("-Dzookeeper.sasl.clientconfig=Liar".to_owned());
+    let refused = apache.ours_with(&liar, &["get", "/same"], "");
+    let why = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{why}");
+    assert!(
+        why.contains("does not know the user bob with this password"),
+        "{why}"
     );
 }
 

@@ -107,7 +107,10 @@ impl fmt::Display for Failure {
             Failure::Noted(notes, failure) => return write!(f, "{notes}{failure}"),
             Failure::Client(error, path) => (error, path),
         };
-        let Some(code) = error.code() else {
+        let Some(code) = error
+            .code()
+            .filter(|_| !matches!(error, ClientError::Sasl(..)))
+        else {
             return write!(f, "{error}");
         };
         match code {

@@ -1,8 +1,10 @@
 //! The client's thread: connect, read, ping, reconnect.
 
 use super::{
-    ClientError, Event, EventKind, Options, SessionState, set_watches, watches::Watches, wire::Wire,
+    ClientError, Event, EventKind, Options, SessionState, sasl, set_watches, watches::Watches,
+    wire::Wire,
 };
+use crate::{config::HostPort, sasl::Credentials};
 use std::{
     collections::VecDeque,
     fmt,
@@ -23,6 +25,9 @@ use zabscope_core::{
 };
 
 type Answer = Result<Response, ClientError>;
+
+/// Before requests are sent no answer is longer, in bytes.
+const LONGEST_BEFORE: usize = 64 << 10;
 
 /// A request that was sent and not answered.
 pub(super) struct Pending {
@@ -63,6 +68,8 @@ pub(super) struct State {
     sent: Instant,
     /// Why the last attempt to connect failed.
     trouble: String,
+    /// Why no further one is made.
+    refusal: Option<ClientError>,
 }
 
 impl State {
@@ -70,6 +77,11 @@ impl State {
     pub fn next_xid(&mut self) -> i32 {
         self.xid = self.xid.checked_add(1).unwrap_or(1);
         self.xid
+    }
+
+    /// Why SASL has ended the session, if it has.
+    pub fn refusal(&self) -> Option<ClientError> {
+        self.refusal.clone()
     }
 }
 
@@ -105,6 +117,7 @@ impl Shared {
                 xid: 0,
                 sent: Instant::now(),
                 trouble: "not tried yet".to_owned(),
+                refusal: None,
             }),
             options,
             listener,
@@ -141,13 +154,17 @@ impl Shared {
                 return Ok(state);
             }
             match state.session_state {
-                SessionState::AuthFailed => return Err(ClientError::Server(ErrorCode::AuthFailed)),
+                SessionState::AuthFailed => {
+                    let other = ClientError::Server(ErrorCode::AuthFailed);
+                    return Err(state.refusal().unwrap_or(other));
+                }
                 SessionState::Closed | SessionState::Expired => {
                     return Err(ClientError::SessionOver);
                 }
                 SessionState::Connecting
                 | SessionState::Connected
-                | SessionState::ConnectedReadOnly => {}
+                | SessionState::ConnectedReadOnly
+                | SessionState::SaslAuthenticated => {}
             }
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() {
@@ -198,6 +215,15 @@ impl Shared {
         });
     }
 
+    fn tell_of_sasl(&self) {
+        (self.listener)(&Event {
+            state: SessionState::SaslAuthenticated,
+            kind: EventKind::None,
+            path: None,
+            zxid: Zxid(-1),
+        });
+    }
+
     /// The session is over.
     pub fn end(&self, how: SessionState) {
         let mut state = self.lock();
@@ -231,7 +257,7 @@ impl Shared {
                 return;
             };
             turn += 1;
-            match self.establish(&server.host, server.port) {
+            match self.establish(server) {
                 Ok(Some((stream, rest))) => {
                     failures = 0;
                     let why = self.serve(stream, rest);
@@ -281,16 +307,17 @@ impl Shared {
 
     /// Connects and begins or resumes the session; `None` if that is over. With the stream comes what
     /// was read of it beyond the answer.
-    fn establish(&self, host: &str, port: u16) -> io::Result<Option<(Wire, Vec<u8>)>> {
+    fn establish(&self, server: &HostPort) -> io::Result<Option<(Wire, Vec<u8>)>> {
+        let host = server.host.as_str();
         let deadline = Instant::now() + self.options.connect_timeout;
         let mut failure = io::Error::other("the name has no address");
-        for address in (host, port).to_socket_addrs()? {
+        for address in (host, server.port).to_socket_addrs()? {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             match Wire::connect(&address, host, self.options.tls.as_deref(), deadline) {
-                Ok(stream) => return self.handshake(stream, deadline),
+                Ok(stream) => return self.handshake(server, stream, deadline),
                 Err(e) => failure = e,
             }
         }
@@ -299,6 +326,7 @@ impl Shared {
 
     fn handshake(
         &self,
+        server: &HostPort,
         mut stream: Wire,
         deadline: Instant,
     ) -> io::Result<Option<(Wire, Vec<u8>)>> {
@@ -321,32 +349,53 @@ impl Shared {
         frame::write(&mut bytes, |out| connect.encode(out));
         stream.write_all(&bytes)?;
         let mut buffer = Vec::new();
-        let answer = loop {
-            if let Some((body, used)) = frame::read(&buffer, 0..=1024).map_err(io::Error::other)? {
-                let answer = Connected::decode(body, 1024).map_err(io::Error::other)?;
-                buffer.drain(..used);
-                break answer;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            stream.set_read_timeout(Some(left))?;
-            let mut chunk = [0; 256];
-            match stream.read(&mut chunk)? {
-                0 => {
-                    let why = "it closed the connection: it does not serve now, or has older data than this client saw";
-                    return Err(io::Error::other(why));
-                }
-                n => buffer.extend_from_slice(&chunk[..n]),
-            }
-        };
+        let body = next_frame(&mut stream, &mut buffer, 1024, deadline)?.ok_or_else(|| {
+            let why = "it closed the connection: it does not serve now, or has older data than this client saw";
+            io::Error::other(why)
+        })?;
+        let answer = Connected::decode(&body, 1024).map_err(io::Error::other)?;
         if answer.response.timeout_ms <= 0 {
             self.end(SessionState::Expired);
             return Ok(None);
         }
+        if let Some(own) = &self.options.sasl
+            && let Err(why) = self.prove(own, &mut stream, &mut buffer, deadline)?
+        {
+            stream.shutdown();
+            self.lock().refusal = Some(ClientError::Sasl(server.to_string(), why));
+            self.end(SessionState::AuthFailed);
+            return Ok(None);
+        }
         self.begun(&stream, &answer)?;
         Ok(Some((stream, buffer)))
+    }
+
+    /// Says who this client is, before identities, watches and requests; the inner error is for good.
+    fn prove(
+        &self,
+        own: &Credentials,
+        stream: &mut Wire,
+        buffer: &mut Vec<u8>,
+        deadline: Instant,
+    ) -> io::Result<Result<(), String>> {
+        sasl::prove(own, |request| {
+            let asked = self.lock().next_xid();
+            let mut bytes = Vec::new();
+            frame::write(&mut bytes, |out| encode_request(asked, &request, out));
+            stream.write_all(&bytes)?;
+            loop {
+                let body = next_frame(stream, buffer, LONGEST_BEFORE, deadline)?
+                    .ok_or_else(|| io::Error::other("it closed the connection during SASL"))?;
+                let said = decode_from_server(&body, LONGEST_BEFORE, |xid| {
+                    (xid == asked).then_some(opcode::SASL)
+                });
+                match said.map_err(io::Error::other)? {
+                    // No watch is set at this server yet.
+                    FromServer::Event(_) => {}
+                    FromServer::Reply(reply) => return Ok(reply.result),
+                }
+            }
+        })
     }
 
     /// There is a session: identities and watches are told to this server too.
@@ -374,6 +423,9 @@ impl Shared {
         drop(state);
         // The listener first: what was asked for is answered after it knows.
         self.tell(EventKind::None, None, Zxid(-1));
+        if self.options.sasl.is_some() {
+            self.tell_of_sasl();
+        }
         self.changed.notify_all();
         Ok(())
     }
@@ -488,5 +540,26 @@ impl Shared {
         drop(state);
         pending.answer(reply.result.map_err(ClientError::Server));
         Ok(())
+    }
+}
+
+/// The next frame; `None` if the server closes the connection instead.
+fn next_frame(
+    stream: &mut Wire,
+    buffer: &mut Vec<u8>,
+    longest: usize,
+    deadline: Instant,
+) -> io::Result<Option<Vec<u8>>> {
+    loop {
+        if let Some((body, used)) = frame::read(buffer, 0..=longest).map_err(io::Error::other)? {
+            let body = body.to_vec();
+            buffer.drain(..used);
+            return Ok(Some(body));
+        }
+        let mut chunk = [0; 4096];
+        match stream.read_until(&mut chunk, deadline)? {
+            0 => return Ok(None),
+            n => buffer.extend_from_slice(&chunk[..n]),
+        }
     }
 }

@@ -15,6 +15,9 @@ pub enum ClientError {
     /// The server refused.
     #[error("KeeperErrorCode = {}", code_message(*.0))]
     Server(ErrorCode),
+    /// SASL came to nothing at this server, for this reason: the session is over.
+    #[error("{0}: {1}")]
+    Sasl(String, String),
     /// The connection broke before the answer: nobody knows whether it was done.
     #[error("KeeperErrorCode = ConnectionLoss")]
     ConnectionLoss,
@@ -46,6 +49,7 @@ impl ClientError {
             ClientError::ConnectString(..)
             | ClientError::Path(..)
             | ClientError::Server(_)
+            | ClientError::Sasl(..)
             | ClientError::SessionOver
             | ClientError::Protocol(_)
             | ClientError::Thread(_) => false,
@@ -57,6 +61,7 @@ impl ClientError {
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             ClientError::Server(code) => Some(*code),
+            ClientError::Sasl(..) => Some(ErrorCode::AuthFailed),
             ClientError::ConnectionLoss => Some(ErrorCode::ConnectionLoss),
             ClientError::SessionOver => Some(ErrorCode::SessionExpired),
             _ => None,

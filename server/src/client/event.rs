@@ -12,6 +12,8 @@ pub enum SessionState {
     Connected,
     /// Connected to a server that only serves reads.
     ConnectedReadOnly,
+    /// SASL has proved who the client is. Only events say so: the session is connected then.
+    SaslAuthenticated,
     /// Ended here.
     Closed,
     /// Ended by the ensemble.
@@ -26,7 +28,9 @@ impl SessionState {
     pub const fn is_connected(self) -> bool {
         matches!(
             self,
-            SessionState::Connected | SessionState::ConnectedReadOnly
+            SessionState::Connected
+                | SessionState::ConnectedReadOnly
+                | SessionState::SaslAuthenticated
         )
     }
 
@@ -46,6 +50,7 @@ impl SessionState {
             SessionState::Connecting => "Disconnected",
             SessionState::Connected => "SyncConnected",
             SessionState::ConnectedReadOnly => "ConnectedReadOnly",
+            SessionState::SaslAuthenticated => "SaslAuthenticated",
             SessionState::Closed => "Closed",
             SessionState::Expired => "Expired",
             SessionState::AuthFailed => "AuthFailed",
@@ -57,7 +62,7 @@ impl SessionState {
     pub const fn prompt_name(self) -> &'static str {
         match self {
             SessionState::Connecting => "CONNECTING",
-            SessionState::Connected => "CONNECTED",
+            SessionState::Connected | SessionState::SaslAuthenticated => "CONNECTED",
             SessionState::ConnectedReadOnly => "CONNECTEDREADONLY",
             SessionState::Closed | SessionState::Expired => "CLOSED",
             SessionState::AuthFailed => "AUTH_FAILED",

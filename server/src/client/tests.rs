@@ -1,11 +1,12 @@
 use super::*;
+use crate::sasl::{ClientExchange, Users};
 use std::{
     io::{Read, Write as _},
     net::{TcpListener, TcpStream},
     sync::Mutex,
 };
 use zabscope_core::{
-    request::{ConnectResponse, Reply, WatchEvent, WatchEventKind},
+    request::{ConnectResponse, Reply, SaslOutcome, WatchEvent, WatchEventKind},
     wire::{
         client::{Connect, Connected, EventZxid, decode_request, encode_event, encode_reply},
         frame,
@@ -40,6 +41,33 @@ impl End {
 
     fn request(&mut self) -> (i32, Request) {
         decode_request(&self.frame(), LIMIT).expect("a request")
+    }
+
+    /// The next token.
+    fn token(&mut self) -> (i32, Vec<u8>) {
+        match self.request() {
+            (xid, Request::Sasl { token, .. }) => (xid, token.expect("no null").to_vec()),
+            other => panic!("something else than SASL comes first: {other:?}"),
+        }
+    }
+
+    /// Lets bob in.
+    fn authenticate(&mut self) {
+        let mut exchange = ClientExchange::new(Some(Arc::new(bob())));
+        loop {
+            let (xid, token) = self.token();
+            match exchange.evaluate(&token) {
+                SaslOutcome::Challenge(token) => {
+                    self.reply(xid, 0, Ok(Response::Sasl(Some(token))));
+                }
+                SaslOutcome::Proved { token, id } => {
+                    self.reply(xid, 0, Ok(Response::Sasl(Some(token))));
+                    assert_eq!(&*id, "bob");
+                    return;
+                }
+                other => panic!("it does not know the password: {other:?}"),
+            }
+        }
     }
 
     fn reply(&mut self, xid: i32, zxid: i64, result: Result<Response, ErrorCode>) {
@@ -191,6 +219,126 @@ fn a_lost_connection_is_found_again_with_session_identities_and_watches() {
             "WatchedEvent state:Closed type:None path:null zxid: -1",
         ]
     );
+}
+
+fn bob() -> Users {
+    Users::new([("bob".to_owned(), "secret".to_owned())])
+}
+
+fn as_bob(options: &mut Options) {
+    options.sasl = Some(Credentials {
+        name: "bob".to_owned(),
+        password: "secret".to_owned(),
+    });
+}
+
+#[test]
+fn sasl_comes_before_identities_and_watches_and_again_after_each_reconnect() {
+    let (listener, mut options) = listen();
+    as_bob(&mut options);
+    let server = thread::spawn(move || {
+        let (mut end, _) = accept(&listener, 30_000);
+        end.authenticate();
+        let (xid, _) = end.request();
+        assert_eq!(xid, xid::AUTH);
+        end.reply(xid, 0, Ok(Response::Empty));
+        let (xid, _) = end.request();
+        end.reply(xid, 5, Ok(Response::Data(None, Stat::default())));
+        drop(end);
+        // A connection that breaks in the middle is no refusal.
+        let (mut end, _) = accept(&listener, 30_000);
+        end.token();
+        drop(end);
+        let (mut end, connect) = accept(&listener, 30_000);
+        assert_eq!(connect.session, SessionId(7));
+        end.authenticate();
+        let (xid, _) = end.request();
+        assert_eq!(xid, xid::AUTH);
+        end.reply(xid, 0, Ok(Response::Empty));
+        let (xid, _) = end.request();
+        assert_eq!(xid, xid::SET_WATCHES);
+        end.reply(xid, 5, Ok(Response::Empty));
+        let (xid, request) = end.request();
+        assert_eq!(request, Request::CloseSession);
+        end.reply(xid, 6, Ok(Response::Empty));
+    });
+    let (events, listener) = recording();
+    let mut client = Client::connect(options, listener).expect("a session");
+    client.add_auth("digest", b"a:b").expect("good");
+    assert_eq!(client.get_data("/a", true), Ok((None, Stat::default())));
+    let proved = |e: &&Event| e.state == SessionState::SaslAuthenticated;
+    while events
+        .lock()
+        .expect("no panic")
+        .iter()
+        .filter(proved)
+        .count()
+        < 2
+    {
+        thread::sleep(Duration::from_millis(5));
+    }
+    client.close();
+    server.join().expect("the server saw what it should");
+    let events = events.lock().expect("no panic");
+    let shown: Vec<&str> = events.iter().map(|e| e.state.event_name()).collect();
+    let connected = ["SyncConnected", "SaslAuthenticated"];
+    assert_eq!(
+        shown,
+        [&connected[..], &["Disconnected"], &connected, &["Closed"]].concat()
+    );
+}
+
+#[test]
+fn a_server_that_does_not_prove_that_it_knows_the_password_ends_the_session() {
+    type Answers = [Result<Response, ErrorCode>; 2];
+    let of = |token: &[u8]| Ok(Response::Sasl(Some(token.into())));
+    let challenge = of(b"realm=\"zk-sasl-md5\",nonce=\"n\",algorithm=md5-sess,qop=\"auth\"");
+    let all: [(Answers, &str); 4] = [
+        (
+            [
+                challenge.clone(),
+                of(b"rspauth=00000000000000000000000000000000"),
+            ],
+            "may not be the server",
+        ),
+        (
+            [challenge, Err(ErrorCode::AuthFailed)],
+            "does not know the user bob",
+        ),
+        ([of(b"nonsense"), of(b"")], "challenge can't be answered"),
+        ([Err(ErrorCode::Unimplemented), of(b"")], "Unimplemented"),
+    ];
+    for (answers, says) in all {
+        let (listener, mut options) = listen();
+        as_bob(&mut options);
+        let server = thread::spawn(move || {
+            let (mut end, _) = accept(&listener, 30_000);
+            for answer in answers {
+                let mut bytes = [0];
+                // The client has gone when it has heard enough.
+                if end.1.is_empty() && !matches!(end.0.peek(&mut bytes), Ok(1..)) {
+                    return;
+                }
+                let (xid, _) = end.token();
+                end.reply(xid, 0, answer);
+            }
+            let mut rest = Vec::new();
+            let _ = end.0.read_to_end(&mut rest);
+            assert_eq!(rest, b"", "no request goes there");
+        });
+        let (events, told) = recording();
+        let client = Client::start(options, told).expect("a thread");
+        let error = client.sync("/").expect_err(says);
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!error.is_unreachable());
+        assert_eq!(client.refusal(), Some(error));
+        assert_eq!(client.state(), SessionState::AuthFailed);
+        drop(client);
+        server.join().expect("no panic");
+        let events = events.lock().expect("no panic");
+        let states: Vec<_> = events.iter().map(|e| e.state).collect();
+        assert_eq!(states, [SessionState::AuthFailed]);
+    }
 }
 
 #[test]

@@ -53,8 +53,7 @@ impl Wire {
             }),
         };
         while wire.is_handshaking() {
-            wire.socket.set_read_timeout(Some(left(deadline)?))?;
-            if wire.fill()? == 0 {
+            if wire.fill(Some(deadline))? == 0 {
                 return Err(io::Error::other(explain(&ErrorKind::UnexpectedEof.into())));
             }
         }
@@ -118,8 +117,44 @@ impl Wire {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
+    /// Reads what there is, and waits for it until the deadline, however slowly it comes.
+    ///
+    /// # Errors
+    /// The system's; too late.
+    pub fn read_until(&mut self, buf: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        self.next(buf, Some(deadline)).map_err(|e| match e.kind() {
+            ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
+            _ => e,
+        })
+    }
+
+    /// Without a deadline, the socket's own time-out counts for each of its reads.
+    fn next(&mut self, buf: &mut [u8], deadline: Option<Instant>) -> io::Result<usize> {
+        loop {
+            let Some(tls) = &self.tls else {
+                self.wait_until(deadline)?;
+                return self.socket.read(buf);
+            };
+            match lock(&tls.session).reader().read(buf) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+            if self.fill(deadline)? == 0 {
+                return Ok(0);
+            }
+        }
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> io::Result<()> {
+        match deadline {
+            Some(deadline) => self.socket.set_read_timeout(Some(left(deadline)?)),
+            None => Ok(()),
+        }
+    }
+
     /// Sends what TLS has to say, then reads once from the socket: how much came.
-    fn fill(&mut self) -> io::Result<usize> {
+    fn fill(&mut self, deadline: Option<Instant>) -> io::Result<usize> {
+        self.wait_until(deadline)?;
         let Some(tls) = &mut self.tls else {
             return Ok(0);
         };
@@ -146,18 +181,7 @@ impl Wire {
 
 impl Read for Wire {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(tls) = &self.tls else {
-                return self.socket.read(buf);
-            };
-            match lock(&tls.session).reader().read(buf) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                read => return read,
-            }
-            if self.fill()? == 0 {
-                return Ok(0);
-            }
-        }
+        self.next(buf, None)
     }
 }
 

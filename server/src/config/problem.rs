@@ -12,6 +12,8 @@ pub enum Origin {
     File(PathBuf),
     /// `-D` in the environment variable SERVER_JVMFLAGS.
     JvmFlags,
+    /// `-D` in the environment variable CLIENT_JVMFLAGS.
+    ClientJvmFlags,
     /// `--set` on the command line.
     Set,
     /// Nowhere: what is missing, or a default.
@@ -24,6 +26,7 @@ impl fmt::Display for Origin {
             Origin::Line(path, line) => write!(f, "{}:{line}", path.display()),
             Origin::File(path) => write!(f, "{}", path.display()),
             Origin::JvmFlags => f.write_str("SERVER_JVMFLAGS"),
+            Origin::ClientJvmFlags => f.write_str("CLIENT_JVMFLAGS"),
             Origin::Set => f.write_str("--set"),
             Origin::Nowhere => f.write_str("configuration"),
         }

@@ -554,39 +554,6 @@ fn a_cipher_suite_that_is_not_there_is_passed_over_with_a_warning() {
 }
 
 #[test]
-fn a_client_reads_apaches_file_and_only_what_it_says_of_tls() {
-    let read = |text: &'static str| {
-        client::read_with(Path::new("c.cfg"), &|_| Ok(text.as_bytes().to_vec()))
-    };
-    let tls = read(
-        "zookeeper.client.secure=true\nzookeeper.clientCnxnSocket=\
-         org.apache.zookeeper.ClientCnxnSocketNetty\nzookeeper.ssl.trustStore.location=/t.pem\n\
-         zookeeper.ssl.keyStore.location=/k.p12\nzookeeper.ssl.keyStore.password=pw\n\
-         zookeeper.sasl.client=false\n",
-    );
-    let tls = tls.expect("it is right").expect("it asks for TLS");
-    let key = tls.key_store.expect("a key store");
-    assert_eq!(key.location, Path::new("/k.p12"));
-    assert_eq!(
-        (key.password.as_deref(), key.format),
-        (Some("pw"), Some(StoreFormat::Pkcs12))
-    );
-    assert!(tls.hostname_verification && tls.trust_store.is_some());
-    assert_eq!(
-        read("zookeeper.ssl.trustStore.location=/t.pem\n"),
-        Ok(None),
-        "not asked for"
-    );
-    let wrong = read("zookeeper.client.secure=true\nzookeeper.ssl.keyStore.location=/k.jks\n");
-    assert!(
-        wrong
-            .expect_err("JKS")
-            .to_string()
-            .starts_with("c.cfg:2: ssl.keyStore.location: /k.jks")
-    );
-}
-
-#[test]
 fn the_service_reaches_the_protocol() {
     let core = good(&format!(
         "{MINIMAL}enforceQuota=true\ndigest.enabled=false\ncloseSessionTxn.enabled=false\n\

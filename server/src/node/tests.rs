@@ -131,7 +131,6 @@ fn unthrottled() -> Hand {
         stall_time: Duration::from_millis(100),
         drop_stale: true,
         stale_latency_check: false,
-        stale_connection_check: true,
         throttled_op_wait: None,
     };
     Hand::start(TICK, throttle)

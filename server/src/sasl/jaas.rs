@@ -31,7 +31,7 @@ pub enum JaasError {
     /// It can't be read.
     #[error(
         "the JAAS file {path} can't be read: {error}. Correct java.security.auth.login.config, or \
-         let this server's user read the file"
+         let who runs this read the file"
     )]
     Io {
         /// Where.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     Server,
+    client::{Client, ClientError, Options, SessionState},
     config::ServerConfig,
     server::StartError,
     testing::{Directory, TestClient, TestServer, config},
@@ -158,6 +159,77 @@ fn without_users_a_token_is_answered_without_one() {
     let answer = authenticate(&mut client, "bob", "bobsecret");
     assert_eq!(answer, Ok(Response::Sasl(None)));
     client.create("/a", CreateMode::Persistent);
+}
+
+/// A client of ours.
+fn client(server: &TestServer, own: Credentials) -> Client {
+    let at = server.server.client_address().expect("it listens");
+    let mut options = Options::parse(&at.to_string()).expect("an address");
+    options.request_timeout = std::time::Duration::from_secs(20);
+    options.sasl = Some(own);
+    Client::start(options, |_| {}).expect("a thread")
+}
+
+#[test]
+fn our_client_proves_itself_and_is_told_why_it_could_not() {
+    const REQUIRED: &str = "sessionRequireClientSASLAuth=true\n";
+    const LAX: &str = "allowSaslFailedClients=true\n";
+    for more in ["", REQUIRED, LAX] {
+        let server = started(&format!("{PROVIDER}{more}"));
+        let bob = client(&server, own("bob", "bobsecret"));
+        let who = bob.who_am_i().expect("it is let in");
+        assert!(
+            who.iter()
+                .any(|id| &*id.scheme == "sasl" && &*id.id == "bob"),
+            "{who:?}"
+        );
+        assert_eq!(bob.refusal(), None);
+        // Nor does it stay where it could stay as nobody.
+        for (name, password) in [("bob", "wrong"), ("eve", "bobsecret")] {
+            let refused = client(&server, own(name, password));
+            let error = refused.who_am_i().expect_err("it is not let in");
+            assert!(matches!(error, ClientError::Sasl(..)), "{error:?}");
+            let says = format!("does not know the user {name} with this password");
+            assert!(error.to_string().contains(&says), "{more}{error}");
+            assert!(!error.to_string().contains(password), "{error}");
+            assert_eq!(refused.state(), SessionState::AuthFailed);
+        }
+    }
+    let without = TestServer::start(PROVIDER);
+    let bob = client(&without, own("bob", "bobsecret"));
+    let error = bob.who_am_i().expect_err("nobody there can prove anything");
+    assert!(
+        error.to_string().contains("this server has no SASL"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_client_that_is_to_prove_itself_needs_a_section_that_says_who_it_is() {
+    let directory = Directory::new();
+    let file = directory.path().join("client.conf");
+    fs::write(&file, JAAS).expect("written");
+    let login = |section: &str| {
+        client_login(&ClientSasl {
+            login_config: file.clone(),
+            section: section.to_owned(),
+        })
+    };
+    assert_eq!(login("QuorumLearner").ok(), Some(own("m", "s")));
+    for (section, says) in [
+        (
+            "Client",
+            "there is no section Client, which zookeeper.sasl.clientconfig",
+        ),
+        ("Half", "the section Half needs username"),
+        ("Kerberos", "Kerberos is not built in"),
+    ] {
+        let error = login(section).expect_err(section).to_string();
+        assert!(error.contains(says), "{error}");
+    }
+    fs::remove_file(&file).expect("removed");
+    let error = login("Client").expect_err("no file").to_string();
+    assert!(error.contains("can't be read"), "{error}");
 }
 
 #[test]

@@ -125,7 +125,6 @@ pub(super) fn clients(s: &mut Settings) -> Clients {
             stall_time: s.ms("request_throttle_stall_time"),
             drop_stale: s.flag("request_throttle_drop_stale"),
             stale_latency_check: s.flag("request_stale_latency_check"),
-            stale_connection_check: s.flag("request_stale_connection_check"),
             throttled_op_wait: limit(s, "throttled_op_wait_time").map(Duration::from_millis),
         },
         large_request_threshold: s.positive("largeRequestThreshold"),

@@ -53,7 +53,7 @@ pub(super) const THROTTLE: Section = Section { title: "Throttling", keys: &[
         "Requests that nobody waits for any more are dropped.").also(&["requestThrottleDropStale"]),
     key("request_stale_latency_check", Z, B, "", "false", YES,
         "Nobody waits for a request that has waited longer than its session's time-out.").also(&["requestStaleLatencyCheck"]),
-    key("request_stale_connection_check", Z, B, "", "true", YES,
+    ignored("request_stale_connection_check", Z, "the requests of a closed connection are dropped in any case",
         "Nobody waits for a request whose connection is closed.").also(&["requestStaleConnectionCheck"]),
     key("throttled_op_wait_time", Z, N0, "ms", "0", YES,
         "A request that waited longer is answered with ThrottledOp and not executed; 0 switches it off.").also(&["throttledOpWaitTime"]),
