@@ -19,7 +19,7 @@ use zabscope_core::{
 };
 
 /// The menu's width and one line's height; on a narrow or low window it stands farther in.
-const WIDTH: f64 = 216.0;
+const WIDTH: f64 = 288.0;
 const LINE: f64 = 44.0;
 
 /// An open menu: of what, and where on the window it begins.
