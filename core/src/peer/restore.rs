@@ -49,9 +49,10 @@ impl Peer {
         Err(ElectionReason::Restored { zxid })
     }
 
-    /// The zxid at which this tree would take the place of ours ([`InputKind::Restore`]): zxids never run
-    /// backwards, so it is not before the last transaction here, whose place it takes too. Only a server of
-    /// its own takes over a later one: in an ensemble the leader numbers transactions, not a snapshot.
+    /// The zxid at which this tree would take the place of ours
+    /// ([`InputKind::Restore`](super::input::InputKind::Restore)): zxids never run backwards, so it is not
+    /// before the last transaction here, whose place it takes too. Only a server of its own takes over a
+    /// later one: in an ensemble the leader numbers transactions, not a snapshot.
     ///
     /// # Errors
     /// [`CannotRestore`]; nothing would change.
