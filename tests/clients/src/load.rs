@@ -243,6 +243,8 @@ impl Load {
     /// Compares what the members hold with each other and with what was acknowledged; returns how
     /// many nodes there are, and how many digests were reported. All members must serve and nobody else write.
     pub fn audit(&self, ensemble: &Ensemble) -> Result<(usize, u32)> {
+        let first = ensemble.addresses().first().copied();
+        write_until_a_digest_is_reported(first.context("a member")?)?;
         let trees: Vec<Tree> = ensemble
             .addresses()
             .into_iter()
@@ -294,6 +296,11 @@ impl Load {
             }
         }
         let digests = digests(ensemble)?;
+        ensure!(
+            digests as usize >= ensemble.members().len(),
+            "{digests} digests of {} members",
+            ensemble.members().len()
+        );
         Ok((first.len(), digests))
     }
 
@@ -453,8 +460,23 @@ fn tree(address: SocketAddr) -> Result<Tree> {
     Ok(tree)
 }
 
+/// Writes to the root, so often that one of the zxids is a 128th: each member remembers the digest there.
+fn write_until_a_digest_is_reported(address: SocketAddr) -> Result<()> {
+    const LIMIT: Duration = Duration::from_secs(30);
+    let mut client = Client::new(vec![address], 0);
+    let mut body = Writer::new();
+    body.string(Some("/")).buffer(None).int(-1);
+    let body = body.finish();
+    for _ in 0..128 {
+        let (error, _) = client.insist(5, &body, LIMIT)?;
+        ensure!(error == 0, "writing to the root: error {error}");
+    }
+    client.insist(-11, &[], LIMIT)?;
+    Ok(())
+}
+
 /// The tree digests that members report for the same zxid are the same; how many there are. A server
-/// remembers one for every 128th zxid since its start, so there may be none.
+/// remembers one for every 128th zxid since its start.
 fn digests(ensemble: &Ensemble) -> Result<u32> {
     let mut found: BTreeMap<String, (String, u8)> = BTreeMap::new();
     let mut reported = 0_u32;
