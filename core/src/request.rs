@@ -707,6 +707,20 @@ pub struct ConnectRequest {
     pub read_only: bool,
 }
 
+impl ConnectRequest {
+    /// Asks for a new session with this time-out, as a client does that has seen nothing yet.
+    #[must_use]
+    pub const fn new_session(timeout_ms: i32) -> ConnectRequest {
+        ConnectRequest {
+            last_zxid_seen: Zxid::ZERO,
+            timeout_ms,
+            session: SessionId::NONE,
+            password: [0; 16],
+            read_only: false,
+        }
+    }
+}
+
 /// The answer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ConnectResponse {

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use zabscope_core::{
         config::Config,
-        id::{ClientId, SessionId},
+        id::ClientId,
         log::Stored,
         peer::input::{Input, InputKind},
         request::{ConnectRequest, Create, CreateMode, CreateOp, Request, Write},
@@ -161,13 +161,7 @@ mod tests {
             };
             alone.tell(InputKind::ClientConnect {
                 client: CLIENT,
-                request: ConnectRequest {
-                    last_zxid_seen: Zxid::ZERO,
-                    timeout_ms: 10_000,
-                    session: SessionId::NONE,
-                    password: [0; 16],
-                    read_only: false,
-                },
+                request: ConnectRequest::new_session(10_000),
                 auth: [].into(),
             });
             alone

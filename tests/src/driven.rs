@@ -164,13 +164,7 @@ impl Driven {
     pub fn proposes(&mut self, client: u64) {
         self.tell(InputKind::ClientConnect {
             client: ClientId(client),
-            request: ConnectRequest {
-                last_zxid_seen: Zxid::ZERO,
-                timeout_ms: 10_000,
-                session: SessionId::NONE,
-                password: [0; 16],
-                read_only: false,
-            },
+            request: ConnectRequest::new_session(10_000),
             auth: Arc::from([]),
         });
         assert!(self.says(|e| matches!(e, EventKind::Proposed { .. })));

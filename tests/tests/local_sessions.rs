@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use zabscope_core::{
     config::{Config, Membership},
-    id::{ClientId, SessionId},
+    id::ClientId,
     log::Stored,
     peer::{
         Mode,
@@ -137,10 +137,8 @@ fn arrives(hand: &mut Driven, client: u64, read_only: bool) {
         client: ClientId(client),
         request: ConnectRequest {
             last_zxid_seen: at(1, 2),
-            timeout_ms: 10_000,
-            session: SessionId::NONE,
-            password: [0; 16],
             read_only,
+            ..ConnectRequest::new_session(10_000)
         },
         auth: Arc::from([]),
     });

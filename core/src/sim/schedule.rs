@@ -371,7 +371,7 @@ fn begin(repeat: Repeat, world: &World) -> Option<Broken> {
         FaultKind::SlowDisk => {
             let extra = Span(world.setup().tick.0 / 2);
             let disk = world.servers().find(|s| s.id == server).map(|s| s.disk);
-            let before = disk.map_or(Span(0), |disk| disk.extra);
+            let before = disk.map_or(Span(0), |disk| disk.slower_by());
             let slow = |extra| Action::SlowDisk { server, extra };
             broken(slow(extra), slow(before))
         }
@@ -626,7 +626,7 @@ mod tests {
             extra: own,
         };
         world.act(&slow, &mut log).expect("it is possible");
-        let extra = |world: &World| world.servers().next().map(|s| s.disk.extra);
+        let extra = |world: &World| world.servers().next().map(|s| s.disk.slower_by());
         let fault = Span(world.setup().tick.0 / 2);
         for (at, expected) in [(6000, fault), (8000, own)] {
             while world.now() < Moment(at * 1000) && world.step(&mut log) {}

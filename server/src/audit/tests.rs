@@ -50,13 +50,7 @@ impl Audited {
     fn connect(&mut self, client: ClientId, auth: &[AuthId]) {
         self.step(InputKind::ClientConnect {
             client,
-            request: ConnectRequest {
-                last_zxid_seen: Zxid::ZERO,
-                timeout_ms: 10_000,
-                session: SessionId::NONE,
-                password: [0; 16],
-                read_only: false,
-            },
+            request: ConnectRequest::new_session(10_000),
             auth: auth.into(),
         });
     }

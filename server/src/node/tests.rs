@@ -3,7 +3,6 @@
 use super::*;
 use crate::net::quorum::Identity;
 use zabscope_core::{
-    id::SessionId,
     request::{Create, CreateMode, CreateOp, Write},
     time::Span,
     tree::{TtlOwners, acl},
@@ -77,13 +76,7 @@ impl Hand {
         let (to, mut mail) = client_channel();
         self.take(Inbox::Connect {
             client: ClientId(client),
-            request: ConnectRequest {
-                last_zxid_seen: Zxid::ZERO,
-                timeout_ms: 10_000,
-                session: SessionId::NONE,
-                password: [0; 16],
-                read_only: false,
-            },
+            request: ConnectRequest::new_session(10_000),
             auth: [].into(),
             to,
         });

@@ -23,3 +23,18 @@ pub mod port;
 pub mod program;
 pub mod server;
 pub mod word;
+
+use anyhow::{Context, Result};
+
+/// The number in an environment variable, or another one if it is not set.
+///
+/// # Errors
+/// What stands there is no number.
+pub fn number(variable: &str, otherwise: u64) -> Result<u64> {
+    match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .with_context(|| format!("{variable} is `{text}`, no number")),
+        Err(_) => Ok(otherwise),
+    }
+}

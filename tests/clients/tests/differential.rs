@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use zabscope_clients::differential::{Generator, Pair, Tally, compare, shortest};
+use zabscope_clients::number;
 use zabscope_clients::server::{Kind, Options, Server};
 
 /// How long it may take to find the shortest row of steps.
@@ -45,15 +46,6 @@ fn kind(variable: &str, otherwise: Kind) -> Result<Kind> {
         Ok(other) => bail!("{variable} is `{other}`; it can be `ours` or `apache`"),
         Err(_) => otherwise,
     })
-}
-
-fn number(variable: &str, otherwise: u64) -> Result<u64> {
-    match std::env::var(variable) {
-        Ok(text) => text
-            .parse()
-            .with_context(|| format!("{variable} is `{text}`, no number")),
-        Err(_) => Ok(otherwise),
-    }
 }
 
 /// What both servers are told.

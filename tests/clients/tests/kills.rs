@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use zabscope_clients::load::Load;
+use zabscope_clients::number;
 use zabscope_clients::server::{Ensemble, Kind, Options};
 
 /// Rounds between two audits.
@@ -16,15 +17,6 @@ const ROUNDS_PER_AUDIT: u64 = 10;
 /// Writes that must be acknowledged before a round and after it.
 const WRITES: u64 = 40;
 const LIMIT: Duration = Duration::from_secs(60);
-
-fn number(variable: &str, otherwise: u64) -> Result<u64> {
-    match std::env::var(variable) {
-        Ok(text) => text
-            .parse()
-            .with_context(|| format!("{variable} is `{text}`, no number")),
-        Err(_) => Ok(otherwise),
-    }
-}
 
 /// One round: writes, the end of some members, their return, writes.
 fn round(ensemble: &mut Ensemble, load: &Load, random: &mut ChaCha8Rng) -> Result<&'static str> {

@@ -14,6 +14,7 @@ use zabscope_core::{
         DecidedBy, ElectionReason, EventKind as K, IgnoreReason, RefuseReason, SyncRule, VoteField,
     },
     sim::{Fact, WorldEventKind as W},
+    time::Span,
 };
 
 /// Where a rule is written down.
@@ -150,6 +151,16 @@ impl Why {
             right,
             decides,
         });
+    }
+
+    /// A value against the limit that this key of the configuration sets: that decides.
+    fn limit(&mut self, what: (&'static str, &'static str), left: (String, String), key: &str) {
+        let right = (self.words("limit", "期限"), key.to_owned());
+        self.row(what, left, right, true);
+    }
+
+    fn time(&self, span: Span) -> String {
+        self.text(|p| p.say("{0}", "{0}", &[Time(span)]))
     }
 
     pub(super) fn zxid(&self, z: Zxid) -> String {
@@ -427,7 +438,7 @@ fn peer(w: &mut Why, me: ServerId, kind: &K) -> Rule {
             supporters, wait, ..
         } => {
             let have = w.number(u64::from(*supporters));
-            let time = w.text(|p| p.say("{0}", "{0}", &[Time(*wait)]));
+            let time = w.time(*wait);
             let left = (w.words("equal votes", "相同的选票"), have);
             let right = (w.words("last wait", "最后等待"), time);
             w.row(("quorum", "法定人数"), left, right, true);
@@ -922,10 +933,8 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
             zk("2.6"),
         ),
         ElectionReason::LeaderSilent { waited, .. } => {
-            let time = w.text(|p| p.say("{0}", "{0}", &[Time(*waited)]));
-            let left = (w.words("silent for", "已沉默"), time);
-            let right = (w.words("limit", "期限"), "syncLimit / initLimit".to_owned());
-            w.row(("silence", "沉默"), left, right, true);
+            let left = (w.words("silent for", "已沉默"), w.time(*waited));
+            w.limit(("silence", "沉默"), left, "syncLimit / initLimit");
             (
                 (
                     "Silence can't be told from a crash. After syncLimit (initLimit while joining) the leader counts as lost.",
@@ -956,8 +965,7 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
         ElectionReason::NoQuorumInTime { phase } => {
             let name = reason::phase(*phase, w.lang).to_owned();
             let left = (w.words("phase", "阶段"), name);
-            let right = (w.words("limit", "期限"), "initLimit".to_owned());
-            w.row(("quorum", "法定人数"), left, right, true);
+            w.limit(("quorum", "法定人数"), left, "initLimit");
             (
                 (
                     "A leader that does not get its quorum within initLimit gives up, so that another may try.",
@@ -967,10 +975,8 @@ fn election(w: &mut Why, because: &ElectionReason) -> Rule {
             )
         }
         ElectionReason::VoterLooksAgain { waited, .. } => {
-            let time = w.text(|p| p.say("{0}", "{0}", &[Time(*waited)]));
-            let left = (w.words("waited", "已等待"), time);
-            let right = (w.words("limit", "期限"), "maxTimeToWaitForEpoch".to_owned());
-            w.row(("quorum", "法定人数"), left, right, true);
+            let left = (w.words("waited", "已等待"), w.time(*waited));
+            w.limit(("quorum", "法定人数"), left, "maxTimeToWaitForEpoch");
             (
                 (
                     "Whoever elected it and looks again will not join it. Instead of waiting for the rest of initLimit it gives up, so that another may try.",
