@@ -45,7 +45,9 @@ pub use fact::{
     WorldEventKind,
 };
 pub use fault::{FaultKind, FaultPlan, FaultPlanError, Faults};
-pub use history::{Branch, BranchNo, Exported, History, ImportError, Imported, Importing, Records};
+pub use history::{
+    Branch, BranchNo, Exported, ExportedBranch, History, ImportError, Imported, Importing, Records,
+};
 pub use invariant::{Checker, Invariant, Look, Property, Violation};
 pub use run::{Plan, Run, Tally};
 pub use schedule::{Random, Repeat, Schedule, ScheduleError};

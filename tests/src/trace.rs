@@ -8,7 +8,7 @@ use zabscope_core::{
         WaitReason,
         event::{EventKind, OpKind, RefuseReason},
     },
-    sim::{Exported, Fact, GaveUpBecause, WorldEventKind, history},
+    sim::{Exported, Fact, GaveUpBecause, WorldEventKind},
 };
 
 /// How many of the last things are told.
@@ -171,11 +171,10 @@ fn test_name() -> Option<String> {
 /// The run as the page can open it.
 #[must_use]
 pub fn exported(s: &Scenario) -> Exported {
-    Exported {
-        version: history::VERSION,
-        setup: s.world().setup().clone(),
-        actions: s.actions.clone(),
-        steps: s.world().steps(),
-        trace: Some(format!("{:016x}", s.world().trace_hash())),
-    }
+    Exported::of(
+        s.world().setup().clone(),
+        s.actions.clone(),
+        s.world().steps(),
+        Some(s.world().trace_hash()),
+    )
 }

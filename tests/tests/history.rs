@@ -103,6 +103,89 @@ fn a_moment_is_the_same_however_one_came_to_it() {
     }
 }
 
+/// What one sees of a run who looks at all of its branches.
+fn tree(history: &History) -> Vec<(String, Option<BranchNo>, u64, u64, u64, usize)> {
+    let of = |b: zabscope_core::sim::Branch| {
+        let end = history.world_at_end_of(b.no).expect("it is there");
+        let records = history.records_of(b.no).expect("it is there").len();
+        (
+            b.name,
+            b.parent,
+            b.forked_at,
+            b.end,
+            end.trace_hash(),
+            records,
+        )
+    };
+    history.branches().into_iter().map(of).collect()
+}
+
+#[test]
+fn a_run_with_branches_names_and_bookmarks_is_the_same_after_it_was_written_and_read() {
+    let mut most = 0;
+    for seed in 0..SEEDS {
+        let setup = swarm(seed, 3 + (seed % 3) as u8, (seed % 2) as u8);
+        let mut history = History::new(&setup).expect("a world");
+        let mut dice = Dice(seed.wrapping_mul(0xD134_2543_DE82_EF95) | 1);
+        let mut faults = Faults::new(FaultPlan::all(), seed);
+        let mut marks = Vec::new();
+        for act in 0..ACTS {
+            match dice.below(8) {
+                0..=2 => {
+                    for _ in 0..=dice.below(60) {
+                        history.step();
+                    }
+                }
+                3..=4 => {
+                    if let Some(action) = faults.next(history.world()) {
+                        // What the past makes impossible is refused.
+                        let _ = history.act(action);
+                    }
+                }
+                5 => {
+                    history.goto(dice.below(history.end() + 1));
+                    for _ in 0..dice.below(3) {
+                        history.back();
+                    }
+                }
+                6 => {
+                    let all = history.branches();
+                    let no = BranchNo(dice.below(all.len() as u64) as u16);
+                    history.rename(no, &format!("“{act}”, 分支 {}", no.0));
+                    history.switch(no);
+                }
+                _ => marks.push((history.branch(), history.cursor(), format!("at {act}"))),
+            }
+        }
+        marks.truncate(zabscope_core::sim::history::sharing::MAX_BOOKMARKS);
+        let mut exported = history.export_all();
+        exported.bookmarks.clone_from(&marks);
+        let read = Exported::from_json(&exported.to_json()).expect("our own text");
+        assert_eq!(read, exported, "seed {seed}");
+        let imported = History::import(&read).expect("a run of ours");
+        assert_eq!(imported.mismatch, None, "seed {seed}");
+        assert_eq!(imported.bookmarks, marks, "seed {seed}");
+        let mut again = imported.history;
+        assert_eq!(again.export_all(), history.export_all(), "seed {seed}");
+        assert_eq!(tree(&again), tree(&history), "seed {seed}");
+        for (branch, step, _) in &marks {
+            let at = |h: &History| (h.time_at(*branch, *step), h.is_on_the_way(*branch, *step));
+            assert_eq!(at(&again), at(&history), "seed {seed}");
+            again.switch(*branch);
+            again.goto(*step);
+            let there = again.world().trace_hash();
+            let then = history.world_at(*branch, *step).expect("it was kept");
+            assert_eq!(there, then.trace_hash(), "seed {seed}");
+            assert_eq!(Some(again.world().now()), again.time_at(*branch, *step));
+            again.switch(history.branch());
+            while again.export() != history.export() && again.back() {}
+            assert_eq!(again.export(), history.export(), "seed {seed}");
+        }
+        most = most.max(history.branches().len());
+    }
+    assert!(most >= 16, "no run has 16 branches, at most {most}");
+}
+
 #[test]
 fn virtual_time_never_goes_back_in_a_branch() {
     let mut history = History::new(&swarm(7, 5, 1)).expect("a world");

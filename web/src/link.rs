@@ -1,4 +1,5 @@
-//! A run as a link: seed, setup, actions and the cursor in the URL's fragment.
+//! A run as a link: seed, setup, actions and the cursor in the URL's fragment. And as a file, and as what
+//! this browser keeps: these hold all branches.
 //!
 //! `#s=1.` and the JSON of `Shared`, deflated, in base64url. What stands there may come from anybody:
 //! every length is bounded before anything is made of it, and everything is checked by
@@ -7,7 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use zabscope_core::sim::{Action, Exported, Setup, TimedAction};
+use zabscope_core::sim::{Action, BranchNo, Exported, ExportedBranch, Setup, TimedAction};
 use zabscope_lessons::from_json;
 
 /// The format of links that this build writes, and the only one that it reads.
@@ -16,6 +17,8 @@ const VERSION: &str = "1";
 pub const MAX_FRAGMENT: usize = 64 * 1024;
 /// What inflates to more is not read, in bytes.
 pub const MAX_JSON: usize = 1024 * 1024;
+/// A link that would be longer with its bookmarks goes without them, in characters.
+pub const MAX_MARKED: usize = 2048;
 /// A link repeats at most so many steps: opening it must not take long.
 pub const MAX_STEPS: u64 = 50_000;
 /// A file that is longer is not read, in bytes.
@@ -26,6 +29,8 @@ pub const MAX_FILE: usize = 8 * 1024 * 1024;
 pub struct Fragment {
     /// The state, still encoded.
     pub state: Option<String>,
+    /// The run that this browser keeps: it is too long for a link.
+    pub kept: bool,
     /// The world stands still at first.
     pub paused: bool,
     /// A lesson, and perhaps a step of it, as its player writes them.
@@ -81,6 +86,9 @@ struct Shared {
     /// The trace hash there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
+    /// Bookmarks on the way: steps and names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    k: Vec<(u64, String)>,
 }
 
 /// Takes a fragment apart; with or without `#`.
@@ -91,6 +99,7 @@ pub fn fragment(text: &str) -> Fragment {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         match key {
             "s" => out.state = Some(value.to_owned()),
+            "kept" => out.kept = true,
             "paused" => out.paused = true,
             "lesson" => out.lesson = Some(value.to_owned()),
             "embed" => out.embed = true,
@@ -102,6 +111,7 @@ pub fn fragment(text: &str) -> Fragment {
     }
     // Anything else that stands there is taken for a state, so that it is told why it is not read.
     let known = out.state.is_some()
+        || out.kept
         || out.paused
         || out.lesson.is_some()
         || out.embed
@@ -114,11 +124,13 @@ pub fn fragment(text: &str) -> Fragment {
     out
 }
 
-/// The state as it stands behind `s=`.
+/// The shown branch up to the cursor, as it stands behind `s=`; with its bookmarks where that is short
+/// enough.
 #[must_use]
 pub fn encode(run: &Exported) -> String {
     let mut last = 0;
-    let shared = Shared {
+    let marks = run.bookmarks.iter();
+    let mut shared = Shared {
         w: difference(&run.setup),
         a: run
             .actions
@@ -131,9 +143,22 @@ pub fn encode(run: &Exported) -> String {
             .collect(),
         s: run.steps,
         t: run.trace.clone(),
+        k: marks
+            .filter(|(branch, step, _)| *branch == run.shown && *step <= run.steps)
+            .map(|(_, step, name)| (*step, name.clone()))
+            .collect(),
     };
+    let text = packed(&shared);
+    if shared.k.is_empty() || text.len() <= MAX_MARKED {
+        return text;
+    }
+    shared.k.clear();
+    packed(&shared)
+}
+
+fn packed(shared: &Shared) -> String {
     // Our own types, which always can be written.
-    let json = serde_json::to_string(&shared).unwrap_or_default();
+    let json = serde_json::to_string(shared).unwrap_or_default();
     let packed = miniz_oxide::deflate::compress_to_vec(json.as_bytes(), 9);
     format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(packed))
 }
@@ -187,16 +212,17 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
             TimedAction { step: at, action }
         })
         .collect();
+    let marks = shared.k.into_iter();
     Ok(Exported {
-        version: zabscope_core::sim::history::VERSION,
-        setup,
-        actions,
-        steps: shared.s,
         trace: shared.t,
+        bookmarks: marks
+            .map(|(step, name)| (BranchNo(0), step, name))
+            .collect(),
+        ..Exported::of(setup, actions, shared.s, None)
     })
 }
 
-/// A file's text: the run as the simulator writes it, with names in full.
+/// A file's text, and what this browser keeps: the run as the simulator writes it, with names in full.
 #[must_use]
 pub fn to_file(run: &Exported) -> String {
     run.to_json()
@@ -211,6 +237,56 @@ pub fn from_file(text: &str) -> Result<Exported, LinkError> {
         return Err(LinkError::FileTooLarge(text.len()));
     }
     from_json(text).map_err(|error| LinkError::NoRun(error.to_string()))
+}
+
+/// Reads what this browser keeps: a file's text, or a link's, which is what it was once.
+///
+/// # Errors
+/// As [`decode`] and [`from_file`].
+pub fn from_kept(text: &str) -> Result<Exported, LinkError> {
+    match text.starts_with('{') {
+        true => from_file(text),
+        false => decode(text),
+    }
+}
+
+/// What this browser keeps, if it is the run of a link, at the same moment: then a link that was read
+/// again, as the page is when it is reloaded, is no reason to lose what it has no room for.
+fn whole(linked: &Exported, kept: &str) -> Option<Exported> {
+    let moment = |run: &Exported| {
+        let Exported {
+            setup,
+            actions,
+            steps,
+            trace,
+            ..
+        } = run.clone();
+        (setup, actions, steps, trace)
+    };
+    let kept = from_kept(kept).ok()?;
+    (moment(&kept) == moment(linked)).then_some(kept)
+}
+
+/// The runs that an address asks for, the one to be tried first before the other: what this browser keeps,
+/// if that is the link's run, and the link's own, should another version have kept what it can't repeat.
+/// `None`: it asks for none.
+#[must_use]
+pub fn wanted(fragment: &Fragment, kept: Option<&str>) -> Option<Result<Vec<Exported>, LinkError>> {
+    let Some(text) = &fragment.state else {
+        let kept = kept.filter(|_| fragment.kept)?;
+        return Some(from_kept(kept).map(|run| vec![run]));
+    };
+    Some(decode(text).map(|linked| {
+        let whole = kept.and_then(|kept| whole(&linked, kept));
+        whole.into_iter().chain([linked]).collect()
+    }))
+}
+
+/// Whether somebody has done something in it.
+#[must_use]
+pub fn is_work(run: &Exported) -> bool {
+    let done = |b: &ExportedBranch| !b.actions.is_empty() || b.name != "main";
+    !run.actions.is_empty() || !run.bookmarks.is_empty() || run.branches.iter().any(done)
 }
 
 /// The fields in which a setup differs from the default one.
@@ -239,15 +315,15 @@ mod tests {
     };
 
     fn run() -> Exported {
-        Exported {
-            version: zabscope_core::sim::history::VERSION,
-            setup: Setup {
-                seed: u64::MAX,
-                voters: 3,
-                latency: Span::millis(20),
-                ..Setup::default()
-            },
-            actions: vec![
+        let setup = Setup {
+            seed: u64::MAX,
+            voters: 3,
+            latency: Span::millis(20),
+            ..Setup::default()
+        };
+        Exported::of(
+            setup,
+            vec![
                 TimedAction {
                     step: 40,
                     action: Action::Crash {
@@ -266,9 +342,9 @@ mod tests {
                     },
                 },
             ],
-            steps: 77,
-            trace: Some("0123456789abcdef".to_owned()),
-        }
+            77,
+            Some(0x0123_4567_89ab_cdef),
+        )
     }
 
     #[test]

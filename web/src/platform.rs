@@ -125,6 +125,14 @@ pub fn show_lang(lang: Lang) {
     }
 }
 
+/// Names in the browser's own title what is open.
+pub fn show_title(title: Option<&str>) {
+    if let Some(document) = window().and_then(|w| w.document()) {
+        let name = title.map(|title| [title, " – zabscope"].concat());
+        document.set_title(name.as_deref().unwrap_or("zabscope"));
+    }
+}
+
 fn root() -> Option<web_sys::Element> {
     window()?.document()?.document_element()
 }
@@ -175,7 +183,7 @@ pub fn open_beside(fragment: &str) {
     }
 }
 
-/// The run of the last visit, as a link holds it.
+/// The run of the last visit, as it was kept.
 #[must_use]
 pub fn kept_run() -> Option<String> {
     LocalStorage::get(RUN).ok()

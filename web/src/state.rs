@@ -260,13 +260,31 @@ pub enum Action {
 
 /// A run that was read.
 #[derive(Clone)]
-pub struct Loaded(pub Rc<std::cell::Cell<Option<sim::Imported>>>);
+pub struct Loaded {
+    run: Rc<std::cell::Cell<Option<sim::Imported>>>,
+    title: Option<Title>,
+}
+
+/// What a run is called, in English and in Chinese.
+pub type Title = Rc<[String; 2]>;
 
 impl Loaded {
     /// Wraps it, to be taken once.
     #[must_use]
     pub fn new(imported: sim::Imported) -> Loaded {
-        Loaded(Rc::new(std::cell::Cell::new(Some(imported))))
+        Loaded {
+            run: Rc::new(std::cell::Cell::new(Some(imported))),
+            title: None,
+        }
+    }
+
+    /// The same as a world that has a name.
+    #[must_use]
+    pub fn titled(self, en: &str, zh: &str) -> Loaded {
+        Loaded {
+            title: Some(Rc::new([en.to_owned(), zh.to_owned()])),
+            ..self
+        }
     }
 }
 
@@ -295,6 +313,8 @@ impl core::fmt::Debug for Loaded {
 pub struct State {
     /// The run.
     pub run: RunHandle,
+    /// What it is called; `None`: it is the visitor's own.
+    title: Option<Title>,
     /// Virtual time as it is shown, between the cursor's and the next step's.
     pub time: Moment,
     /// Parts of a microsecond that are left over.
@@ -337,7 +357,7 @@ pub struct State {
     pub dialog: Option<Dialog>,
     /// Inside somebody's article: only the stage, the sentence and the controls.
     pub embed: bool,
-    /// The run of an earlier visit, as a link holds it.
+    /// The run of an earlier visit, as it was kept.
     pub kept: Option<Rc<str>>,
 }
 
@@ -366,6 +386,7 @@ impl State {
         let time = run.world().now();
         let mut state = State {
             run: RunHandle::new(run),
+            title: None,
             time,
             rest_us: 0.0,
             motion: Motion::Still,
@@ -403,6 +424,20 @@ impl State {
         }
     }
 
+    /// What is open, by its name: a lesson, or a world that has one. `None`: a run of the visitor's own.
+    #[must_use]
+    pub fn title(&self) -> Option<Title> {
+        let Some(lesson) = &self.lesson else {
+            return self.title.clone();
+        };
+        let lesson = lesson.get();
+        let text = |lang| lesson.lesson().text(lang).title.to_owned();
+        Some(Rc::new([
+            text(zabscope_lessons::Lang::En),
+            text(zabscope_lessons::Lang::Zh),
+        ]))
+    }
+
     /// Whether virtual time passes.
     #[must_use]
     pub fn moves(&self) -> bool {
@@ -427,6 +462,29 @@ impl State {
         if action.is_of_a_person() && self.notice.as_ref().is_some_and(|n| n.is_news()) {
             self.notice = None;
         }
+        let broken = self.broken();
+        self.do_it(action);
+        // What is said of a moment is said as long as one is there.
+        if let (Some((then, was)), Some((now, is))) = (broken, self.broken())
+            && Rc::ptr_eq(&then, &now)
+            && was != is
+        {
+            self.notice = None;
+        }
+    }
+
+    /// What is said of an invariant that fails here, and where here is: branch, step, record.
+    #[allow(clippy::type_complexity)]
+    fn broken(&self) -> Option<(Rc<Notice>, (BranchNo, u64, Option<usize>))> {
+        let said = self.notice.as_ref()?;
+        matches!(**said, Notice::Broken(_)).then(|| {
+            let run = self.run.get();
+            let (branch, step) = (run.history().branch(), run.history().cursor());
+            (Rc::clone(said), (branch, step, self.focus))
+        })
+    }
+
+    fn do_it(&mut self, action: Action) {
         match action {
             Action::Play => self.play(),
             Action::Pause => self.pause(),
@@ -487,9 +545,11 @@ impl State {
                 Err(error) => self.notify(Notice::Setup(error)),
             },
             Action::Load(loaded) => {
-                if let Some(imported) = loaded.0.take() {
-                    self.show(Run::of(imported.history));
-                    if imported.mismatch.is_some() {
+                if let Some(imported) = loaded.run.take() {
+                    let other = imported.mismatch.is_some();
+                    self.show(Run::imported(imported));
+                    self.title = loaded.title;
+                    if other {
                         self.notify(Notice::OtherVersion);
                     }
                 }
@@ -552,6 +612,7 @@ impl State {
         if matches!(self.tab, Tab::Chosen | Tab::Why) {
             self.tab = Tab::Lesson;
         }
+        self.title = None;
         self.notice = None;
         self.dialog = None;
         self.lesson = None;

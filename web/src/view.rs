@@ -59,7 +59,7 @@ use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
 use zabscope_core::{
     id::ServerId,
-    sim::{Exported, Setup, history::Importing},
+    sim::{Exported, ImportError, Importing, Setup},
 };
 
 /// A link with so many steps is opened at once; a longer one while the page is alive already.
@@ -85,7 +85,7 @@ pub fn App() -> Html {
     }
     html! {
         <div class="app" data-motion={motion}>
-            <header::Header run={run.clone()} theme={s.theme} {lang} send={send.clone()} />
+            <header::Header run={run.clone()} title={s.title()} theme={s.theme} {lang} send={send.clone()} />
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
@@ -117,7 +117,7 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
     let out = {
         let run = run.clone();
         Callback::from(move |_: MouseEvent| {
-            let exported = run.get().history().export();
+            let exported = run.get().shared();
             platform::open_beside(&format!("s={}", link::encode(&exported)));
         })
     };
@@ -197,27 +197,41 @@ fn first() -> State {
         Some(None) => state.apply(Action::Notify(Notice::NoLesson)),
         None => {}
     }
-    match &fragment.state {
+    match link::wanted(&fragment, state.kept.as_deref()) {
         // The effect that watches the address opens it.
         None if fragment.world.is_some() => {}
         None if fragment.paused || fragment.embed || state.reduced => {}
         None => state.motion = Motion::Opening,
-        Some(text) => match link::decode(text).map_err(Notice::Unreadable) {
-            Ok(exported) if exported.steps <= AT_ONCE => match open(&exported) {
-                Ok(loaded) => state.apply(Action::Load(loaded)),
-                Err(notice) => state.apply(Action::Notify(notice)),
-            },
-            // The effect that watches the address opens it.
-            Ok(_) => {}
-            Err(notice) => state.apply(Action::Notify(notice)),
-        },
+        Some(Ok(runs)) if at_once(&runs) => {
+            if runs.len() > 1 {
+                // What is kept is open then: there is nothing to offer.
+                state.kept = None;
+            }
+            let mut all = runs.iter().map(open);
+            let mut opened = all.next();
+            if let Some(Err(_)) = opened {
+                opened = all.next().or(opened);
+            }
+            match opened {
+                Some(Ok(loaded)) => state.apply(Action::Load(loaded)),
+                Some(Err(error)) => state.apply(Action::Notify(Notice::Import(error))),
+                None => {}
+            }
+        }
+        // The effect that watches the address opens it.
+        Some(Ok(_)) => {}
+        Some(Err(error)) => state.apply(Action::Notify(Notice::Unreadable(error))),
     }
     state
 }
 
-fn open(exported: &Exported) -> Result<Loaded, Notice> {
-    let mut importing = Importing::new(exported).map_err(Notice::Import)?;
-    while importing.run(AT_ONCE).map_err(Notice::Import)? {}
+fn at_once(runs: &[Exported]) -> bool {
+    runs.iter().all(|run| run.work() <= AT_ONCE)
+}
+
+fn open(exported: &Exported) -> Result<Loaded, ImportError> {
+    let mut importing = Importing::new(exported)?;
+    while importing.run(AT_ONCE)? {}
     Ok(Loaded::new(importing.finish()))
 }
 
@@ -226,24 +240,36 @@ thread_local! {
     static OPENING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Opens a run, however long it is, a piece at a time.
-pub async fn load(exported: Exported, send: Send) {
+/// Opens the first of these runs that can be repeated, however long it is, a piece at a time.
+pub async fn load(runs: Vec<Exported>, send: Send) {
     let opening = OPENING.get().wrapping_add(1);
     OPENING.set(opening);
-    let mut importing = match Importing::new(&exported) {
-        Ok(importing) => importing,
-        Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
-    };
-    loop {
-        match importing.run(1000) {
-            Ok(true) => gloo::timers::future::TimeoutFuture::new(0).await,
-            Ok(false) => break,
-            Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
+    let mut action = None;
+    for run in runs {
+        match repeat(&run, opening).await {
+            Ok(Some(loaded)) => {
+                action = Some(Action::Load(loaded));
+                break;
+            }
+            Ok(None) => return,
+            Err(error) => action = Some(Action::Notify(Notice::Import(error))),
         }
     }
-    if opening == OPENING.get() {
-        send.dispatch(Action::Load(Loaded::new(importing.finish())));
+    if let Some(action) = action {
+        send.dispatch(action);
     }
+}
+
+/// `None`: meanwhile another run is to be opened.
+async fn repeat(run: &Exported, opening: u32) -> Result<Option<Loaded>, ImportError> {
+    let mut importing = Importing::new(run)?;
+    while importing.run(1000)? {
+        gloo::timers::future::TimeoutFuture::new(0).await;
+        if opening != OPENING.get() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Loaded::new(importing.finish())))
 }
 
 // ---- effects --------------------------------------------------------------------------------------
@@ -409,24 +435,30 @@ fn use_address(state: &UseReducerHandle<State>) {
         if !moves {
             platform::remember(run);
             let lesson = lesson.clone();
-            let begun = !run.get().is_empty();
             // A page that was only opened keeps the address that it was opened with.
             let first = untouched.replace(false);
-            if begun && !first {
+            if !first {
                 let run = run.clone();
                 timeout = Some(Timeout::new(400, move || {
                     if let Some(lesson) = lesson {
                         return platform::set_fragment(&format!("lesson={lesson}"));
                     }
-                    let exported = run.get().history().export();
-                    if exported.steps <= link::MAX_STEPS {
-                        let text = link::encode(&exported);
+                    let run = run.get();
+                    // An article's reader leaves nothing behind, and the opening is no work.
+                    let whole = Some(run.export()).filter(|whole| !embed && link::is_work(whole));
+                    if whole.is_none() && run.is_empty() {
+                        return;
+                    }
+                    let shared = run.shared();
+                    if shared.steps <= link::MAX_STEPS {
                         let before = if embed { "embed&" } else { "" };
+                        let text = link::encode(&shared);
                         platform::set_fragment(&format!("{before}s={text}"));
-                        // An article's reader leaves nothing behind, and the opening is no work.
-                        if !embed && !exported.actions.is_empty() {
-                            platform::keep_run(Some(&text));
-                        }
+                    } else if whole.is_some() {
+                        platform::set_fragment("kept");
+                    }
+                    if let Some(whole) = whole {
+                        platform::keep_run(Some(&link::to_file(&whole)));
                     }
                 }));
             }
@@ -455,12 +487,17 @@ fn use_address(state: &UseReducerHandle<State>) {
             if let Some(name) = fragment.world {
                 return yew::platform::spawn_local(gallery::open(name, send));
             }
-            let Some(text) = fragment.state else { return };
-            match link::decode(&text) {
-                Ok(exported) if first && exported.steps <= AT_ONCE => {}
-                Ok(exported) => yew::platform::spawn_local(load(exported, send)),
-                Err(_) if first => {}
-                Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+            match link::wanted(&fragment, platform::kept_run().as_deref()) {
+                None => {}
+                Some(Ok(runs)) if first && at_once(&runs) => {}
+                Some(Ok(runs)) => {
+                    if runs.len() > 1 || fragment.kept {
+                        send.dispatch(Action::Forget);
+                    }
+                    yew::platform::spawn_local(load(runs, send));
+                }
+                Some(Err(_)) if first => {}
+                Some(Err(error)) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
             }
         };
         read(true, send.clone());

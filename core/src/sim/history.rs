@@ -5,20 +5,29 @@
 //! checkpoint before it, run on: exact, because a run is decided by seed, setup and actions.
 
 pub mod branches;
+pub mod sharing;
 
-use crate::sim::{
-    fact::{Record, Sent, StepLog},
-    setup::{Action, Setup, TimedAction},
-    world::{ActError, SetupError, World},
+use crate::{
+    sim::{
+        fact::{Record, Sent, StepLog},
+        setup::{Action, Setup, TimedAction},
+        world::{ActError, SetupError, World},
+    },
+    time::Moment,
 };
 use serde::{Deserialize, Serialize};
+pub use sharing::{Exported, ExportedBranch, ImportError, Imported, Importing};
 
 /// The format that [`History::export`] writes, and the only one that [`History::import`] reads.
 pub const VERSION: u32 = 1;
-/// More actions are not imported.
+/// More actions are not imported, and a history takes no more: those of all branches.
 pub const MAX_ACTIONS: usize = 10_000;
-/// More steps are not imported, and a history takes no more.
+/// More steps lead to no moment.
 pub const MAX_STEPS: u64 = 200_000;
+/// More steps are not imported, and a history takes no more: those of all branches, each counted once.
+pub const MAX_ALL_STEPS: u64 = 400_000;
+/// What the first branch is called.
+const MAIN: &str = "main";
 
 /// Longer texts are not imported.
 pub const MAX_JSON: usize = 16 << 20;
@@ -97,113 +106,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// A run as it is shared: seed, setup and actions, and where the reader is to stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exported {
-    /// [`VERSION`].
-    pub version: u32,
-    /// The world before its first step.
-    pub setup: Setup,
-    /// What was done, in order.
-    pub actions: Vec<TimedAction>,
-    /// The cursor: steps taken.
-    pub steps: u64,
-    /// [`World::trace_hash`] there, in hex; absent: not checked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<String>,
-}
-
-/// Why a run can't be imported.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// Another format.
-    #[error("this run has format {found}; this build reads format {max}", max = VERSION)]
-    Version {
-        /// Its number.
-        found: u32,
-    },
-    /// The setup is out of bounds.
-    #[error("the setup: {0}")]
-    Setup(#[from] SetupError),
-    /// Too many actions.
-    #[error("{0} actions, at most {max}", max = MAX_ACTIONS)]
-    Actions(usize),
-    /// Too many steps.
-    #[error("{0} steps, at most {max}", max = MAX_STEPS)]
-    Steps(u64),
-    /// Actions must stand in the order of their steps, none after the cursor.
-    #[error("action {index} is out of order")]
-    Order {
-        /// Which, from 0.
-        index: usize,
-    },
-    /// An action that was impossible at its moment.
-    #[error("action {index} is impossible: {error}")]
-    Act {
-        /// Which, from 0.
-        index: usize,
-        /// Why.
-        error: ActError,
-    },
-    /// The world came to rest before the cursor.
-    #[error("nothing can happen after step {at}, but the run has {steps} steps")]
-    Ended {
-        /// The last possible step.
-        at: u64,
-        /// What the run says.
-        steps: u64,
-    },
-    /// The text is not such a run.
-    #[error("not a run of zabscope: {0}")]
-    Json(String),
-    /// The text is too long to be read.
-    #[error("{0} bytes, at most {max}", max = MAX_JSON)]
-    Bytes(usize),
-    /// The trace hash is not a hexadecimal number of 64 bits.
-    #[error("the trace hash can't be read")]
-    Trace,
-}
-
-/// An imported run.
-pub struct Imported {
-    /// It.
-    pub history: History,
-    /// The recorded trace hash differs from what this build computed: (recorded, found). The run
-    /// is good, but it is not the run that was recorded: another version of zabscope wrote it.
-    pub mismatch: Option<(u64, u64)>,
-}
-
-impl Exported {
-    /// As JSON text.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        // The types hold nothing that JSON can't say: map keys are numbers or strings.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Reads JSON text. The version is looked at first, so that a run of another format is called
-    /// that, whatever else it holds.
-    ///
-    /// # Errors
-    /// It is too long, not JSON, of another format, or has unknown fields.
-    pub fn from_json(text: &str) -> Result<Exported, ImportError> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        if text.len() > MAX_JSON {
-            return Err(ImportError::Bytes(text.len()));
-        }
-        let json = |e: serde_json::Error| ImportError::Json(e.to_string());
-        let Version { version } = serde_json::from_str(text).map_err(json)?;
-        if version != VERSION {
-            return Err(ImportError::Version { found: version });
-        }
-        serde_json::from_str(text).map_err(json)
-    }
-}
-
 /// A step or an action.
 #[derive(Clone, Copy, Debug)]
 struct Move {
@@ -213,6 +115,8 @@ struct Move {
     records: u32,
     /// Messages that had left servers on its branch after it.
     sent: u32,
+    /// In virtual time.
+    at: Moment,
     /// The action of its branch; `None`: a step.
     action: Option<u32>,
 }
@@ -262,7 +166,7 @@ impl History {
         let world = World::new(setup)?;
         Ok(History {
             tracks: vec![Track {
-                name: "main".to_owned(),
+                name: MAIN.to_owned(),
                 parent: None,
                 moves: Vec::new(),
                 actions: Vec::new(),
@@ -419,6 +323,12 @@ impl History {
         self.steps_on(self.current, at)
     }
 
+    /// The steps of all branches, each counted once.
+    fn all_steps(&self) -> u64 {
+        let own = |t: &Track| (t.moves.len() - t.actions.len()) as u64;
+        self.tracks.iter().map(own).sum()
+    }
+
     // ---- moving ---------------------------------------------------------------------------------
 
     /// One step on. In the past that is the step that was taken then, and the actions that
@@ -431,7 +341,8 @@ impl History {
             self.goto(target);
             return Some(self.records().len() - before);
         }
-        if self.cursor() >= MAX_STEPS || !self.world.step(&mut self.log) {
+        let full = self.cursor() >= MAX_STEPS || self.all_steps() >= MAX_ALL_STEPS;
+        if full || !self.world.step(&mut self.log) {
             return None;
         }
         Some(self.push(None))
@@ -453,34 +364,22 @@ impl History {
                 self.run_to(self.at + 1);
                 return Ok(self.records().len() - before);
             }
-            self.fork()?;
         }
-        let track = &self.tracks[self.current];
-        if self.actions_before_end() >= MAX_ACTIONS {
+        let done: usize = self.tracks.iter().map(|t| t.actions.len()).sum();
+        if done >= MAX_ACTIONS {
             return Err(ActError::TooMuch {
                 what: "actions",
                 got: MAX_ACTIONS as u64 + 1,
                 limit: MAX_ACTIONS as u64,
             });
         }
-        let no = track.actions.len() as u32;
+        if !self.at_end() {
+            self.fork()?;
+        }
+        let no = self.tracks[self.current].actions.len() as u32;
         self.world.act(&action, &mut self.log)?;
         self.tracks[self.current].actions.push(action);
         Ok(self.push(Some(no)))
-    }
-
-    fn actions_before_end(&self) -> usize {
-        let mut track = &self.tracks[self.current];
-        let mut count = track.actions.len();
-        while let Some((parent, at)) = track.parent {
-            track = &self.tracks[parent];
-            let own = at.saturating_sub(track.base());
-            count += track.moves[..own.min(track.moves.len())]
-                .iter()
-                .filter(|m| m.action.is_some())
-                .count();
-        }
-        count
     }
 
     /// Notes a new move at the end of the current branch.
@@ -493,6 +392,7 @@ impl History {
             step: self.world.steps() as u32,
             records: track.records.len() as u32,
             sent: track.sent.len() as u32,
+            at: self.world.now(),
             action,
         });
         self.at += 1;
@@ -512,14 +412,7 @@ impl History {
                 limit: MAX_BRANCHES as u64,
             });
         }
-        // The branch that owns this moment is the parent.
-        let mut owner = self.current;
-        while let Some((parent, base)) = self.tracks[owner].parent {
-            if self.at > base {
-                break;
-            }
-            owner = parent;
-        }
+        let owner = self.owner(self.current, self.at);
         self.tracks.push(Track {
             name: format!("branch {}", self.tracks.len() + 1),
             parent: Some((owner, self.at)),
@@ -533,9 +426,20 @@ impl History {
         Ok(())
     }
 
-    /// Gives the current branch another name.
+    /// The branch that owns a moment on the way to the end of branch `no`: what leaves there is its child.
+    fn owner(&self, mut no: usize, at: usize) -> usize {
+        while let Some((parent, base)) = self.tracks[no].parent {
+            if at > base {
+                break;
+            }
+            no = parent;
+        }
+        no
+    }
+
+    /// Gives the current branch another name, as [`History::rename`] does.
     pub fn name_branch(&mut self, name: &str) {
-        self.tracks[self.current].name = name.to_owned();
+        self.rename(self.branch(), name);
     }
 
     /// Undoes the last step or action. False at the beginning.
@@ -585,10 +489,15 @@ impl History {
         if no >= self.tracks.len() {
             return false;
         }
+        self.visit(no, self.tracks[no].end());
+        true
+    }
+
+    /// Goes to a moment of a branch.
+    fn visit(&mut self, no: usize, at: usize) {
         self.current = no;
         self.at = usize::MAX; // nothing of the present world is of use
-        self.run_to(self.tracks[no].end());
-        true
+        self.run_to(at);
     }
 
     /// Makes the world of this moment of the current branch.
@@ -629,30 +538,6 @@ impl History {
             }
         }
     }
-
-    // ---- sharing --------------------------------------------------------------------------------
-
-    /// The current branch up to the cursor, to be shared.
-    #[must_use]
-    pub fn export(&self) -> Exported {
-        Exported {
-            version: VERSION,
-            setup: self.world.setup().clone(),
-            actions: self.actions(),
-            steps: self.cursor(),
-            trace: Some(format!("{:016x}", self.world.trace_hash())),
-        }
-    }
-
-    /// Runs what was shared.
-    ///
-    /// # Errors
-    /// It can't be read, is out of bounds or impossible.
-    pub fn import(exported: &Exported) -> Result<Imported, ImportError> {
-        let mut importing = Importing::new(exported)?;
-        while importing.run(MAX_STEPS)? {}
-        Ok(importing.finish())
-    }
 }
 
 /// Does once more what was done, as the `number`-th move of a run.
@@ -665,108 +550,6 @@ fn repeat(action: Option<Action>, number: usize, world: &mut World, log: &mut St
         same,
         "a run is decided by seed, setup and actions; move {number} was possible and is not"
     );
-}
-
-/// An import under way: a page runs it a piece at a time and stays alive.
-pub struct Importing {
-    history: History,
-    actions: std::vec::IntoIter<TimedAction>,
-    next: Option<TimedAction>,
-    index: usize,
-    steps: u64,
-    trace: Option<u64>,
-}
-
-impl Importing {
-    /// Looks at what was shared, and begins.
-    ///
-    /// # Errors
-    /// It is of another format or out of bounds.
-    pub fn new(exported: &Exported) -> Result<Importing, ImportError> {
-        if exported.version != VERSION {
-            return Err(ImportError::Version {
-                found: exported.version,
-            });
-        }
-        if exported.actions.len() > MAX_ACTIONS {
-            return Err(ImportError::Actions(exported.actions.len()));
-        }
-        if exported.steps > MAX_STEPS {
-            return Err(ImportError::Steps(exported.steps));
-        }
-        let mut last = 0;
-        for (index, timed) in exported.actions.iter().enumerate() {
-            if timed.step < last || timed.step > exported.steps {
-                return Err(ImportError::Order { index });
-            }
-            last = timed.step;
-        }
-        let trace = match &exported.trace {
-            None => None,
-            Some(text) if text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                Some(u64::from_str_radix(text, 16).map_err(|_| ImportError::Trace)?)
-            }
-            Some(_) => return Err(ImportError::Trace),
-        };
-        let mut actions = exported.actions.clone().into_iter();
-        Ok(Importing {
-            history: History::new(&exported.setup)?,
-            next: actions.next(),
-            actions,
-            index: 0,
-            steps: exported.steps,
-            trace,
-        })
-    }
-
-    /// Steps done and steps to do.
-    #[must_use]
-    pub fn progress(&self) -> (u64, u64) {
-        (self.history.cursor(), self.steps)
-    }
-
-    /// Runs on for at most so many steps. False: it is done.
-    ///
-    /// # Errors
-    /// An action is impossible, or the world came to rest before the cursor.
-    pub fn run(&mut self, at_most: u64) -> Result<bool, ImportError> {
-        for _ in 0..at_most {
-            let at = self.history.cursor();
-            while let Some(timed) = self.next.take_if(|timed| timed.step == at) {
-                self.history
-                    .act(timed.action)
-                    .map_err(|error| ImportError::Act {
-                        index: self.index,
-                        error,
-                    })?;
-                self.index += 1;
-                self.next = self.actions.next();
-            }
-            if at == self.steps {
-                return Ok(false);
-            }
-            if self.history.step().is_none() {
-                return Err(ImportError::Ended {
-                    at,
-                    steps: self.steps,
-                });
-            }
-        }
-        Ok(true)
-    }
-
-    /// The run; call it when [`Importing::run`] is done.
-    #[must_use]
-    pub fn finish(self) -> Imported {
-        let found = self.history.world().trace_hash();
-        Imported {
-            history: self.history,
-            mismatch: self
-                .trace
-                .filter(|recorded| *recorded != found)
-                .map(|recorded| (recorded, found)),
-        }
-    }
 }
 
 #[cfg(test)]

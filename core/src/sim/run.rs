@@ -9,7 +9,7 @@ use crate::{
         client::{ClientState, ClientView},
         fact::{Fact, StepLog, WorldEventKind},
         fault::{FaultPlan, Faults, swarm},
-        history::{Exported, VERSION},
+        history::Exported,
         invariant::{Checker, Invariant, Step, Violation},
         report::{self, Trace},
         schedule::Schedule,
@@ -245,13 +245,12 @@ impl Run {
     /// The run so far, to be opened in the page.
     #[must_use]
     pub fn export(&self) -> Exported {
-        Exported {
-            version: VERSION,
-            setup: self.world.setup().clone(),
-            actions: self.actions.clone(),
-            steps: self.world.steps(),
-            trace: Some(format!("{:016x}", self.world.trace_hash())),
-        }
+        Exported::of(
+            self.world.setup().clone(),
+            self.actions.clone(),
+            self.world.steps(),
+            Some(self.world.trace_hash()),
+        )
     }
 
     /// A violation as text.

@@ -12,7 +12,7 @@ use crate::{
     sim::{
         fact::StepLog,
         fault::{FaultKind, FaultPlan, Faults, swarm},
-        history::{Exported, History, ImportError, VERSION},
+        history::{Exported, History, ImportError},
         invariant::{Checker, Violation},
         queue::Dice,
         setup::{Action, Setup, TimedAction},
@@ -470,13 +470,7 @@ impl Search {
             true => violation.step,
             false => violation.step.saturating_sub(1),
         };
-        let mut run = Exported {
-            version: VERSION,
-            setup,
-            actions,
-            steps,
-            trace: None,
-        };
+        let mut run = Exported::of(setup, actions, steps, None);
         run.trace = History::import(&run)
             .ok()
             .map(|i| format!("{:016x}", i.history.world().trace_hash()));

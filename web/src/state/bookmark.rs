@@ -8,7 +8,7 @@ use zabscope_core::{
 };
 
 /// So many are kept.
-pub const MOST: usize = 64;
+pub const MOST: usize = zabscope_core::sim::history::sharing::MAX_BOOKMARKS;
 /// A name has at most so many characters.
 pub const NAME: usize = 40;
 
@@ -42,7 +42,14 @@ impl Run {
     /// Keeps the moment at the cursor. False: there are too many already. A moment is kept once.
     pub(super) fn add_bookmark(&mut self, name: &str) -> bool {
         let history = self.history();
-        let (branch, step, at) = (history.branch(), history.cursor(), history.world().now());
+        self.mark(history.branch(), history.cursor(), name)
+    }
+
+    /// Keeps a moment of any branch.
+    pub(super) fn mark(&mut self, branch: BranchNo, step: u64, name: &str) -> bool {
+        let Some(at) = self.history().time_at(branch, step) else {
+            return false;
+        };
         let there = self
             .bookmarks
             .iter()

@@ -11,7 +11,9 @@ use std::{
     cell::{Ref, RefCell, RefMut},
     rc::Rc,
 };
-use zabscope_core::sim::{ActError, Action, BranchNo, History, Setup, SetupError, World};
+use zabscope_core::sim::{
+    ActError, Action, BranchNo, Exported, History, Imported, Setup, SetupError, World,
+};
 
 /// A run with all that is kept beside it.
 pub struct Run {
@@ -46,6 +48,37 @@ impl Run {
         };
         run.track.extend(&run.history.records());
         run
+    }
+
+    /// A run that was read, with its bookmarks.
+    #[must_use]
+    pub fn imported(imported: Imported) -> Run {
+        let mut run = Run::of(imported.history);
+        for (branch, step, name) in imported.bookmarks {
+            run.mark(branch, step, &name);
+        }
+        run
+    }
+
+    /// All of it, as a file has it: branches, names, bookmarks, and where the cursor is.
+    #[must_use]
+    pub fn export(&self) -> Exported {
+        let mut exported = self.history.export_all();
+        let all = self.bookmarks.iter();
+        exported.bookmarks = all.map(|b| (b.branch, b.step, b.name.clone())).collect();
+        exported
+    }
+
+    /// The shown branch up to the cursor, as a link has it, with the bookmarks on the way.
+    #[must_use]
+    pub fn shared(&self) -> Exported {
+        let mut exported = self.history.export();
+        let all = self.bookmarks.iter();
+        exported.bookmarks = all
+            .filter(|b| self.history.is_on_the_way(b.branch, b.step))
+            .map(|b| (BranchNo(0), b.step, b.name.clone()))
+            .collect();
+        exported
     }
 
     /// Its history.

@@ -1,5 +1,6 @@
 //! A search for a violation, as it is shown; where it runs is nobody's business here.
 
+use super::run::Run;
 use zabscope_core::sim::{Found, Progress, Stage};
 
 /// What is known of a search.
@@ -59,6 +60,18 @@ impl Searched {
             Stage::Found(found) => Searched::Found(pace, found),
             Stage::Nothing => Searched::Nothing(pace),
         }
+    }
+
+    /// Whether what was found is shown, as it was opened.
+    #[must_use]
+    pub fn is_at(&self, run: &Run) -> bool {
+        let Searched::Found(_, found) = self else {
+            return false;
+        };
+        let (history, there) = (run.history(), &found.run);
+        history.cursor() == there.steps
+            && history.world().setup() == &there.setup
+            && history.actions() == there.actions
     }
 
     /// Whether it runs.
@@ -122,6 +135,26 @@ mod tests {
         assert_eq!(run.history().cursor(), found.run.steps);
         assert!(!run.history().at_end(), "what breaks it is known");
         assert!(!run.world().rules().has(Rule::Quorum));
+    }
+
+    #[test]
+    fn what_was_found_is_said_only_where_it_is_shown() {
+        let progress = done(Rules::ALL.without(Rule::Quorum), 50);
+        let mut state = State::new(Run::new(&Setup::default()).expect("a world"));
+        state.reduced = true;
+        assert!(!state.search.is_at(&state.run.get()));
+        state.apply(Action::Searched(Rc::new(Searched::of(progress, 1.0, 50))));
+        let is_there = |state: &State| state.search.is_at(&state.run.get());
+        assert!(is_there(&state));
+        state.apply(Action::Step);
+        assert!(!is_there(&state), "a step on");
+        state.apply(Action::OpenFound);
+        assert!(is_there(&state));
+        let act = zabscope_core::sim::Action::HealAll;
+        state.apply(Action::Act(act));
+        assert!(!is_there(&state), "something was done");
+        state.apply(Action::NewWorld(Box::default()));
+        assert!(!is_there(&state), "another world");
     }
 
     #[test]

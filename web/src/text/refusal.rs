@@ -3,7 +3,10 @@
 
 use super::Lang;
 use crate::link::{LinkError, MAX_FILE, MAX_FRAGMENT, MAX_JSON, MAX_STEPS};
-use zabscope_core::sim::{ActError, ImportError, SetupError};
+use zabscope_core::sim::{
+    ActError, ImportError, SetupError,
+    history::{MAX_ALL_STEPS, sharing::MAX_BOOKMARKS},
+};
 
 const COPY_AGAIN: (&str, &str) = (
     "Ask for the link again and copy it as a whole.",
@@ -106,6 +109,49 @@ pub fn import_error(error: &ImportError, lang: Lang) -> String {
             format!("It has {n} steps, which is too many."),
             format!("它有 {n} 步，太多了。"),
             SHORTER,
+        ),
+        ImportError::AllSteps(n) => told(
+            lang,
+            format!("Its branches have {n} steps in all; at most {MAX_ALL_STEPS} are repeated."),
+            format!("它的分支共有 {n} 步；最多重放 {MAX_ALL_STEPS} 步。"),
+            SHORTER,
+        ),
+        ImportError::Branches(n) => told(
+            lang,
+            format!("It has {n} branches, which is too many."),
+            format!("它有 {n} 条分支，太多了。"),
+            SHORTER,
+        ),
+        ImportError::In { index, error } => {
+            let (n, error) = (index + 1, import_error(error, lang));
+            match lang {
+                Lang::En => format!("Branch {n}: {error}"),
+                Lang::Zh => format!("分支 {n}：{error}"),
+            }
+        }
+        ImportError::Left => told(
+            lang,
+            "It leaves no moment of an earlier branch.".to_owned(),
+            "它不是从更早分支的某个时刻离开的。".to_owned(),
+            REPAIR_FILE,
+        ),
+        ImportError::Shown => told(
+            lang,
+            "The moment that is to be shown is on none of its branches.".to_owned(),
+            "要显示的时刻不在它的任何分支上。".to_owned(),
+            REPAIR_FILE,
+        ),
+        ImportError::Bookmarks(n) => told(
+            lang,
+            format!("It has {n} bookmarks; at most {MAX_BOOKMARKS} are kept."),
+            format!("它有 {n} 个书签；最多保存 {MAX_BOOKMARKS} 个。"),
+            ("Take some out of it.", "请从中去掉一些。"),
+        ),
+        ImportError::Bookmark { index } => told(
+            lang,
+            format!("Bookmark {} is on none of its branches.", index + 1),
+            format!("第 {} 个书签不在它的任何分支上。", index + 1),
+            REPAIR_FILE,
         ),
         ImportError::Order { index } => told(
             lang,
@@ -339,6 +385,16 @@ mod tests {
             ImportError::Version { found: 9 },
             ImportError::Actions(1),
             ImportError::Steps(1),
+            ImportError::AllSteps(1),
+            ImportError::Branches(1),
+            ImportError::Left,
+            ImportError::In {
+                index: 1,
+                error: Box::new(ImportError::Left),
+            },
+            ImportError::Shown,
+            ImportError::Bookmarks(1),
+            ImportError::Bookmark { index: 0 },
             ImportError::Order { index: 0 },
             ImportError::Ended { at: 1, steps: 2 },
             ImportError::Json("x".to_owned()),

@@ -8,7 +8,7 @@ use crate::{
 use yew::prelude::*;
 use zabscope_core::sim::{
     ClientNo, Outcome, Seen,
-    why_not::guarantees::{Guarantee, Judged, judge},
+    why_not::guarantees::{Guarantee, Heard, Judged, judge_on},
 };
 
 /// So many observations are shown, the newest.
@@ -27,10 +27,11 @@ pub struct ClientEyeProps {
     pub send: Send,
 }
 
-/// The section. It is judged only while it is open: that reads the whole run.
+/// The section. It is judged only while it is open: that reads the run as far as it was not read before.
 #[component]
 pub fn ClientEye(props: &ClientEyeProps) -> Html {
     let open = use_state(|| false);
+    let heard = use_mut_ref(|| (None, Heard::default()));
     let lang = props.lang;
     let toggle = {
         let open = open.clone();
@@ -42,15 +43,23 @@ pub fn ClientEye(props: &ClientEyeProps) -> Html {
                 { lang.pick("Judge it by the five guarantees", "按五项保证评判") }
             </button>
             if *open {
-                { judged(props) }
+                { judged(props, &mut heard.borrow_mut()) }
             }
         </section>
     }
 }
 
-fn judged(props: &ClientEyeProps) -> Html {
+/// `heard` is of one run: at each step only what is new in it is read.
+fn judged(props: &ClientEyeProps, heard: &mut (Option<RunHandle>, Heard)) -> Html {
     let (lang, run) = (props.lang, props.run.get());
-    let all = judge(run.history(), props.no);
+    if !heard
+        .0
+        .as_ref()
+        .is_some_and(|known| known.is_of(&props.run))
+    {
+        *heard = (Some(props.run.clone()), Heard::default());
+    }
+    let all = judge_on(run.history(), props.no, &mut heard.1);
     let who = Who(run.world());
     let skip = all.len().saturating_sub(SHOWN);
     html! {

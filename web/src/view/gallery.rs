@@ -54,9 +54,11 @@ async fn fetched() -> Result<Vec<World>, Rc<str>> {
 /// Opens a world by its name: what a link asks for.
 pub async fn open(name: String, send: Send) {
     let action = match fetched().await {
-        Ok(all) => match all.iter().find(|w| w.name == name).map(World::play) {
-            Some(Ok(history)) => Action::Load(loaded(history)),
-            Some(Err(error)) => Action::Notify(Notice::Lesson(error.to_string().into())),
+        Ok(all) => match all.iter().find(|w| w.name == name) {
+            Some(world) => match world.play() {
+                Ok(history) => Action::Load(loaded(world, history)),
+                Err(error) => Action::Notify(Notice::Lesson(error.to_string().into())),
+            },
             None => Action::Notify(Notice::NoWorld),
         },
         Err(why) => Action::Notify(Notice::Unfetched(FILE, why)),
@@ -64,11 +66,13 @@ pub async fn open(name: String, send: Send) {
     send.dispatch(action);
 }
 
-fn loaded(history: History) -> Loaded {
-    Loaded::new(Imported {
+fn loaded(world: &World, history: History) -> Loaded {
+    let imported = Imported {
         history,
         mismatch: None,
-    })
+        bookmarks: Vec::new(),
+    };
+    Loaded::new(imported).titled(&world.en.0, &world.zh.0)
 }
 
 /// The stage as a visitor finds it who opens the world.
@@ -172,7 +176,7 @@ fn card(shown: &Rc<Shown>, lang: Lang, send: &Send) -> Html {
     let onclick = {
         let (shown, send) = (Rc::clone(shown), send.clone());
         Callback::from(move |_: MouseEvent| {
-            send.dispatch(Action::Load(loaded(shown.history.clone())));
+            send.dispatch(Action::Load(loaded(&shown.world, shown.history.clone())));
         })
     };
     html! {

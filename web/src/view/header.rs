@@ -3,7 +3,7 @@
 use super::bits::{Send, ask};
 use crate::{
     export, link, platform,
-    state::{Action, Dialog, Notice, Tab, Theme, run::RunHandle},
+    state::{Action, Dialog, Notice, Tab, Theme, Title, run::RunHandle},
     text::{Key, Lang, t},
 };
 use yew::prelude::*;
@@ -13,6 +13,8 @@ use yew::prelude::*;
 pub struct HeaderProps {
     /// The run.
     pub run: RunHandle,
+    /// What it is called, if it has a name.
+    pub title: Option<Title>,
     /// The theme.
     pub theme: Theme,
     /// The language.
@@ -32,6 +34,13 @@ pub fn Header(props: &HeaderProps) -> Html {
         (Lang::Zh, 0) => format!("{} 台服务器的集群", setup.voters),
         (Lang::Zh, n) => format!("{} + {n} 台服务器的集群", setup.voters),
     };
+    let title = match (&props.title, lang) {
+        (None, _) => lang.pick("Your run", "你的运行").to_owned(),
+        (Some(title), Lang::En) => title[0].clone(),
+        (Some(title), Lang::Zh) => title[1].clone(),
+    };
+    let named = props.title.as_ref().map(|_| title.clone());
+    use_effect_with(named, |named| platform::show_title(named.as_deref()));
     let share = {
         let (run, send) = (props.run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| share(&run, &send))
@@ -58,6 +67,7 @@ pub fn Header(props: &HeaderProps) -> Html {
                     onclick={ask(send, Action::Dialog(Some(Dialog::Gallery)))}>{ t(lang, Key::Scenarios) }</button>
                 <button type="button" class="quiet" onclick={ask(send, Action::Tab(Tab::Lesson))}>{ t(lang, Key::Lessons) }</button>
             </nav>
+            <p class="title">{ title }</p>
             <div class="right">
                 <button type="button" class="quiet" onclick={share}>{ t(lang, Key::Share) }</button>
                 <button type="button" class="quiet wide" aria-haspopup="dialog"
@@ -116,7 +126,7 @@ pub fn menu(lang: Lang, send: &Send) -> Html {
 
 /// Copies the link, and puts it into the address bar.
 fn share(run: &RunHandle, send: &Send) {
-    let exported = run.get().history().export();
+    let exported = run.get().shared();
     if exported.steps > link::MAX_STEPS {
         send.dispatch(Action::Notify(Notice::TooLong));
         return;
@@ -158,7 +168,7 @@ fn import(event: &Event, send: &Send) {
             Err(error) => Err(link::LinkError::NoRun(error.to_string())),
         };
         match exported {
-            Ok(exported) => super::load(exported, send).await,
+            Ok(exported) => super::load(vec![exported], send).await,
             Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
         }
     });

@@ -126,7 +126,11 @@ pub fn notice_bar(notice: &Rc<Notice>, run: &RunHandle, lang: Lang, send: &Send)
 fn newer(run: &RunHandle) -> Callback<MouseEvent> {
     let run = run.clone();
     Callback::from(move |_| {
-        let exported = run.get().history().export();
+        let exported = run.get().shared();
+        let whole = run.get().export();
+        if link::is_work(&whole) {
+            platform::keep_run(Some(&link::to_file(&whole)));
+        }
         if exported.steps <= link::MAX_STEPS {
             platform::keep_in_address(&link::encode(&exported));
         }

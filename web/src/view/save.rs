@@ -31,12 +31,12 @@ pub fn save(run: &RunHandle, lang: Lang, send: &Send) -> Html {
     html! {
         <>
             <p>{ lang.pick(
-                "Each of these holds the run itself: Import opens it again, exactly as it is.",
-                "下面每一种都带着这次运行本身：用“导入”可以原样打开。",
+                "Each of these holds the run itself: Import opens it again, exactly as it is. Pictures and diagrams hold the branch that is shown, the first file holds all.",
+                "下面每一种都带着这次运行本身：用“导入”可以原样打开。图片和时序图包含当前显示的分支，第一种文件包含全部。",
             ) }</p>
             <ul class="saves">
                 { row(Kind::Json, lang.pick("Run (JSON)", "运行（JSON）"),
-                    lang.pick("seed, setup and actions, of any length", "种子、设置与动作，长度不限")) }
+                    lang.pick("all branches with their names, and the bookmarks", "所有分支及其名称，以及书签")) }
                 { row(Kind::Svg, lang.pick("Picture (SVG)", "图片（SVG）"),
                     lang.pick("the stage as it stands, sharp at any size", "此刻的舞台，任意放大都清晰")) }
                 { row(Kind::Png, lang.pick("Picture (PNG)", "图片（PNG）"),
@@ -51,7 +51,7 @@ pub fn save(run: &RunHandle, lang: Lang, send: &Send) -> Html {
 }
 
 fn make(kind: Kind, run: &RunHandle, lang: Lang, send: &Send) {
-    let exported = run.get().history().export();
+    let exported = run.get().shared();
     let diagram = || {
         let run = run.get();
         let records = run.history().records();
@@ -67,7 +67,7 @@ fn make(kind: Kind, run: &RunHandle, lang: Lang, send: &Send) {
     };
     match kind {
         Kind::Json => {
-            let text = link::to_file(&exported);
+            let text = link::to_file(&run.get().export());
             saved(
                 platform::save("zabscope-run.json", "application/json", text.as_bytes()),
                 send,

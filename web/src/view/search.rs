@@ -5,7 +5,7 @@ use crate::{
     platform,
     state::{
         Action,
-        run::RunHandle,
+        run::{Run, RunHandle},
         search::{Pace, Searched},
     },
     text::{Lang, property, rules_off},
@@ -116,7 +116,7 @@ pub fn SearchPanel(props: &SearchProps) -> Html {
                     { lang.pick("Only what follows from it, not the rule itself", "只看由此引起的后果，不看规则本身") }
                 </label>
             }
-            { told(search, rules.all_hold(), lang) }
+            { told(search, &run, lang) }
             if matches!(search, Searched::Found(..)) {
                 <div class="row">
                     <button type="button" class="btn" onclick={ask(&props.send, Action::OpenFound)}>
@@ -128,7 +128,7 @@ pub fn SearchPanel(props: &SearchProps) -> Html {
     }
 }
 
-fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
+fn told(search: &Searched, run: &Run, lang: Lang) -> Html {
     match search {
         Searched::Idle => Html::default(),
         Searched::Runs(pace) => html! {
@@ -145,9 +145,12 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
         },
         Searched::Found(pace, found) => html! {
             <div class="hunt found" role="note">
-                <p><b>{ match lang {
-                    Lang::En => format!("Found a run that breaks {}. It opens one step before that.", found.violation.property),
-                    Lang::Zh => format!("找到一次破坏 {} 的运行。打开后停在破坏发生的前一步。", found.violation.property),
+                // Whoever has gone on from there is told what it was, and can open it again.
+                <p><b>{ match (search.is_at(run), lang) {
+                    (true, Lang::En) => format!("Found a run that breaks {}. It opens one step before that.", found.violation.property),
+                    (true, Lang::Zh) => format!("找到一次破坏 {} 的运行。打开后停在破坏发生的前一步。", found.violation.property),
+                    (false, Lang::En) => format!("The run that was found breaks {}.", found.violation.property),
+                    (false, Lang::Zh) => format!("找到的那次运行破坏 {}。", found.violation.property),
                 } }</b></p>
                 <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
                 { facts(found) }
@@ -159,7 +162,7 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
         },
         Searched::Nothing(pace) => html! {
             <div class="hunt" role="note">
-                <p><b>{ lang.pick("Nothing found.", "没有找到。") }</b>{ " " }{ match all_hold {
+                <p><b>{ lang.pick("Nothing found.", "没有找到。") }</b>{ " " }{ match run.world().rules().all_hold() {
                     true => lang.pick("With all rules every property held after every step.", "所有规则生效时，每一步之后每条性质都成立。"),
                     false => lang.pick("Other rules may make up for the one that is off; or more schedules are needed.", "其他规则可能弥补了被关闭的那条；也可能需要更多组合。"),
                 } }</p>

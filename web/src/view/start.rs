@@ -89,8 +89,8 @@ fn go_on(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
     let (kept, send) = (Rc::clone(kept), send.clone());
     Callback::from(move |_| {
         send.dispatch(Action::Forget);
-        match link::decode(&kept) {
-            Ok(exported) => yew::platform::spawn_local(super::load(exported, send.clone())),
+        match link::from_kept(&kept) {
+            Ok(exported) => yew::platform::spawn_local(super::load(vec![exported], send.clone())),
             Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
         }
     })

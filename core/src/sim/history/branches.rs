@@ -2,13 +2,17 @@
 //! called.
 
 use super::{BranchNo, History, Records, repeat};
-use crate::sim::{
-    fact::{Sent, StepLog},
-    world::World,
+use crate::{
+    sim::{
+        fact::{Sent, StepLog},
+        setup::BEGINNING,
+        world::World,
+    },
+    time::Moment,
 };
 
 /// A name of a branch has at most so many characters.
-pub const MAX_NAME: usize = 40;
+pub const MAX_NAME: usize = 80;
 
 impl History {
     /// Gives a branch another name: without control characters and spaces around it, and cut where it is
@@ -63,6 +67,29 @@ impl History {
         let no = usize::from(branch.0);
         self.tracks.get(no)?;
         self.world_on(no, self.moment(no, step))
+    }
+
+    /// In virtual time, the moment after this step of a branch. `None`: there is no such branch.
+    #[must_use]
+    pub fn time_at(&self, branch: BranchNo, step: u64) -> Option<Moment> {
+        let no = usize::from(branch.0);
+        self.tracks.get(no)?;
+        let last = self.move_before(no, self.moment(no, step));
+        Some(last.map_or(BEGINNING, |(_, m)| m.at))
+    }
+
+    /// Whether the moment after this step of a branch is also the one after this step of the current
+    /// branch, up to the cursor.
+    #[must_use]
+    pub fn is_on_the_way(&self, branch: BranchNo, step: u64) -> bool {
+        let no = usize::from(branch.0);
+        if no >= self.tracks.len() {
+            return false;
+        }
+        let at = self.moment(no, step);
+        at <= self.at
+            && at == self.moment(self.current, step)
+            && self.owner(no, at) == self.owner(self.current, at)
     }
 
     fn world_on(&self, no: usize, end: usize) -> Option<World> {

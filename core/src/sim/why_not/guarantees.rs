@@ -8,7 +8,9 @@ use crate::{
     id::{ClientId, EventId, ServerId, Zxid},
     peer::event::EventKind,
     request::{ErrorCode, Request, Response},
-    sim::{ClientNo, Fact, History, Look as _, Observation, Outcome, Seen, WorldEventKind},
+    sim::{
+        BranchNo, ClientNo, Fact, History, Look as _, Observation, Outcome, Seen, WorldEventKind,
+    },
     time::Span,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -323,23 +325,47 @@ fn whole(result: &Result<Response, ErrorCode>) -> Verdict {
     }
 }
 
-/// Everything that is kept of what a client saw, judged, oldest first.
-#[must_use]
-pub fn judge(history: &History, client: ClientNo) -> Vec<Judged> {
-    let world = history.world();
-    let Some(view) = world.client(client) else {
-        return Vec::new();
-    };
-    // What servers said to its connections: the event, and what was newer then.
-    let mut said: BTreeMap<(ClientId, i32), EventId> = BTreeMap::new();
-    let mut newer: BTreeMap<EventId, (Zxid, u64)> = BTreeMap::new();
-    for record in history.records().iter() {
-        match &record.source {
+/// What servers said to connections, and what was newer then: read once from a branch's records, and read
+/// on where these go on.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    branch: BranchNo,
+    /// So many records were read.
+    read: usize,
+    said: BTreeMap<(ClientId, i32), EventId>,
+    newer: BTreeMap<EventId, (Zxid, u64)>,
+}
+
+impl Heard {
+    /// Reads up to the cursor, only what is new if that went on in its branch; and says how many records
+    /// were read. Not for another history than before.
+    pub fn read(&mut self, history: &History) -> usize {
+        let records = history.records();
+        if self.branch != history.branch() || self.read > records.len() {
+            *self = Heard {
+                branch: history.branch(),
+                ..Heard::default()
+            };
+        }
+        let mut known = self.read;
+        let new = records.len() - known;
+        for part in records.parts() {
+            for record in part.get(known..).unwrap_or_default() {
+                self.hear(&record.source);
+            }
+            known = known.saturating_sub(part.len());
+        }
+        self.read = records.len();
+        new
+    }
+
+    fn hear(&mut self, fact: &Fact) {
+        match fact {
             Fact::Peer(e) => match &e.kind {
                 EventKind::ReadServed { client, xid, .. }
                 | EventKind::WriteAnswered { client, xid, .. }
                 | EventKind::SyncAnswered { client, xid, .. } => {
-                    said.insert((*client, *xid), e.id);
+                    self.said.insert((*client, *xid), e.id);
                 }
                 _ => {}
             },
@@ -351,11 +377,28 @@ pub fn judge(history: &History, client: ClientNo) -> Vec<Judged> {
                     },
                 ) = (e.cause, &e.kind)
                 {
-                    newer.insert(cause, (*newest, *behind_by));
+                    self.newer.insert(cause, (*newest, *behind_by));
                 }
             }
         }
     }
+}
+
+/// Everything that is kept of what a client saw, judged, oldest first.
+#[must_use]
+pub fn judge(history: &History, client: ClientNo) -> Vec<Judged> {
+    judge_on(history, client, &mut Heard::default())
+}
+
+/// The same by somebody who has heard of this run before.
+#[must_use]
+pub fn judge_on(history: &History, client: ClientNo, heard: &mut Heard) -> Vec<Judged> {
+    let world = history.world();
+    let Some(view) = world.client(client) else {
+        return Vec::new();
+    };
+    heard.read(history);
+    let Heard { said, newer, .. } = heard;
     let setup = world.setup();
     let voters = world.members().quorum.voters();
     let mut eye = Eye::default();
@@ -379,11 +422,21 @@ pub fn judge(history: &History, client: ClientNo) -> Vec<Judged> {
                 | Seen::Disconnected
                 | Seen::Expired { .. } => (None, Zxid::ZERO),
             };
-            let has = |id: ServerId| world.disk(id).is_some_and(|d| d.is_durable(shown));
+            let acknowledged = matches!(
+                &o.seen,
+                Seen::Answer {
+                    request: Request::Write(_),
+                    outcome: Outcome::Reply { result: Ok(_), .. },
+                    ..
+                }
+            );
+            // Asked of nothing else: there may be thousands of reads.
+            let has =
+                |id: ServerId| acknowledged && world.disk(id).is_some_and(|d| d.is_durable(shown));
             let known = Known {
                 newer: event.and_then(|id| newer.get(&id).copied()),
                 on_disk: voters.iter().filter(|id| has(**id)).count() as u32,
-                quorum: world.is_quorum(&has),
+                quorum: acknowledged && world.is_quorum(&has),
                 need: world.members().quorum.smallest() as u32,
                 bound: setup.tick.times(setup.sync_limit),
             };
