@@ -5,7 +5,7 @@ use zabscope_core::{
     sim::{
         ClientNo, Fact, History, Observation,
         why_not::{
-            guarantees::{Eye, Guarantee, Judged, Known, Verdict, judge},
+            guarantees::{Eye, Guarantee, Heard, Judged, Known, Verdict, judge, judge_on},
             instead::{Awaited, Change, WhatIf, changes, what_if},
         },
     },
@@ -44,6 +44,47 @@ fn a_stale_read_is_allowed_and_says_how_far_the_server_was() {
     let event = h.records().iter().find(|r| r.id() == read).cloned();
     assert!(matches!(event.map(|r| r.source), Some(Fact::Peer(e))
         if matches!(e.kind, EventKind::ReadServed { zxid, .. } if zxid == zx(1, 3))));
+}
+
+#[test]
+fn whoever_watches_a_client_reads_each_record_once_as_long_as_time_goes_on_and_judges_as_anew() {
+    let mut s = Scenario::of_three();
+    s.slow_link(1, 3, 2000);
+    s.client("B").set("/a", "1").ok();
+    s.client("A").read("/a").ok();
+    let mut h = history(&s);
+    let end = h.end();
+    h.goto(end / 2);
+    let mut heard = Heard::default();
+    let mut read = 0;
+    while h.cursor() < end {
+        read += heard.clone().read(&h);
+        let judged = judge_on(&h, ClientNo(1), &mut heard);
+        assert_eq!(judged, judge(&h, ClientNo(1)), "step {}", h.cursor());
+        h.step();
+    }
+    read += heard.read(&h);
+    assert_eq!(read, h.records().len(), "each record once");
+    assert_eq!(heard.read(&h), 0);
+    // Back in time, and in another branch, it is read anew.
+    for branch in 0..2 {
+        h.goto(end - 20);
+        assert_eq!(
+            judge_on(&h, ClientNo(1), &mut heard),
+            judge(&h, ClientNo(1))
+        );
+        if branch == 0 {
+            h.act(Action::HealAll).expect("it is possible");
+            for _ in 0..40 {
+                h.step();
+            }
+        }
+        assert_eq!(
+            judge_on(&h, ClientNo(1), &mut heard),
+            judge(&h, ClientNo(1))
+        );
+    }
+    assert_eq!(h.branches().len(), 2);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_run_with_branches_names_and_bookmarks_is_the_same_after_it_was_written_and_
                     history.rename(no, &format!("“{act}”, 分支 {}", no.0));
                     history.switch(no);
                 }
-                _ => marks.push((history.branch(), history.cursor(), format!("at {act}"))),
+                _ => marks.push((history.here(), format!("at {act}"))),
             }
         }
         marks.truncate(zabscope_core::sim::history::sharing::MAX_BOOKMARKS);
@@ -168,17 +168,15 @@ fn a_run_with_branches_names_and_bookmarks_is_the_same_after_it_was_written_and_
         let mut again = imported.history;
         assert_eq!(again.export_all(), history.export_all(), "seed {seed}");
         assert_eq!(tree(&again), tree(&history), "seed {seed}");
-        for (branch, step, _) in &marks {
-            let at = |h: &History| (h.time_at(*branch, *step), h.is_on_the_way(*branch, *step));
+        for (spot, _) in &marks {
+            let at = |h: &History| (h.time_of(*spot), h.is_on_the_way(*spot));
             assert_eq!(at(&again), at(&history), "seed {seed}");
-            again.switch(*branch);
-            again.goto(*step);
+            assert!(again.visit_spot(*spot), "seed {seed}");
             let there = again.world().trace_hash();
-            let then = history.world_at(*branch, *step).expect("it was kept");
+            let then = history.world_of(*spot).expect("it was kept");
             assert_eq!(there, then.trace_hash(), "seed {seed}");
-            assert_eq!(Some(again.world().now()), again.time_at(*branch, *step));
-            again.switch(history.branch());
-            while again.export() != history.export() && again.back() {}
+            assert_eq!(Some(again.world().now()), again.time_of(*spot));
+            assert!(again.visit_spot(history.here()), "seed {seed}");
             assert_eq!(again.export(), history.export(), "seed {seed}");
         }
         most = most.max(history.branches().len());

@@ -86,9 +86,9 @@ struct Shared {
     /// The trace hash there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<String>,
-    /// Bookmarks on the way: steps and names.
+    /// Bookmarks on the way: steps, actions and names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    k: Vec<(u64, String)>,
+    k: Vec<(u64, u64, String)>,
 }
 
 /// Takes a fragment apart; with or without `#`.
@@ -144,8 +144,8 @@ pub fn encode(run: &Exported) -> String {
         s: run.steps,
         t: run.trace.clone(),
         k: marks
-            .filter(|(branch, step, _)| *branch == run.shown && *step <= run.steps)
-            .map(|(_, step, name)| (*step, name.clone()))
+            .filter(|((branch, step, _), _)| *branch == run.shown && *step <= run.steps)
+            .map(|((_, step, done), name)| (*step, *done, name.clone()))
             .collect(),
     };
     let text = packed(&shared);
@@ -216,7 +216,7 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
     Ok(Exported {
         trace: shared.t,
         bookmarks: marks
-            .map(|(step, name)| (BranchNo(0), step, name))
+            .map(|(step, done, name)| ((BranchNo(0), step, done), name))
             .collect(),
         ..Exported::of(setup, actions, shared.s, None)
     })
@@ -479,6 +479,52 @@ mod tests {
     }
 
     #[test]
+    fn bookmarks_go_along_where_the_link_stays_short() {
+        let mut marked = run();
+        marked.bookmarks = vec![
+            ((BranchNo(0), 40, 1), "calm".to_owned()),
+            ((BranchNo(0), 77, 3), String::new()),
+        ];
+        assert_eq!(decode(&encode(&marked)), Ok(marked.clone()));
+        // What stands elsewhere is nothing to this link.
+        let mut more = marked.clone();
+        more.bookmarks
+            .push(((BranchNo(1), 3, 0), "elsewhere".to_owned()));
+        more.bookmarks
+            .push(((BranchNo(0), 78, 3), "later".to_owned()));
+        assert_eq!(decode(&encode(&more)), Ok(marked.clone()));
+        // Nothing that deflates well.
+        let mut odd = 7_u64;
+        marked.bookmarks = (0..64)
+            .map(|step| {
+                odd = odd.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(21) | 1;
+                (
+                    (BranchNo(0), step, 0),
+                    format!("{odd:016x}{:016x}", odd.reverse_bits()),
+                )
+            })
+            .collect();
+        let text = encode(&marked);
+        assert!(text.len() <= MAX_MARKED, "{}", text.len());
+        marked.bookmarks.clear();
+        assert_eq!(decode(&text), Ok(marked));
+    }
+
+    #[test]
+    fn what_was_kept_as_a_link_is_read_and_so_is_what_is_kept_as_a_file() {
+        let run = run();
+        assert_eq!(from_kept(&encode(&run)), Ok(run.clone()));
+        assert_eq!(from_kept(&to_file(&run)), Ok(run.clone()));
+        assert!(from_kept("{").is_err() && from_kept("").is_err());
+        assert!(is_work(&run));
+        let idle = Exported::of(Setup::default(), Vec::new(), 9, None);
+        assert!(!is_work(&idle));
+        let mut marked = idle.clone();
+        marked.bookmarks.push(((BranchNo(0), 1, 0), String::new()));
+        assert!(is_work(&marked));
+    }
+
+    #[test]
     fn a_fragment_is_taken_apart() {
         assert_eq!(fragment(""), Fragment::default());
         assert_eq!(fragment("#"), Fragment::default());
@@ -486,6 +532,7 @@ mod tests {
         assert_eq!(all.state.as_deref(), Some("1.abc"));
         assert!(all.paused);
         assert_eq!(all.lang.as_deref(), Some("zh"));
+        assert!(fragment("#kept").kept && fragment("#kept").state.is_none());
         assert_eq!(fragment("#garbage").state.as_deref(), Some("garbage"));
     }
 }

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { drawn, leader, panel, select, sentence, server, standing, withLeader } from '../page.mjs';
+import { drawn, leader, panel, press, select, sentence, server, standing, withLeader } from '../page.mjs';
 
 const dialog = (page) => page.getByRole('dialog');
 const header = (page, name) => page.getByRole('banner').getByRole('button', { name, exact: true });
@@ -24,6 +24,10 @@ async function saved(page, name) {
 /** The world that `crashed` left: at the beginning all are down. */
 const oneDown = (page) =>
   page.waitForFunction(() => document.querySelectorAll('[data-server][data-state="down"]').length === 1);
+
+/** The part below the stage, and its tab of branches and bookmarks. */
+const lower = (page) => page.getByRole('region', { name: 'Branches and bookmarks' });
+const branches = (page) => page.getByRole('tab', { name: 'Branches', exact: true }).click();
 
 async function crashed(page) {
   const id = await withLeader(page);
@@ -140,6 +144,70 @@ export const tests = [
       await third.getByRole('button', { name: 'Delete it' }).click();
       await third.getByRole('button', { name: 'Delete it' }).waitFor({ state: 'detached' });
       assert.equal(await third.evaluate(() => localStorage.getItem('zabscope.run')), null);
+    },
+  },
+  {
+    name: 'branches, their names and bookmarks survive a reload, are kept, and are in the file',
+    url: '#paused',
+    limit: 120_000,
+    async run({ page, context, url }) {
+      const id = await withLeader(page);
+      await branches(page);
+      await lower(page).getByRole('button', { name: 'Keep this moment', exact: true }).click();
+      await lower(page).getByRole('button', { name: /^Rename \d/ }).click();
+      await lower(page).getByRole('textbox', { name: 'Bookmark' }).fill('all is well');
+      await lower(page).getByRole('button', { name: 'Apply', exact: true }).click();
+      await select(page, id);
+      await panel(page, 'Crash').click();
+      await drawn(page);
+      await press(page, 'Step');
+      await lower(page).getByRole('button', { name: 'all is well', exact: true }).click();
+      await drawn(page);
+      await panel(page, 'Pause').click();
+      await drawn(page);
+      await lower(page).getByRole('button', { name: 'Rename branch 2', exact: true }).click();
+      await lower(page).getByRole('textbox', { name: 'Branch' }).fill('only a pause');
+      await lower(page).getByRole('button', { name: 'Apply', exact: true }).click();
+      const then = await standing(page);
+      // What is kept follows a little later than the page.
+      await page.waitForFunction(() => (localStorage.getItem('zabscope.run') ?? '').includes('only a pause'));
+      const path = await saved(page, 'Run (JSON)');
+
+      const whole = async (other, how) => {
+        await branches(other);
+        const current = lower(other).locator('[aria-current="true"]');
+        assert.equal((await current.innerText()).trim(), 'only a pause', how);
+        assert.equal(await standing(other), then, how);
+        await lower(other).getByRole('button', { name: 'main', exact: true }).click();
+        await oneDown(other);
+        await lower(other).getByRole('button', { name: 'all is well', exact: true }).click();
+        await other.locator('[data-server][data-state="leading"]').waitFor();
+      };
+      const imported = await context.newPage();
+      await imported.goto(`${url}#paused`);
+      await imported.locator('input[type=file]').setInputFiles(path);
+      await branches(imported);
+      await lower(imported).getByRole('button', { name: 'only a pause', exact: true }).waitFor();
+      await whole(imported, 'imported');
+      await imported.close();
+
+      await page.reload();
+      await page.locator('[data-server]').first().waitFor();
+      await branches(page);
+      await lower(page).getByRole('button', { name: 'only a pause', exact: true }).waitFor();
+      await whole(page, 'reloaded');
+    },
+  },
+  {
+    name: 'the header names the world that is open',
+    url: '#world=partition',
+    async run({ page }) {
+      const title = page.getByRole('banner').locator('.title');
+      await page.waitForFunction(() => document.title !== 'zabscope');
+      const name = await title.innerText();
+      assert.equal(await page.title(), `${name} – zabscope`);
+      await page.getByRole('button', { name: '中文' }).click();
+      assert.match(await title.innerText(), /[\u4e00-\u9fff]/);
     },
   },
   {

@@ -3,12 +3,15 @@
 use super::run::Run;
 use crate::scene::{diagram::Carried, read::client_message, sight::End};
 use zabscope_core::{
-    sim::{BranchNo, ClientPacket},
+    sim::{
+        ClientPacket,
+        history::{branches::Spot, sharing::MAX_BOOKMARKS},
+    },
     time::Moment,
 };
 
 /// So many are kept.
-pub const MOST: usize = zabscope_core::sim::history::sharing::MAX_BOOKMARKS;
+pub const MOST: usize = MAX_BOOKMARKS;
 /// A name has at most so many characters.
 pub const NAME: usize = 40;
 
@@ -17,10 +20,8 @@ pub const NAME: usize = 40;
 pub struct Bookmark {
     /// Its number in this run.
     pub no: u32,
-    /// Its branch.
-    pub branch: BranchNo,
-    /// Its step.
-    pub step: u64,
+    /// Where it is.
+    pub spot: Spot,
     /// In virtual time.
     pub at: Moment,
     /// What it is called; empty: by its moment.
@@ -41,27 +42,22 @@ impl Run {
 
     /// Keeps the moment at the cursor. False: there are too many already. A moment is kept once.
     pub(super) fn add_bookmark(&mut self, name: &str) -> bool {
-        let history = self.history();
-        self.mark(history.branch(), history.cursor(), name)
+        self.mark(self.history().here(), name)
     }
 
     /// Keeps a moment of any branch.
-    pub(super) fn mark(&mut self, branch: BranchNo, step: u64, name: &str) -> bool {
-        let Some(at) = self.history().time_at(branch, step) else {
+    pub(super) fn mark(&mut self, spot: Spot, name: &str) -> bool {
+        let Some(at) = self.history().time_of(spot) else {
             return false;
         };
-        let there = self
-            .bookmarks
-            .iter()
-            .any(|b| (b.branch, b.step) == (branch, step));
+        let there = self.bookmarks.iter().any(|b| b.spot == spot);
         if there || self.bookmarks.len() >= MOST {
             return there;
         }
         let no = self.bookmarks.last().map_or(1, |b| b.no + 1);
         self.bookmarks.push(Bookmark {
             no,
-            branch,
-            step,
+            spot,
             at,
             name: clean(name),
         });
@@ -80,11 +76,8 @@ impl Run {
 
     pub(super) fn visit_bookmark(&mut self, no: u32) {
         let found = self.bookmarks.iter().find(|b| b.no == no);
-        if let Some((branch, step)) = found.map(|b| (b.branch, b.step)) {
-            if self.history().branch() != branch {
-                self.switch(branch);
-            }
-            self.goto(step);
+        if let Some(spot) = found.map(|b| b.spot) {
+            self.with(|history| history.visit_spot(spot));
         }
     }
 

@@ -54,8 +54,8 @@ impl Run {
     #[must_use]
     pub fn imported(imported: Imported) -> Run {
         let mut run = Run::of(imported.history);
-        for (branch, step, name) in imported.bookmarks {
-            run.mark(branch, step, &name);
+        for (spot, name) in imported.bookmarks {
+            run.mark(spot, &name);
         }
         run
     }
@@ -65,7 +65,7 @@ impl Run {
     pub fn export(&self) -> Exported {
         let mut exported = self.history.export_all();
         let all = self.bookmarks.iter();
-        exported.bookmarks = all.map(|b| (b.branch, b.step, b.name.clone())).collect();
+        exported.bookmarks = all.map(|b| (b.spot, b.name.clone())).collect();
         exported
     }
 
@@ -75,8 +75,8 @@ impl Run {
         let mut exported = self.history.export();
         let all = self.bookmarks.iter();
         exported.bookmarks = all
-            .filter(|b| self.history.is_on_the_way(b.branch, b.step))
-            .map(|b| (BranchNo(0), b.step, b.name.clone()))
+            .filter(|b| self.history.is_on_the_way(b.spot))
+            .map(|b| ((BranchNo(0), b.spot.1, b.spot.2), b.name.clone()))
             .collect();
         exported
     }

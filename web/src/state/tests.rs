@@ -440,3 +440,207 @@ fn each_act_is_undone_and_what_was_done_at_once_is_undone_at_once() {
     }
     assert_eq!(state.run.get().world().trace_hash(), begin);
 }
+
+// ---- what is kept --------------------------------------------------------------------------------------
+
+/// A generator of our own.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+/// Does this and that, with branches, bookmarks and names.
+fn at_random(seed: u64, acts: usize) -> State {
+    let mut state = fresh();
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    until_led(&mut state);
+    for act in 0..acts {
+        let server = ServerId(dice.below(5) as i64 + 1);
+        let (branches, end) = {
+            let run = state.run.get();
+            (run.history().branches().len() as u64, run.history().end())
+        };
+        state.apply(match dice.below(9) {
+            0..=1 => Action::Step,
+            2 => Action::NextPhase,
+            3 => Action::Blow(Some(Selection::Server(server)), hand::Blow::Pause),
+            4 => Action::Blow(Some(Selection::Server(server)), hand::Blow::Crash),
+            5 => Action::Goto(dice.below(end + 1)),
+            6 => Action::Switch(BranchNo(dice.below(branches) as u16)),
+            7 => Action::Time(until::TimeAct::NameBranch(
+                BranchNo(dice.below(branches) as u16),
+                format!("“{act}” 分支").into(),
+            )),
+            _ => Action::Time(until::TimeAct::Bookmark(format!("at {act}").into())),
+        });
+    }
+    state
+}
+
+/// As the page does that was reloaded: of an address and of what is kept.
+fn reloaded(address: &str, kept: Option<&str>) -> State {
+    let fragment = crate::link::fragment(address);
+    let runs = crate::link::wanted(&fragment, kept).unwrap().unwrap();
+    let imported = sim::History::import(&runs[0]).unwrap();
+    let mut state = fresh();
+    state.apply(Action::Load(Loaded::new(imported)));
+    assert_eq!(state.notice, None);
+    state
+}
+
+fn kept(state: &State) -> (String, String) {
+    let run = state.run.get();
+    let address = format!("#s={}", crate::link::encode(&run.shared()));
+    (address, crate::link::to_file(&run.export()))
+}
+
+#[test]
+fn what_is_kept_survives_a_reload_whole_and_goes_on_as_it_would_have() {
+    for seed in 0..12 {
+        let mut state = at_random(seed, 90);
+        let (address, text) = kept(&state);
+        let mut again = reloaded(&address, Some(&text));
+        assert_eq!(
+            again.run.get().export(),
+            state.run.get().export(),
+            "seed {seed}"
+        );
+        let marks = |s: &State| {
+            let run = s.run.get();
+            let all = run.bookmarks().iter();
+            all.map(|b| (b.spot, b.at, b.name.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(marks(&again), marks(&state), "seed {seed}");
+        let ends = |s: &State| -> Vec<_> {
+            let run = s.run.get();
+            let all = run.history().branches().into_iter();
+            all.map(|b| run.history().world_at_end_of(b.no).unwrap().trace_hash())
+                .collect()
+        };
+        assert_eq!(ends(&again), ends(&state), "seed {seed}");
+        for action in [
+            Action::Undo,
+            Action::Step,
+            Action::Back,
+            Action::Switch(BranchNo(0)),
+            Action::First,
+            Action::NextPhase,
+        ] {
+            again.apply(action.clone());
+            state.apply(action);
+            assert_eq!(
+                (again.focus, hash(&again)),
+                (state.focus, hash(&state)),
+                "seed {seed}"
+            );
+        }
+        assert_eq!(kept(&again).0, kept(&state).0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_link_holds_the_shown_branch_and_its_bookmarks_and_leads_to_them() {
+    let mut with_bookmarks = 0;
+    for seed in 20..32 {
+        let state = at_random(seed, 60);
+        let (address, _) = kept(&state);
+        let mut again = reloaded(&address, None);
+        assert_eq!(hash(&again), hash(&state), "seed {seed}");
+        assert_eq!(again.run.get().history().branches().len(), 1);
+        let marks = again.run.get().bookmarks().to_vec();
+        for mark in &marks {
+            let then = {
+                let run = state.run.get();
+                let own = run
+                    .bookmarks()
+                    .iter()
+                    .find(|b| b.name == mark.name)
+                    .unwrap();
+                run.history().world_of(own.spot).unwrap().trace_hash()
+            };
+            again.apply(Action::Time(until::TimeAct::Visit(mark.no)));
+            assert_eq!(hash(&again), then, "seed {seed}, {mark:?}");
+        }
+        with_bookmarks += usize::from(!marks.is_empty());
+    }
+    assert!(with_bookmarks >= 4, "{with_bookmarks}");
+}
+
+#[test]
+fn another_link_than_that_of_the_kept_run_opens_nothing_but_itself() {
+    let (address, text) = kept(&at_random(1, 60));
+    let (other, _) = kept(&at_random(2, 60));
+    let open = |address: &str| {
+        let fragment = crate::link::fragment(address);
+        crate::link::wanted(&fragment, Some(&text))
+            .unwrap()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((open(&address), open(&other)), (2, 1));
+    // What is too long for a link is asked for by its own name.
+    let whole = crate::link::wanted(&crate::link::fragment("#kept"), Some(&text));
+    assert_eq!(crate::link::to_file(&whole.unwrap().unwrap()[0]), text);
+    assert!(crate::link::wanted(&crate::link::fragment("#kept"), None).is_none());
+    assert!(crate::link::wanted(&crate::link::fragment("#paused"), Some(&text)).is_none());
+}
+
+#[test]
+fn a_world_has_its_name_until_another_run_is_shown_and_a_lesson_lends_its_own() {
+    let mut state = fresh();
+    let name = |state: &State| state.title().map(|t| t[0].clone());
+    assert_eq!(name(&state), None);
+    let world = sim::Imported {
+        history: sim::History::new(&opening()).unwrap(),
+        mismatch: None,
+        bookmarks: Vec::new(),
+    };
+    state.apply(Action::Load(Loaded::new(world).titled("A wall", "一堵墙")));
+    state.apply(Action::NextPhase);
+    assert_eq!(name(&state).as_deref(), Some("A wall"));
+    state.apply(Action::Lesson(LessonAct::Open("11-the-leader-dies", 0)));
+    let lesson = name(&state).unwrap();
+    assert!(lesson.contains("leader"), "{lesson}");
+    state.apply(Action::Lesson(LessonAct::Leave));
+    assert_eq!(name(&state).as_deref(), Some("A wall"));
+    state.apply(Action::NewWorld(Box::new(opening())));
+    assert_eq!(name(&state), None);
+}
+
+#[test]
+fn what_is_said_of_a_failure_goes_when_one_goes_on_and_stays_while_one_looks() {
+    let failure = || {
+        Notice::Broken(until::Failure {
+            sentence: "it does not hold".into(),
+            values: "a 1".into(),
+            step: 3,
+        })
+    };
+    for action in [
+        Action::Step,
+        Action::Goto(2),
+        Action::Act(sim::Action::HealAll),
+        Action::First,
+    ] {
+        let mut state = fresh();
+        until_led(&mut state);
+        state.apply(Action::Notify(failure()));
+        for look in [
+            Action::Select(Selection::Server(ServerId(1))),
+            Action::Tab(Tab::Invariants),
+            Action::Lang(Lang::Zh),
+        ] {
+            state.apply(look);
+            assert!(matches!(state.notice.as_deref(), Some(Notice::Broken(_))));
+        }
+        state.apply(action.clone());
+        assert_eq!(state.notice, None, "{action:?}");
+    }
+}

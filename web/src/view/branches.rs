@@ -211,7 +211,7 @@ pub fn Branches(props: &BranchesProps) -> Html {
                                     { name_field(lang.pick("Bookmark", "书签"), &draft, done.clone(), lang) }
                                 } else {
                                     <button type="button" class="entry" onclick={ask(send, Action::Time(TimeAct::Visit(b.no)))}>{ &name }</button>
-                                    <span class="mono soft small">{ at }{ if b.branch == here { String::new() } else { [" · ", &name_of(b.branch)].concat() } }</span>
+                                    <span class="mono soft small">{ at }{ if b.spot.0 == here { String::new() } else { [" · ", &name_of(b.spot.0)].concat() } }</span>
                                     <button type="button" class="link small" aria-label={label(rename, &name)}
                                         onclick={begin(Naming::Bookmark(b.no), b.name.clone())}>{ rename }</button>
                                     <button type="button" class="link small" aria-label={label(t(lang, Key::Delete), &name)}

@@ -319,7 +319,7 @@ pub fn Diagram(props: &DiagramProps) -> Html {
         let bookmarks: Vec<f64> = run
             .bookmarks()
             .iter()
-            .filter(|b| b.branch == branch)
+            .filter(|b| b.spot.0 == branch)
             .filter_map(|b| places(b.at.0))
             .collect();
         if let Some(canvas) = canvas.cast::<web_sys::HtmlCanvasElement>() {

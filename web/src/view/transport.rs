@@ -215,9 +215,9 @@ pub fn scrubber(props: &ScrubberProps) -> Html {
     let kept = run
         .bookmarks()
         .iter()
-        .filter(|b| b.branch == here)
+        .filter(|b| b.spot.0 == here)
         .map(|b| {
-            html! { <i class="mark kept" style={left(b.step)}></i> }
+            html! { <i class="mark kept" style={left(b.spot.1)}></i> }
         });
     let now = seconds(run.world().now());
     let spoken = match lang {

@@ -82,11 +82,10 @@ pub fn tree(props: &TreeProps) -> Html {
             Against::Bookmark(no) => run.bookmarks().iter().find(|b| b.no == no),
             Against::Nothing | Against::Server(_) => None,
         };
-        let moment = moment.map(|b| (b.branch, b.step));
+        let moment = moment.map(|b| b.spot);
         // A branch's past does not change: it is played once.
         use_memo((props.run.key(), moment, shown), |(_, moment, shown)| {
-            let (branch, step) = (*moment)?;
-            let world = run.history().world_at(branch, step)?;
+            let world = run.history().world_of((*moment)?)?;
             Some(world.peer((*shown)?)?.database().tree.clone())
         })
     };

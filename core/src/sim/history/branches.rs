@@ -11,6 +11,9 @@ use crate::{
     time::Moment,
 };
 
+/// A moment: a branch, and how many steps and how many actions lead to it from the beginning of the run.
+pub type Spot = (BranchNo, u64, u64);
+
 /// A name of a branch has at most so many characters.
 pub const MAX_NAME: usize = 80;
 
@@ -60,36 +63,53 @@ impl History {
         self.world_on(no, end)
     }
 
-    /// The world of a branch after so many steps; the cursor stays where it is. `None`: there is no such
-    /// branch.
-    #[must_use]
-    pub fn world_at(&self, branch: BranchNo, step: u64) -> Option<World> {
-        let no = usize::from(branch.0);
-        self.tracks.get(no)?;
-        self.world_on(no, self.moment(no, step))
+    /// The moment of a branch to which so many steps and actions lead: after how many moves. `None`: there
+    /// is none.
+    fn spot(&self, (branch, steps, actions): Spot) -> Option<usize> {
+        let (no, at) = (
+            usize::from(branch.0),
+            usize::try_from(steps.checked_add(actions)?).ok()?,
+        );
+        let there = at <= self.tracks.get(no)?.end() && self.steps_on(no, at) == steps;
+        there.then_some(at)
     }
 
-    /// In virtual time, the moment after this step of a branch. `None`: there is no such branch.
+    /// Where the cursor is.
     #[must_use]
-    pub fn time_at(&self, branch: BranchNo, step: u64) -> Option<Moment> {
-        let no = usize::from(branch.0);
-        self.tracks.get(no)?;
-        let last = self.move_before(no, self.moment(no, step));
+    pub fn here(&self) -> Spot {
+        let steps = self.cursor();
+        (self.branch(), steps, self.at as u64 - steps)
+    }
+
+    /// Goes to a moment. False: it is not there.
+    pub fn visit_spot(&mut self, spot: Spot) -> bool {
+        let found = self.spot(spot);
+        if let Some(at) = found {
+            self.visit(usize::from(spot.0.0), at);
+        }
+        found.is_some()
+    }
+
+    /// The world of a moment; the cursor stays where it is. `None`: it is not there.
+    #[must_use]
+    pub fn world_of(&self, spot: Spot) -> Option<World> {
+        self.world_on(usize::from(spot.0.0), self.spot(spot)?)
+    }
+
+    /// A moment in virtual time. `None`: it is not there.
+    #[must_use]
+    pub fn time_of(&self, spot: Spot) -> Option<Moment> {
+        let last = self.move_before(usize::from(spot.0.0), self.spot(spot)?);
         Some(last.map_or(BEGINNING, |(_, m)| m.at))
     }
 
-    /// Whether the moment after this step of a branch is also the one after this step of the current
-    /// branch, up to the cursor.
+    /// Whether a moment is on the way to the cursor.
     #[must_use]
-    pub fn is_on_the_way(&self, branch: BranchNo, step: u64) -> bool {
-        let no = usize::from(branch.0);
-        if no >= self.tracks.len() {
-            return false;
-        }
-        let at = self.moment(no, step);
-        at <= self.at
-            && at == self.moment(self.current, step)
-            && self.owner(no, at) == self.owner(self.current, at)
+    pub fn is_on_the_way(&self, spot: Spot) -> bool {
+        let owner = |no, at| self.owner(no, at);
+        self.spot(spot).is_some_and(|at| {
+            at <= self.at && owner(usize::from(spot.0.0), at) == owner(self.current, at)
+        })
     }
 
     fn world_on(&self, no: usize, end: usize) -> Option<World> {
@@ -122,14 +142,51 @@ mod tests {
     fn the_world_of_any_moment_is_the_one_that_was_there() {
         let mut h = two_branches();
         let branch = h.branch();
-        for step in [0, 1, h.end() / 2, h.end()] {
+        let mut spots = Vec::new();
+        for step in [0, 1, 400, h.end() / 2, h.end()] {
             h.goto(step);
-            let there = h.world().trace_hash();
-            h.goto(0);
-            let world = h.world_at(branch, step).expect("there is such a branch");
-            assert_eq!((world.steps(), world.trace_hash()), (step, there));
+            // Before an action and after it.
+            for _ in 0..2 {
+                spots.push((h.here(), h.world().trace_hash(), h.world().now()));
+                h.back();
+            }
         }
-        assert!(h.world_at(BranchNo(99), 0).is_none());
+        for (spot, there, now) in spots {
+            assert_eq!(h.time_of(spot), Some(now));
+            let world = h.world_of(spot).expect("it was there");
+            assert_eq!((world.steps(), world.trace_hash()), (spot.1, there));
+            assert!(h.visit_spot(spot) && h.here() == spot);
+            assert_eq!(h.world().trace_hash(), there);
+        }
+        let here = h.here();
+        for none in [
+            (BranchNo(99), 0, 0),
+            (branch, 0, 1),
+            (branch, 9999, 0),
+            (branch, u64::MAX, u64::MAX),
+        ] {
+            assert!(h.world_of(none).is_none() && h.time_of(none).is_none());
+            assert!(!h.visit_spot(none) && !h.is_on_the_way(none) && h.here() == here);
+        }
+    }
+
+    #[test]
+    fn what_two_branches_share_is_on_the_way_to_both_and_nothing_else_is() {
+        let mut h = two_branches();
+        let (one, two) = (BranchNo(0), BranchNo(1));
+        h.goto(500);
+        for (spot, is) in [
+            ((two, 500, 1), true),
+            ((two, 501, 1), false),
+            ((one, 300, 0), true),
+            ((two, 300, 0), true),
+            ((one, 400, 0), true),
+            // The crash, where here is the pause.
+            ((one, 400, 1), false),
+            ((two, 400, 1), true),
+        ] {
+            assert_eq!(h.is_on_the_way(spot), is, "{spot:?}");
+        }
     }
 
     /// Two futures: with a crash, and with a pause at the same moment.

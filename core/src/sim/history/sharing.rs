@@ -2,7 +2,7 @@
 
 use super::{
     BranchNo, History, MAIN, MAX_ACTIONS, MAX_ALL_STEPS, MAX_BRANCHES, MAX_JSON, MAX_STEPS, Track,
-    VERSION,
+    VERSION, branches::Spot,
 };
 use crate::sim::{
     setup::{Setup, TimedAction},
@@ -35,9 +35,9 @@ pub struct Exported {
     /// The branch on which the cursor stands.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shown: BranchNo,
-    /// Moments with names: the branch, the step after which they are, and what they are called.
+    /// Moments with names: where they are, and what they are called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bookmarks: Vec<(BranchNo, u64, String)>,
+    pub bookmarks: Vec<(Spot, String)>,
 }
 
 /// A branch as it is shared: what it owns.
@@ -46,10 +46,9 @@ pub struct Exported {
 pub struct ExportedBranch {
     /// What it is called.
     pub name: String,
-    /// Which branch it left, an earlier one, and when: after so many steps and so many actions, both
-    /// from the beginning of the run. Nothing but zeros for the first.
+    /// The moment of an earlier branch at which it left that. Nothing but zeros for the first.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub left: (BranchNo, u64, u64),
+    pub left: Spot,
     /// What was done since then, in order.
     pub actions: Vec<TimedAction>,
     /// How far it goes: steps from the beginning of the run.
@@ -148,7 +147,7 @@ pub struct Imported {
     /// is good, but it is not the run that was recorded: another version of zabscope wrote it.
     pub mismatch: Option<(u64, u64)>,
     /// The bookmarks as they were shared. Their names may be anybody's.
-    pub bookmarks: Vec<(BranchNo, u64, String)>,
+    pub bookmarks: Vec<(Spot, String)>,
 }
 
 impl Exported {
@@ -229,7 +228,7 @@ impl History {
         exported.shown = self.branch();
         let own = |(no, track): (usize, &Track)| ExportedBranch {
             name: track.name.clone(),
-            left: track.parent.map_or_else(Default::default, |(parent, at)| {
+            left: track.parent.map_or_else(Spot::default, |(parent, at)| {
                 let step = self.steps_on(no, at);
                 (BranchNo(parent as u16), step, at as u64 - step)
             }),
@@ -260,7 +259,7 @@ impl History {
     }
 
     /// Begins the branch that this describes, at its beginning.
-    fn begin(&mut self, left: (BranchNo, u64, u64)) -> Result<(), ImportError> {
+    fn begin(&mut self, left: Spot) -> Result<(), ImportError> {
         let (parent, step, actions) = left;
         let (parent, at) = (usize::from(parent.0), (step + actions) as usize);
         match self.tracks.get(parent) {
@@ -293,7 +292,7 @@ pub struct Importing {
     /// Where the cursor is to stand.
     shown: (BranchNo, u64, Vec<TimedAction>),
     trace: Option<u64>,
-    bookmarks: Vec<(BranchNo, u64, String)>,
+    bookmarks: Vec<(Spot, String)>,
 }
 
 /// What can be seen of branches before they are run: how many steps they take.
@@ -373,10 +372,6 @@ impl Importing {
         if exported.bookmarks.len() > MAX_BOOKMARKS {
             return Err(ImportError::Bookmarks(exported.bookmarks.len()));
         }
-        let mut bookmarks = exported.bookmarks.iter();
-        if let Some(index) = bookmarks.position(|(no, step, _)| !has(*no, *step)) {
-            return Err(ImportError::Bookmark { index });
-        }
         let trace = match &exported.trace {
             None => None,
             Some(text) if text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -445,10 +440,12 @@ impl Importing {
             return Err(ImportError::Shown);
         }
         self.history.visit(no, at);
-        match self.history.cursor() == *steps && self.history.actions() == *actions {
-            true => Ok(false),
-            false => Err(ImportError::Shown),
+        if self.history.cursor() != *steps || self.history.actions() != *actions {
+            return Err(ImportError::Shown);
         }
+        let mut bookmarks = self.bookmarks.iter();
+        let missing = bookmarks.position(|(spot, _)| self.history.time_of(*spot).is_none());
+        missing.map_or(Ok(false), |index| Err(ImportError::Bookmark { index }))
     }
 
     /// The same for the branch that is being made.
@@ -552,7 +549,7 @@ mod tests {
     fn all_branches_are_the_same_after_import() {
         let h = tree();
         let mut exported = h.export_all();
-        exported.bookmarks = vec![(BranchNo(1), 310, "calm".to_owned())];
+        exported.bookmarks = vec![((BranchNo(1), 310, 2), "calm".to_owned())];
         let lefts: Vec<_> = exported.branches.iter().map(|b| b.left).collect();
         let main = BranchNo(0);
         assert_eq!(
@@ -656,11 +653,11 @@ mod tests {
             (&|e| e.steps = 9_999, ImportError::Shown),
             (&|e| e.actions.clear(), ImportError::Shown),
             (
-                &|e| e.bookmarks = vec![(BranchNo(4), 0, String::new())],
+                &|e| e.bookmarks = vec![((BranchNo(4), 0, 0), String::new())],
                 ImportError::Bookmark { index: 0 },
             ),
             (
-                &|e| e.bookmarks = vec![(BranchNo(0), 401, String::new())],
+                &|e| e.bookmarks = vec![((BranchNo(0), 401, 0), String::new())],
                 ImportError::Bookmark { index: 0 },
             ),
         ] {
@@ -686,7 +683,7 @@ mod tests {
             step: 0,
             action: Action::HealAll,
         };
-        let mark = || (BranchNo(0), 0, String::new());
+        let mark = || ((BranchNo(0), 0, 0), String::new());
         for (change, refused) in [
             (
                 &(|e: &mut Exported| e.branches = vec![one(0); MAX_BRANCHES + 1])

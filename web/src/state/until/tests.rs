@@ -270,6 +270,22 @@ fn a_bookmark_leads_back_to_its_moment_from_another_branch() {
 }
 
 #[test]
+fn a_bookmark_leads_to_before_what_is_done_at_its_moment() {
+    let mut state = at_work();
+    act(&mut state, TimeAct::Bookmark("before".into()));
+    let before = hash(&state);
+    state.apply(Action::Act(sim::Action::HealAll));
+    act(&mut state, TimeAct::Bookmark("after".into()));
+    let after = hash(&state);
+    state.apply(Action::Step);
+    let marks: Vec<u32> = state.run.get().bookmarks().iter().map(|b| b.no).collect();
+    for (no, there) in marks.into_iter().zip([before, after]) {
+        act(&mut state, TimeAct::Visit(no));
+        assert_eq!(hash(&state), there);
+    }
+}
+
+#[test]
 fn twenty_branches_are_kept_under_their_names() {
     let mut state = fresh();
     until(&mut state, Goal::Epoch);
