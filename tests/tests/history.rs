@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use zabscope_core::{
-    sim::{BranchNo, Exported, FaultPlan, Faults, History, Workload, fault::swarm},
+    id::ServerId,
+    sim::{Action, BranchNo, Exported, FaultPlan, Faults, History, Workload, fault::swarm},
     time::Span,
 };
 
@@ -130,25 +131,32 @@ fn a_run_with_branches_names_and_bookmarks_is_the_same_after_it_was_written_and_
         let mut faults = Faults::new(FaultPlan::all(), seed);
         let mut marks = Vec::new();
         for act in 0..ACTS {
-            match dice.below(8) {
+            match dice.below(10) {
                 0..=2 => {
                     for _ in 0..=dice.below(60) {
                         history.step();
                     }
                 }
                 3..=4 => {
+                    let slower = Action::SlowDisk {
+                        server: ServerId(1),
+                        extra: Span::millis(act as u64 + 1),
+                    };
+                    history.act(slower).expect("it is always possible");
+                }
+                5 => {
                     if let Some(action) = faults.next(history.world()) {
                         // What the past makes impossible is refused.
                         let _ = history.act(action);
                     }
                 }
-                5 => {
+                6..=7 => {
                     history.goto(dice.below(history.end() + 1));
                     for _ in 0..dice.below(3) {
                         history.back();
                     }
                 }
-                6 => {
+                8 => {
                     let all = history.branches();
                     let no = BranchNo(dice.below(all.len() as u64) as u16);
                     history.rename(no, &format!("“{act}”, 分支 {}", no.0));

@@ -335,6 +335,8 @@ pub struct State {
     pub selection: Selection,
     /// The answer to the last *why not* or *what if*.
     pub asked: Option<Rc<Asked>>,
+    /// The branch on which that was asked.
+    asked_on: BranchNo,
     /// The open tab.
     pub tab: Tab,
     /// The open lesson.
@@ -397,6 +399,7 @@ impl State {
             hold_ms: 0.0,
             selection: Selection::Nothing,
             asked: None,
+            asked_on: BranchNo(0),
             tab: Tab::Lesson,
             lesson: None,
             left: None,
@@ -462,26 +465,27 @@ impl State {
         if action.is_of_a_person() && self.notice.as_ref().is_some_and(|n| n.is_news()) {
             self.notice = None;
         }
-        let broken = self.broken();
+        let (said, was) = (self.notice.clone(), self.standing());
         self.do_it(action);
         // What is said of a moment is said as long as one is there.
-        if let (Some((then, was)), Some((now, is))) = (broken, self.broken())
-            && Rc::ptr_eq(&then, &now)
-            && was != is
+        if let (Some(said), Some(now)) = (said, &self.notice)
+            && matches!(*said, Notice::Broken(_))
+            && Rc::ptr_eq(&said, now)
+            && was != self.standing()
         {
             self.notice = None;
         }
+        // What an answer rests on did not happen elsewhere, where other events have the same numbers.
+        if let Some(Asked::Not(_)) = self.asked.as_deref()
+            && self.asked_on != self.run.get().history().branch()
+        {
+            self.asked = None;
+        }
     }
 
-    /// What is said of an invariant that fails here, and where here is: branch, step, record.
-    #[allow(clippy::type_complexity)]
-    fn broken(&self) -> Option<(Rc<Notice>, (BranchNo, u64, Option<usize>))> {
-        let said = self.notice.as_ref()?;
-        matches!(**said, Notice::Broken(_)).then(|| {
-            let run = self.run.get();
-            let (branch, step) = (run.history().branch(), run.history().cursor());
-            (Rc::clone(said), (branch, step, self.focus))
-        })
+    /// Where one is, and of what the sentence tells.
+    fn standing(&self) -> (sim::history::branches::Spot, Option<usize>) {
+        (self.run.get().history().here(), self.focus)
     }
 
     fn do_it(&mut self, action: Action) {

@@ -203,7 +203,7 @@ fn first() -> State {
         None if fragment.paused || fragment.embed || state.reduced => {}
         None => state.motion = Motion::Opening,
         Some(Ok(runs)) if at_once(&runs) => {
-            if runs.len() > 1 {
+            if runs.len() > 1 || fragment.kept {
                 // What is kept is open then: there is nothing to offer.
                 state.kept = None;
             }

@@ -242,6 +242,7 @@ impl State {
                 // The answer is about a moment: it stands.
                 self.apply(Action::Pause);
                 let answer = why_not(self.run.get().history(), &question);
+                self.asked_on = self.run.get().history().branch();
                 self.asked = Some(Rc::new(Asked::Not(answer)));
                 self.tab = Tab::Why;
             }

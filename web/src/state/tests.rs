@@ -644,3 +644,31 @@ fn what_is_said_of_a_failure_goes_when_one_goes_on_and_stays_while_one_looks() {
         assert_eq!(state.notice, None, "{action:?}");
     }
 }
+
+#[test]
+fn an_answer_stands_while_time_goes_on_and_goes_where_its_events_did_not_happen() {
+    let mut state = fresh();
+    let lead = until_led(&mut state);
+    state.apply(Action::NextPhase);
+    let ask = Action::Why(WhyAct::Not(sim::why_not::Question::NotNewest(lead)));
+    for (leave, stands) in [
+        (
+            vec![Action::Step, Action::Back, Action::First, Action::Last],
+            true,
+        ),
+        (
+            vec![
+                Action::Goto(40),
+                Action::Blow(Some(Selection::Server(lead)), hand::Blow::Crash),
+            ],
+            false,
+        ),
+        (vec![Action::Switch(BranchNo(0))], false),
+    ] {
+        state.apply(ask.clone());
+        assert!(state.asked.is_some());
+        leave.into_iter().for_each(|action| state.apply(action));
+        assert_eq!(state.asked.is_some(), stands);
+    }
+    assert_eq!(state.run.get().history().branches().len(), 2);
+}
