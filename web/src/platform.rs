@@ -8,7 +8,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gloo::{
-    storage::{LocalStorage, Storage},
+    storage::{LocalStorage, SessionStorage, Storage},
     timers::callback::Timeout,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -189,12 +189,24 @@ pub fn kept_run() -> Option<String> {
     LocalStorage::get(RUN).ok()
 }
 
+/// The run that this tab kept before it was loaded again, whatever others have kept since; or the last one.
+#[must_use]
+pub fn kept_here() -> Option<String> {
+    SessionStorage::get(RUN).ok().or_else(kept_run)
+}
+
 /// Keeps a run for the next visit; without one: keeps none.
 pub fn keep_run(state: Option<&str>) {
     match state {
         // A browser that has no room keeps the one before.
-        Some(state) => drop(LocalStorage::set(RUN, state)),
-        None => LocalStorage::delete(RUN),
+        Some(state) => {
+            drop(SessionStorage::set(RUN, state));
+            drop(LocalStorage::set(RUN, state));
+        }
+        None => {
+            SessionStorage::delete(RUN);
+            LocalStorage::delete(RUN);
+        }
     }
 }
 

@@ -197,16 +197,12 @@ fn first() -> State {
         Some(None) => state.apply(Action::Notify(Notice::NoLesson)),
         None => {}
     }
-    match link::wanted(&fragment, state.kept.as_deref()) {
+    match link::wanted(&fragment, platform::kept_here().as_deref()) {
         // The effect that watches the address opens it.
         None if fragment.world.is_some() => {}
         None if fragment.paused || fragment.embed || state.reduced => {}
         None => state.motion = Motion::Opening,
         Some(Ok(runs)) if at_once(&runs) => {
-            if runs.len() > 1 || fragment.kept {
-                // What is kept is open then: there is nothing to offer.
-                state.kept = None;
-            }
             let mut all = runs.iter().map(open);
             let mut opened = all.next();
             if let Some(Err(_)) = opened {
@@ -226,7 +222,9 @@ fn first() -> State {
 }
 
 fn at_once(runs: &[Exported]) -> bool {
-    runs.iter().all(|run| run.work() <= AT_ONCE)
+    // Where a branch begins some steps are repeated, too.
+    let work = |run: &Exported| run.work() + 100 * run.branches.len() as u64;
+    runs.iter().all(|run| work(run) <= AT_ONCE)
 }
 
 fn open(exported: &Exported) -> Result<Loaded, ImportError> {
@@ -487,15 +485,10 @@ fn use_address(state: &UseReducerHandle<State>) {
             if let Some(name) = fragment.world {
                 return yew::platform::spawn_local(gallery::open(name, send));
             }
-            match link::wanted(&fragment, platform::kept_run().as_deref()) {
+            match link::wanted(&fragment, platform::kept_here().as_deref()) {
                 None => {}
                 Some(Ok(runs)) if first && at_once(&runs) => {}
-                Some(Ok(runs)) => {
-                    if runs.len() > 1 || fragment.kept {
-                        send.dispatch(Action::Forget);
-                    }
-                    yew::platform::spawn_local(load(runs, send));
-                }
+                Some(Ok(runs)) => yew::platform::spawn_local(load(runs, send)),
                 Some(Err(_)) if first => {}
                 Some(Err(error)) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
             }
