@@ -163,7 +163,7 @@ export const tests = [
       await press(page, 'Step');
       await lower(page).getByRole('button', { name: 'all is well', exact: true }).click();
       await drawn(page);
-      await panel(page, 'Pause').click();
+      await panel(page, 'Pause this server').click();
       await drawn(page);
       await lower(page).getByRole('button', { name: 'Rename branch 2', exact: true }).click();
       await lower(page).getByRole('textbox', { name: 'Branch' }).fill('only a pause');
@@ -174,7 +174,7 @@ export const tests = [
       const path = await saved(page, 'Run (JSON)');
 
       const whole = async (other, how) => {
-        await branches(other);
+        await drawn(other);
         const current = lower(other).locator('[aria-current="true"]');
         assert.equal((await current.innerText()).trim(), 'only a pause', how);
         assert.equal(await standing(other), then, how);
