@@ -138,6 +138,9 @@ fn a_run_with_branches_names_and_bookmarks_is_the_same_after_it_was_written_and_
                     }
                 }
                 3..=4 => {
+                    if dice.below(2) == 0 {
+                        history.goto(dice.below(history.end() + 1));
+                    }
                     let slower = Action::SlowDisk {
                         server: ServerId(1),
                         extra: Span::millis(act as u64 + 1),
