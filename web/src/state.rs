@@ -268,6 +268,15 @@ pub struct Loaded {
 /// What a run is called, in English and in Chinese.
 pub type Title = Rc<[String; 2]>;
 
+/// The one of this language.
+#[must_use]
+pub fn title_in(title: &Title, lang: Lang) -> &str {
+    match lang {
+        Lang::En => &title[0],
+        Lang::Zh => &title[1],
+    }
+}
+
 impl Loaded {
     /// Wraps it, to be taken once.
     #[must_use]
@@ -313,8 +322,6 @@ impl core::fmt::Debug for Loaded {
 pub struct State {
     /// The run.
     pub run: RunHandle,
-    /// What it is called; `None`: it is the visitor's own.
-    title: Option<Title>,
     /// Virtual time as it is shown, between the cursor's and the next step's.
     pub time: Moment,
     /// Parts of a microsecond that are left over.
@@ -388,7 +395,6 @@ impl State {
         let time = run.world().now();
         let mut state = State {
             run: RunHandle::new(run),
-            title: None,
             time,
             rest_us: 0.0,
             motion: Motion::Still,
@@ -431,7 +437,7 @@ impl State {
     #[must_use]
     pub fn title(&self) -> Option<Title> {
         let Some(lesson) = &self.lesson else {
-            return self.title.clone();
+            return self.run.get().title.clone();
         };
         let lesson = lesson.get();
         let text = |lang| lesson.lesson().text(lang).title.to_owned();
@@ -551,8 +557,9 @@ impl State {
             Action::Load(loaded) => {
                 if let Some(imported) = loaded.run.take() {
                     let other = imported.mismatch.is_some();
-                    self.show(Run::imported(imported));
-                    self.title = loaded.title;
+                    let mut run = Run::imported(imported);
+                    run.title = loaded.title;
+                    self.show(run);
                     if other {
                         self.notify(Notice::OtherVersion);
                     }
@@ -616,7 +623,6 @@ impl State {
         if matches!(self.tab, Tab::Chosen | Tab::Why) {
             self.tab = Tab::Lesson;
         }
-        self.title = None;
         self.notice = None;
         self.dialog = None;
         self.lesson = None;

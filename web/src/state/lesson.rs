@@ -63,9 +63,8 @@ impl State {
             let (player, history) = Player::open(lesson?, step)?;
             let own = self.lesson.is_none().then(|| self.run.clone());
             let left = self.left.take().or(own);
-            let title = self.title.take();
             self.show(Run::of(history));
-            (self.left, self.title) = (left, title);
+            self.left = left;
             self.lesson = Some(Handle::new(player));
             self.tab = Tab::Lesson;
             return Ok(());

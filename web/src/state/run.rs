@@ -1,6 +1,7 @@
 //! The run that is shown: its history, an index over it, and a scout ahead of it.
 
 use super::{
+    Title,
     bookmark::Bookmark,
     scout::{Ahead, Scout},
     track::{Told, Track},
@@ -23,6 +24,8 @@ pub struct Run {
     /// Made when somebody looks at the diagram.
     diagram: RefCell<Index>,
     pub(super) bookmarks: Vec<Bookmark>,
+    /// What it is called; `None`: it is the visitor's own.
+    pub title: Option<Title>,
     watch: Option<Watch>,
 }
 
@@ -44,6 +47,7 @@ impl Run {
             scout: None,
             diagram: RefCell::default(),
             bookmarks: Vec::new(),
+            title: None,
             watch: None,
         };
         run.track.extend(&run.history.records());

@@ -3,7 +3,7 @@
 use super::bits::{Send, ask};
 use crate::{
     export, link, platform,
-    state::{Action, Dialog, Notice, Tab, Theme, Title, run::RunHandle},
+    state::{Action, Dialog, Notice, Tab, Theme, Title, run::RunHandle, title_in},
     text::{Key, Lang, t},
 };
 use yew::prelude::*;
@@ -34,12 +34,11 @@ pub fn Header(props: &HeaderProps) -> Html {
         (Lang::Zh, 0) => format!("{} 台服务器的集群", setup.voters),
         (Lang::Zh, n) => format!("{} + {n} 台服务器的集群", setup.voters),
     };
-    let title = match (&props.title, lang) {
-        (None, _) => lang.pick("Your run", "你的运行").to_owned(),
-        (Some(title), Lang::En) => title[0].clone(),
-        (Some(title), Lang::Zh) => title[1].clone(),
-    };
-    let named = props.title.as_ref().map(|_| title.clone());
+    let title = props.title.as_ref();
+    let named = title.map(|title| title_in(title, lang).to_owned());
+    let title = named
+        .clone()
+        .unwrap_or_else(|| lang.pick("Your run", "你的运行").to_owned());
     use_effect_with(named, |named| platform::show_title(named.as_deref()));
     let share = {
         let (run, send) = (props.run.clone(), send.clone());

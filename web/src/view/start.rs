@@ -3,7 +3,7 @@
 use super::bits::{Send, ask, leader};
 use crate::{
     link, platform,
-    state::{Action, Notice, Tab, run::RunHandle},
+    state::{Action, Notice, Tab, run::RunHandle, title_in},
     text::{Key, Lang, t},
 };
 use std::rc::Rc;
@@ -42,6 +42,9 @@ pub fn start(props: &StartProps) -> Html {
                 "This is an ensemble of ZooKeeper servers, running in your page: the real protocol, in virtual time. Nothing here is a film. You can stop it, go back, break it, and ask why.",
                 "这是一个在网页里运行的 ZooKeeper 集群：真实的协议，虚拟的时间。这不是影片：你可以停下它、倒回去、弄坏它，并追问为什么。",
             ) }</p>
+            if let Some(title) = &run.title {
+                <p>{ lang.pick("Open now: ", "现在打开的是：") }<b>{ title_in(title, lang) }</b></p>
+            }
             if let Some(kept) = &props.kept {
                 <section>
                     <p>{ lang.pick("The run of your last visit is kept in this browser.", "你上次的运行保存在这个浏览器里。") }</p>
