@@ -89,8 +89,8 @@ pub fn notice_bar(notice: &Rc<Notice>, run: &RunHandle, lang: Lang, send: &Send)
                 )
             } else {
                 lang.pick(
-                    "Your run is too long to come along: export it first.",
-                    "你的运行太长，无法一起带过去：请先导出。",
+                    "Your run is too long for a link, but this browser keeps it; export it to be sure.",
+                    "你的运行太长，放不进链接，但这个浏览器会保存它；想更稳妥请先导出。",
                 )
             }
             .to_owned(),
