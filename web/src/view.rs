@@ -1,6 +1,7 @@
 //! Components. Each is a pure function of (history, cursor, selection) and of what the visitor chose.
 
 pub mod act;
+pub mod address;
 pub mod bits;
 pub mod branches;
 pub mod client;
@@ -17,6 +18,7 @@ pub mod lesson;
 pub mod menu;
 pub mod message;
 pub mod notice;
+pub mod rest;
 pub mod room;
 pub mod rules;
 pub mod save;
@@ -36,7 +38,7 @@ pub mod why_not;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme,
+        Action, Motion, Notice, Selection, State, Tab, Theme,
         hand::{self, Blow},
         opening,
         pace::Speed,
@@ -51,19 +53,10 @@ use gloo::{
     timers::callback::{Interval, Timeout},
 };
 use stage::StageHandle;
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
-use zabscope_core::{
-    id::ServerId,
-    sim::{Exported, Setup, history::Importing},
-};
-
-/// A link with so many steps is opened at once; a longer one while the page is alive already.
-const AT_ONCE: u64 = 4000;
+use zabscope_core::{id::ServerId, sim::Setup};
 
 /// The page.
 #[component]
@@ -74,6 +67,10 @@ pub fn App() -> Html {
     use_frames(&state);
     use_keys(&state);
     use_address(&state);
+    {
+        let send = send.clone();
+        use_effect_with((), |()| yew::platform::spawn_local(rest::arrive(send)));
+    }
     let s = &*state;
     let (run, lang) = (s.run.clone(), s.lang);
     // Messages move by attributes; the stage is drawn anew only when a step was taken.
@@ -89,36 +86,50 @@ pub fn App() -> Html {
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if let (Some(notice), None) = (&s.notice, s.dialog) {
-                    { notice::notice_bar(notice, &run, lang, &send) }
-                }
-                if let Some(search) = &s.times.search {
-                    { until::looking(search, lang, &send) }
+                if s.dialog.is_none() {
+                    { said(s, &send) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} search={s.search.clone()} asked={s.asked.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
-                <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
+                <side::Side here={s.here} run={run.clone()} search={s.search.clone()} asked={s.asked.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <timeline::Timeline here={s.here} run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
                     moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
-            if let Some(dialog) = s.dialog {
-                <dialogs::Dialogs {dialog} notice={s.notice.clone()} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
+            if let (Some(dialog), Some(rest)) = (s.dialog, rest::get()) {
+                { (rest.dialog)(dialogs::DialogsProps { dialog, notice: s.notice.clone(), run, unit: s.times.unit, selection: s.selection.clone(), lang, send: send.clone() }) }
             }
         </div>
     }
+}
+
+/// What is to be said over the stage, and how far something is looked for.
+fn said(s: &State, send: &Send) -> Html {
+    let Some(rest) = rest::get() else {
+        return match &s.notice {
+            Some(notice) if **notice == Notice::Incomplete => rest::incomplete(s.lang, send),
+            _ => Html::default(),
+        };
+    };
+    let notice = s.notice.as_ref();
+    let notice = notice.map(|notice| (rest.notice)(notice, &s.run, s.lang, send));
+    let search = s.times.search.as_ref();
+    html! { <>
+        { notice.unwrap_or_default() }
+        { search.map(|search| (rest.looking)(search, s.lang, send)).unwrap_or_default() }
+    </> }
 }
 
 /// What is shown inside an article.
 fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -> Html {
     let (run, lang) = (s.run.clone(), s.lang);
     let out = {
-        let run = run.clone();
+        let (run, send) = (run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| {
-            let exported = run.get().history().export();
-            platform::open_beside(&format!("s={}", link::encode(&exported)));
+            let run = run.clone();
+            rest::with(&send, move |rest| (rest.open_beside)(&run));
         })
     };
     html! {
@@ -126,12 +137,7 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if let Some(notice) = &s.notice {
-                    { notice::notice_bar(notice, &run, lang, send) }
-                }
-                if let Some(search) = &s.times.search {
-                    { until::looking(search, lang, send) }
-                }
+                { said(s, send) }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
@@ -146,6 +152,10 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        if action.needs_rest() && !crate::later::is_here() {
+            rest::wait(action);
+            return self;
+        }
         platform::remember_cursor(self.run.get().history().cursor());
         match &action {
             // Should this be what breaks us, the link that is shown then must hold it.
@@ -189,61 +199,18 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    match fragment.lesson.as_deref().map(zabscope_lessons::parse_link) {
-        Some(Some((name, step))) => {
-            state.apply(Action::Lesson(LessonAct::Open(name, step)));
-            return state;
+    if fragment.asks() {
+        // `main` has fetched it before.
+        match rest::get() {
+            Some(rest) => (rest.begin)(&mut state, &fragment),
+            None => state.apply(Action::Notify(Notice::Incomplete)),
         }
-        Some(None) => state.apply(Action::Notify(Notice::NoLesson)),
-        None => {}
     }
-    match &fragment.state {
-        // The effect that watches the address opens it.
-        None if fragment.world.is_some() => {}
-        None if fragment.paused || fragment.embed || state.reduced => {}
-        None => state.motion = Motion::Opening,
-        Some(text) => match link::decode(text).map_err(Notice::Unreadable) {
-            Ok(exported) if exported.steps <= AT_ONCE => match open(&exported) {
-                Ok(loaded) => state.apply(Action::Load(loaded)),
-                Err(notice) => state.apply(Action::Notify(notice)),
-            },
-            // The effect that watches the address opens it.
-            Ok(_) => {}
-            Err(notice) => state.apply(Action::Notify(notice)),
-        },
+    let election = fragment.state.is_none() && fragment.world.is_none() && state.lesson.is_none();
+    if election && !(fragment.paused || fragment.embed || state.reduced) {
+        state.motion = Motion::Opening;
     }
     state
-}
-
-fn open(exported: &Exported) -> Result<Loaded, Notice> {
-    let mut importing = Importing::new(exported).map_err(Notice::Import)?;
-    while importing.run(AT_ONCE).map_err(Notice::Import)? {}
-    Ok(Loaded::new(importing.finish()))
-}
-
-thread_local! {
-    /// How many runs were begun to be opened: of several at a time the last one counts.
-    static OPENING: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Opens a run, however long it is, a piece at a time.
-pub async fn load(exported: Exported, send: Send) {
-    let opening = OPENING.get().wrapping_add(1);
-    OPENING.set(opening);
-    let mut importing = match Importing::new(&exported) {
-        Ok(importing) => importing,
-        Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
-    };
-    loop {
-        match importing.run(1000) {
-            Ok(true) => gloo::timers::future::TimeoutFuture::new(0).await,
-            Ok(false) => break,
-            Err(error) => return send.dispatch(Action::Notify(Notice::Import(error))),
-        }
-    }
-    if opening == OPENING.get() {
-        send.dispatch(Action::Load(Loaded::new(importing.finish())));
-    }
 }
 
 // ---- effects --------------------------------------------------------------------------------------
@@ -415,18 +382,8 @@ fn use_address(state: &UseReducerHandle<State>) {
             if begun && !first {
                 let run = run.clone();
                 timeout = Some(Timeout::new(400, move || {
-                    if let Some(lesson) = lesson {
-                        return platform::set_fragment(&format!("lesson={lesson}"));
-                    }
-                    let exported = run.get().history().export();
-                    if exported.steps <= link::MAX_STEPS {
-                        let text = link::encode(&exported);
-                        let before = if embed { "embed&" } else { "" };
-                        platform::set_fragment(&format!("{before}s={text}"));
-                        // An article's reader leaves nothing behind, and the opening is no work.
-                        if !embed && !exported.actions.is_empty() {
-                            platform::keep_run(Some(&text));
-                        }
+                    if let Some(rest) = rest::get() {
+                        (rest.keep)(&run, lesson.as_deref(), embed);
                     }
                 }));
             }
@@ -444,30 +401,17 @@ fn use_address(state: &UseReducerHandle<State>) {
     });
     let send = state.dispatcher();
     use_effect_with((), move |()| {
-        let read = move |first: bool, send: Send| {
+        let read = move |send: Send| {
             let fragment = link::fragment(&platform::fragment());
-            if let (false, Some(lesson)) = (first, &fragment.lesson) {
-                return send.dispatch(match zabscope_lessons::parse_link(lesson) {
-                    Some((name, step)) => Action::Lesson(LessonAct::Open(name, step)),
-                    None => Action::Notify(Notice::NoLesson),
-                });
-            }
-            if let Some(name) = fragment.world {
-                return yew::platform::spawn_local(gallery::open(name, send));
-            }
-            let Some(text) = fragment.state else { return };
-            match link::decode(&text) {
-                Ok(exported) if first && exported.steps <= AT_ONCE => {}
-                Ok(exported) => yew::platform::spawn_local(load(exported, send)),
-                Err(_) if first => {}
-                Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+            if fragment.asks() {
+                rest::with(&send.clone(), move |rest| (rest.read)(fragment, send));
             }
         };
-        read(true, send.clone());
+        read(send.clone());
         let newer = send.clone();
         let listeners = web_sys::window().map(|w| {
             [
-                EventListener::new(&w, "hashchange", move |_| read(false, send.clone())),
+                EventListener::new(&w, "hashchange", move |_| read(send.clone())),
                 EventListener::new(&w, "zabscope-newer", move |_| {
                     newer.dispatch(Action::Notify(Notice::Newer));
                 }),

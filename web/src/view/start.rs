@@ -1,9 +1,12 @@
 //! What one sees, and what one can try: the first tab while no lesson is open.
 
-use super::bits::{Send, ask, leader};
+use super::{
+    bits::{Send, ask, leader},
+    rest,
+};
 use crate::{
-    link, platform,
-    state::{Action, Notice, Tab, run::RunHandle},
+    platform,
+    state::{Action, Tab, run::RunHandle},
     text::{Key, Lang, t},
 };
 use std::rc::Rc;
@@ -89,10 +92,8 @@ fn go_on(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
     let (kept, send) = (Rc::clone(kept), send.clone());
     Callback::from(move |_| {
         send.dispatch(Action::Forget);
-        match link::decode(&kept) {
-            Ok(exported) => yew::platform::spawn_local(super::load(exported, send.clone())),
-            Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
-        }
+        let (kept, to) = (Rc::clone(&kept), send.clone());
+        rest::with(&send, move |rest| (rest.go_on)(&kept, &to));
     })
 }
 
