@@ -6,7 +6,7 @@ addEventListener(
     try {
       const page = await import(code);
       await page.default({ module_or_path: module });
-      page.search(job);
+      await page.search(job);
     } catch (error) {
       postMessage(`!${error}`);
     }

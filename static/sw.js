@@ -83,7 +83,7 @@ async function look() {
 async function remember(text, but) {
   const before = await find('./');
   if (before && (await before.text()) === text) return;
-  const named = [...text.matchAll(/(?:href|src|content|data-wasm)="(\.\/[^"#?]+)"/g)].map((m) => m[1]);
+  const named = [...text.matchAll(/(?:href|src|content|data-wasm|data-rest)="(\.\/[^"#?]+)"/g)].map((m) => m[1]);
   const name = `${PREFIX}${String(Date.now()).padStart(16, '0')}`;
   const cache = await caches.open(name);
   try {

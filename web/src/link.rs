@@ -45,6 +45,14 @@ pub struct Fragment {
     pub lang: Option<String>,
 }
 
+impl Fragment {
+    /// Whether it names something to open.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.state.is_some() || self.kept || self.lesson.is_some() || self.world.is_some()
+    }
+}
+
 /// Why a link can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {

@@ -2,7 +2,7 @@
 //! what is shown when the code has panicked.
 
 use crate::{
-    link,
+    later,
     state::{Theme, run::RunHandle},
     text::Lang,
 };
@@ -433,7 +433,7 @@ pub fn set_panic_hook() {
         let what = info.to_string();
         let fragment = TRAIL.with(|trail| {
             let trail = trail.try_borrow().ok()?;
-            trail.as_ref().map(link::encode)
+            trail.as_ref().and_then(later::encode)
         });
         let _ = show_panic(&what, fragment.as_deref());
     }));

@@ -5,7 +5,8 @@
 //!   kept, branches side by side.
 //! * [`asked`]: why not, what if. * [`watch`]: the invariants.
 //! * `lesson`: what a lesson wants. * [`run`]: the history, with an index over it. * [`track`]: what is told, and where it stands on the
-//!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes.
+//!   scrubber. * [`scout`]: when the next thing happens. * [`pace`]: how fast virtual time passes. * [`rest`]: what
+//!   comes after the first picture.
 
 pub mod asked;
 pub mod bookmark;
@@ -13,6 +14,7 @@ pub mod compare;
 pub mod hand;
 mod lesson;
 pub mod pace;
+pub mod rest;
 pub mod run;
 pub mod scout;
 pub mod search;
@@ -28,6 +30,7 @@ use crate::text::{Importance, Lang};
 use asked::{Asked, WhyAct};
 pub use lesson::{LessonAct, LessonHandle};
 use pace::Speed;
+use rest::Toward;
 use run::{Run, RunHandle};
 use std::rc::Rc;
 use zabscope_core::{
@@ -138,6 +141,8 @@ pub enum Notice {
     End,
     /// The host has a newer page.
     Newer,
+    /// A part of the page could not be fetched.
+    Incomplete,
     /// What was looked for was not found.
     Missed(until::Missed),
     /// An invariant does not hold.
@@ -256,6 +261,8 @@ pub enum Action {
     Forget,
     /// Let time pass until a client has its answers.
     Await(ClientNo),
+    /// All of the page is here.
+    Here,
 }
 
 /// A run that was read.
@@ -307,6 +314,7 @@ impl Action {
                 | Action::Notify(_)
                 | Action::Reduced(_)
                 | Action::Searched(_)
+                | Action::Here
         )
     }
 }
@@ -368,6 +376,8 @@ pub struct State {
     pub embed: bool,
     /// The run of an earlier visit, as it was kept.
     pub kept: Option<Rc<str>>,
+    /// All of the page is here; see [`crate::later`].
+    pub here: bool,
 }
 
 /// So many steps are taken in one frame at most.
@@ -418,6 +428,7 @@ impl State {
             dialog: None,
             embed: false,
             kept: None,
+            here: crate::later::is_here(),
         };
         state.refocus();
         state
@@ -500,33 +511,24 @@ impl State {
             Action::Pause => self.pause(),
             Action::Toggle if self.plays() => self.pause(),
             Action::Toggle => self.play(),
-            Action::Step => self.step_by_unit(),
-            Action::Back => self.back_by_unit(),
+            Action::Step => match self.times.unit {
+                until::Unit::Event => self.step(),
+                until::Unit::Phase => self.next_phase(),
+                until::Unit::Message | until::Unit::Epoch => self.by_unit(Toward::Future),
+            },
+            Action::Back => match self.times.unit {
+                until::Unit::Event => self.back(),
+                _ => self.by_unit(Toward::Past),
+            },
             Action::NextPhase => self.next_phase(),
             Action::Frame(ms) => self.frame(ms),
             Action::Tick => self.tick(),
-            Action::Lesson(act) => self.lesson_act(act),
-            Action::Time(act) => self.time_act(act),
             Action::Goto(step) => self.goto(step),
             Action::Tell(index) => self.tell(index),
-            Action::Undo => self.undo(),
             Action::First => self.first(),
             Action::Last => {
                 let end = self.run.get().history().end();
                 self.goto(end);
-            }
-            Action::Act(action) => self.act(action),
-            Action::ActAll(actions) => self.act_all(actions.iter().cloned()),
-            Action::Blow(to, blow) => {
-                let to = to.unwrap_or_else(|| self.selection.clone());
-                let actions = hand::blow(self.run.get().world(), &to, blow);
-                self.act_all(actions.into_iter());
-            }
-            Action::Switch(branch) => {
-                self.motion = Motion::Still;
-                self.together.clear();
-                self.run.change().switch(branch);
-                self.settle();
             }
             Action::Speed(speed) => self.speed = speed,
             Action::Heartbeats(on) => {
@@ -546,31 +548,16 @@ impl State {
                 self.selection = selection;
             }
             Action::Tab(tab) => self.tab = tab,
-            Action::Why(act) => self.why(act),
             Action::Lang(lang) => self.lang = lang,
             Action::Theme(theme) => self.theme = theme,
             Action::Reduced(reduced) => self.reduced = reduced,
-            Action::NewWorld(setup) => match Run::new(&setup) {
-                Ok(run) => self.show(run),
-                Err(error) => self.notify(Notice::Setup(error)),
-            },
-            Action::Load(loaded) => {
-                if let Some(imported) = loaded.run.take() {
-                    let other = imported.mismatch.is_some();
-                    let mut run = Run::imported(imported);
-                    run.title = loaded.title;
-                    self.show(run);
-                    if other {
-                        self.notify(Notice::OtherVersion);
-                    }
-                }
-            }
-            Action::Searched(news) => self.searched(news),
-            Action::OpenFound => self.open_found(),
             Action::Notify(notice) => self.notify(notice),
             Action::Dismiss => self.notice = None,
             Action::Forget => self.kept = None,
-            Action::Await(client) => self.wait_for(client),
+            Action::Here => {
+                self.here = true;
+                self.notice = self.notice.take().filter(|n| **n != Notice::Incomplete);
+            }
             // What is embedded has none.
             Action::Dialog(_) if self.embed => {}
             Action::Dialog(dialog) => {
@@ -579,27 +566,8 @@ impl State {
                     self.pause();
                 }
             }
-        }
-    }
-
-    fn searched(&mut self, news: Rc<search::Searched>) {
-        let found = matches!(*news, search::Searched::Found(..));
-        self.search = news;
-        // Who takes a lesson is not taken away from it.
-        if found && self.lesson.is_none() {
-            self.open_found();
-        }
-    }
-
-    fn open_found(&mut self) {
-        if let search::Searched::Found(_, found) = &*self.search {
-            match found.open() {
-                Ok(history) => {
-                    self.show(Run::of(history));
-                    self.tab = Tab::Act;
-                }
-                Err(error) => self.notify(Notice::Import(error)),
-            }
+            // Those of Action::needs_rest.
+            _ => self.rest(action),
         }
     }
 
@@ -756,24 +724,6 @@ impl State {
         }
     }
 
-    /// Takes steps until a client waits for nothing, or as many as one act may take.
-    fn wait_for(&mut self, client: ClientNo) {
-        if self.moves() {
-            return;
-        }
-        let waits = |state: &State| {
-            let run = state.run.get();
-            let view = run.world().client(client);
-            view.is_some_and(|c| c.pending + c.queued > 0)
-        };
-        for _ in 0..STEPS_AT_ONCE {
-            if !waits(self) || !self.take_step() {
-                break;
-            }
-        }
-        self.settle();
-    }
-
     fn first(&mut self) {
         self.motion = Motion::Still;
         self.run.change().goto(0);
@@ -859,30 +809,6 @@ impl State {
         match before {
             Some(told) => self.tell(told.index),
             None => self.first(),
-        }
-    }
-
-    fn act(&mut self, action: sim::Action) {
-        self.finish();
-        self.together.still_known(self.actions());
-        let told = self.run.get().len();
-        let done = self.run.change().act(action);
-        match done {
-            Ok(()) => {
-                self.observe();
-                self.notice = None;
-                self.time = self.run.get().world().now().max(self.time);
-                self.refocus();
-                let first = {
-                    let run = self.run.get();
-                    run.track().after(told, run.len(), Importance::Step)
-                };
-                if let Some(first) = first {
-                    self.focus = Some(first.index);
-                    self.hold_ms = HOLD_HEADLINE_MS;
-                }
-            }
-            Err(error) => self.notify(Notice::Impossible(error)),
         }
     }
 

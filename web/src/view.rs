@@ -1,6 +1,7 @@
 //! Components. Each is a pure function of (history, cursor, selection) and of what the visitor chose.
 
 pub mod act;
+pub mod address;
 pub mod bits;
 pub mod branches;
 pub mod client;
@@ -17,6 +18,7 @@ pub mod lesson;
 pub mod menu;
 pub mod message;
 pub mod notice;
+pub mod rest;
 pub mod room;
 pub mod rules;
 pub mod save;
@@ -36,7 +38,7 @@ pub mod why_not;
 use crate::{
     link, platform,
     state::{
-        Action, LessonAct, Loaded, Motion, Notice, Selection, State, Tab, Theme,
+        Action, Motion, Notice, Selection, State, Tab, Theme,
         hand::{self, Blow},
         opening,
         pace::Speed,
@@ -51,19 +53,10 @@ use gloo::{
     timers::callback::{Interval, Timeout},
 };
 use stage::StageHandle;
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use yew::prelude::*;
-use zabscope_core::{
-    id::ServerId,
-    sim::{Exported, ImportError, Importing, Setup},
-};
-
-/// A link with so many steps is opened at once; a longer one while the page is alive already.
-const AT_ONCE: u64 = 4000;
+use zabscope_core::{id::ServerId, sim::Setup};
 
 /// The page.
 #[component]
@@ -74,6 +67,10 @@ pub fn App() -> Html {
     use_frames(&state);
     use_keys(&state);
     use_address(&state);
+    {
+        let send = send.clone();
+        use_effect_with((), |()| yew::platform::spawn_local(rest::arrive(send)));
+    }
     let s = &*state;
     let (run, lang) = (s.run.clone(), s.lang);
     // Messages move by attributes; the stage is drawn anew only when a step was taken.
@@ -89,36 +86,50 @@ pub fn App() -> Html {
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if let (Some(notice), None) = (&s.notice, s.dialog) {
-                    { notice::notice_bar(notice, &run, lang, &send) }
-                }
-                if let Some(search) = &s.times.search {
-                    { until::looking(search, lang, &send) }
+                if s.dialog.is_none() {
+                    { said(s, &send) }
                 }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
                 heartbeats={s.heartbeats} unit={s.times.unit} {lang} send={send.clone()} />
             <div class="lower">
-                <side::Side run={run.clone()} search={s.search.clone()} asked={s.asked.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
-                <timeline::Timeline run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
+                <side::Side here={s.here} run={run.clone()} search={s.search.clone()} asked={s.asked.clone()} lesson={s.lesson.clone()} plays={s.plays()} kept={s.kept.clone()} tab={s.tab} selection={s.selection.clone()} focus={s.focus} {lang} send={send.clone()} />
+                <timeline::Timeline here={s.here} run={run.clone()} focus={s.focus} selection={s.selection.clone()} least={s.least()} tab={s.times.tab}
                     moves={s.moves()} theme={s.theme} {lang} send={send.clone()} />
             </div>
-            if let Some(dialog) = s.dialog {
-                <dialogs::Dialogs {dialog} notice={s.notice.clone()} {run} unit={s.times.unit} selection={s.selection.clone()} {lang} send={send.clone()} />
+            if let (Some(dialog), Some(rest)) = (s.dialog, rest::get()) {
+                { (rest.dialog)(dialogs::DialogsProps { dialog, notice: s.notice.clone(), run, unit: s.times.unit, selection: s.selection.clone(), lang, send: send.clone() }) }
             }
         </div>
     }
+}
+
+/// What is to be said over the stage, and how far something is looked for.
+fn said(s: &State, send: &Send) -> Html {
+    let Some(rest) = rest::get() else {
+        return match &s.notice {
+            Some(notice) if **notice == Notice::Incomplete => rest::incomplete(s.lang, send),
+            _ => Html::default(),
+        };
+    };
+    let notice = s.notice.as_ref();
+    let notice = notice.map(|notice| (rest.notice)(notice, &s.run, s.lang, send));
+    let search = s.times.search.as_ref();
+    html! { <>
+        { notice.unwrap_or_default() }
+        { search.map(|search| (rest.looking)(search, s.lang, send)).unwrap_or_default() }
+    </> }
 }
 
 /// What is shown inside an article.
 fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -> Html {
     let (run, lang) = (s.run.clone(), s.lang);
     let out = {
-        let run = run.clone();
+        let (run, send) = (run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| {
-            let exported = run.get().shared();
-            platform::open_beside(&format!("s={}", link::encode(&exported)));
+            let run = run.clone();
+            rest::with(&send, move |rest| (rest.open_beside)(&run));
         })
     };
     html! {
@@ -126,12 +137,7 @@ fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if let Some(notice) = &s.notice {
-                    { notice::notice_bar(notice, &run, lang, send) }
-                }
-                if let Some(search) = &s.times.search {
-                    { until::looking(search, lang, send) }
-                }
+                { said(s, send) }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <button type="button" class="btn out" onclick={out}>{ lang.pick("Open in zabscope", "在 zabscope 中打开") }</button>
@@ -146,6 +152,10 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        if action.needs_rest() && !crate::later::is_here() {
+            rest::wait(action);
+            return self;
+        }
         platform::remember_cursor(self.run.get().history().cursor());
         match &action {
             // Should this be what breaks us, the link that is shown then must hold it.
@@ -189,85 +199,19 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    match fragment.lesson.as_deref().map(zabscope_lessons::parse_link) {
-        Some(Some((name, step))) => {
-            state.apply(Action::Lesson(LessonAct::Open(name, step)));
-            return state;
+    if fragment.asks() {
+        // `main` has fetched it before.
+        match rest::get() {
+            Some(rest) => (rest.begin)(&mut state, &fragment),
+            None => state.apply(Action::Notify(Notice::Incomplete)),
         }
-        Some(None) => state.apply(Action::Notify(Notice::NoLesson)),
-        None => {}
     }
-    match link::wanted(&fragment, platform::kept_here().as_deref()) {
-        // The effect that watches the address opens it.
-        None if fragment.world.is_some() => {}
-        None if fragment.paused || fragment.embed || state.reduced => {}
-        None => state.motion = Motion::Opening,
-        Some(Ok(runs)) if at_once(&runs) => {
-            let mut all = runs.iter().map(open);
-            let mut opened = all.next();
-            if let Some(Err(_)) = opened {
-                opened = all.next().or(opened);
-            }
-            match opened {
-                Some(Ok(loaded)) => state.apply(Action::Load(loaded)),
-                Some(Err(error)) => state.apply(Action::Notify(Notice::Import(error))),
-                None => {}
-            }
-        }
-        // The effect that watches the address opens it.
-        Some(Ok(_)) => {}
-        Some(Err(error)) => state.apply(Action::Notify(Notice::Unreadable(error))),
+    let asks = fragment.state.is_some() || fragment.kept || fragment.world.is_some();
+    let election = !asks && state.lesson.is_none();
+    if election && !(fragment.paused || fragment.embed || state.reduced) {
+        state.motion = Motion::Opening;
     }
     state
-}
-
-fn at_once(runs: &[Exported]) -> bool {
-    // Where a branch begins some steps are repeated, too.
-    let work = |run: &Exported| run.work() + 100 * run.branches.len() as u64;
-    runs.iter().all(|run| work(run) <= AT_ONCE)
-}
-
-fn open(exported: &Exported) -> Result<Loaded, ImportError> {
-    let mut importing = Importing::new(exported)?;
-    while importing.run(AT_ONCE)? {}
-    Ok(Loaded::new(importing.finish()))
-}
-
-thread_local! {
-    /// How many runs were begun to be opened: of several at a time the last one counts.
-    static OPENING: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Opens the first of these runs that can be repeated, however long it is, a piece at a time.
-pub async fn load(runs: Vec<Exported>, send: Send) {
-    let opening = OPENING.get().wrapping_add(1);
-    OPENING.set(opening);
-    let mut action = None;
-    for run in runs {
-        match repeat(&run, opening).await {
-            Ok(Some(loaded)) => {
-                action = Some(Action::Load(loaded));
-                break;
-            }
-            Ok(None) => return,
-            Err(error) => action = Some(Action::Notify(Notice::Import(error))),
-        }
-    }
-    if let Some(action) = action {
-        send.dispatch(action);
-    }
-}
-
-/// `None`: meanwhile another run is to be opened.
-async fn repeat(run: &Exported, opening: u32) -> Result<Option<Loaded>, ImportError> {
-    let mut importing = Importing::new(run)?;
-    while importing.run(1000)? {
-        gloo::timers::future::TimeoutFuture::new(0).await;
-        if opening != OPENING.get() {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Loaded::new(importing.finish())))
 }
 
 // ---- effects --------------------------------------------------------------------------------------
@@ -438,25 +382,8 @@ fn use_address(state: &UseReducerHandle<State>) {
             if !first {
                 let run = run.clone();
                 timeout = Some(Timeout::new(400, move || {
-                    if let Some(lesson) = lesson {
-                        return platform::set_fragment(&format!("lesson={lesson}"));
-                    }
-                    let run = run.get();
-                    // An article's reader leaves nothing behind, and the opening is no work.
-                    let whole = Some(run.export()).filter(|whole| !embed && link::is_work(whole));
-                    if whole.is_none() && run.is_empty() {
-                        return;
-                    }
-                    let shared = run.shared();
-                    if shared.steps <= link::MAX_STEPS {
-                        let before = if embed { "embed&" } else { "" };
-                        let text = link::encode(&shared);
-                        platform::set_fragment(&format!("{before}s={text}"));
-                    } else if whole.is_some() {
-                        platform::set_fragment("kept");
-                    }
-                    if let Some(whole) = whole {
-                        platform::keep_run(Some(&link::to_file(&whole)));
+                    if let Some(rest) = rest::get() {
+                        (rest.keep)(&run, lesson.as_deref(), embed);
                     }
                 }));
             }
@@ -474,30 +401,17 @@ fn use_address(state: &UseReducerHandle<State>) {
     });
     let send = state.dispatcher();
     use_effect_with((), move |()| {
-        let read = move |first: bool, send: Send| {
+        let read = move |send: Send| {
             let fragment = link::fragment(&platform::fragment());
-            if let (false, Some(lesson)) = (first, &fragment.lesson) {
-                return send.dispatch(match zabscope_lessons::parse_link(lesson) {
-                    Some((name, step)) => Action::Lesson(LessonAct::Open(name, step)),
-                    None => Action::Notify(Notice::NoLesson),
-                });
-            }
-            if let Some(name) = fragment.world {
-                return yew::platform::spawn_local(gallery::open(name, send));
-            }
-            match link::wanted(&fragment, platform::kept_here().as_deref()) {
-                None => {}
-                Some(Ok(runs)) if first && at_once(&runs) => {}
-                Some(Ok(runs)) => yew::platform::spawn_local(load(runs, send)),
-                Some(Err(_)) if first => {}
-                Some(Err(error)) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
+            if fragment.asks() {
+                rest::with(&send.clone(), move |rest| (rest.read)(fragment, send));
             }
         };
-        read(true, send.clone());
+        read(send.clone());
         let newer = send.clone();
         let listeners = web_sys::window().map(|w| {
             [
-                EventListener::new(&w, "hashchange", move |_| read(false, send.clone())),
+                EventListener::new(&w, "hashchange", move |_| read(send.clone())),
                 EventListener::new(&w, "zabscope-newer", move |_| {
                     newer.dispatch(Action::Notify(Notice::Newer));
                 }),

@@ -140,7 +140,14 @@ pub fn set_panic_hook() {
 
 /// In a worker: searches to the end, and tells the page how far it is.
 #[wasm_bindgen]
-pub fn search(job: &str) {
+pub async fn search(job: String) {
+    if crate::later::search(&job).await.is_err() {
+        tell_page("!a part of the page could not be fetched");
+    }
+}
+
+/// The same, when all that it needs is here.
+pub fn search_here(job: &str) {
     let wanted = match zabscope_lessons::from_json::<Wanted>(job) {
         Ok(wanted) => wanted,
         Err(error) => return tell_page(&format!("!{error}")),

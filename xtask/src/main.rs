@@ -21,6 +21,7 @@ mod process;
 mod run;
 mod server;
 mod size;
+mod split;
 mod system;
 mod test;
 mod tools;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::{self, human, say};
 use crate::tools::{self, TRUNK, WASM_BINDGEN};
-use crate::{fingerprint, workspace};
+use crate::{fingerprint, split, workspace};
 
 /// All that the page is made of, and this file, which says how.
 const INPUTS: &[&str] = &[
@@ -22,6 +22,7 @@ const INPUTS: &[&str] = &[
     "rust-toolchain.toml",
     ".cargo/config.toml",
     "xtask/src/page.rs",
+    "xtask/src/split.rs",
     "xtask/src/tools.rs",
 ];
 
@@ -50,7 +51,7 @@ pub fn build() -> Result<PathBuf> {
     let began = Instant::now();
     let mut command = workspace::command(trunk);
     command
-        .args(["build", "--release", "--locked", "--dist"])
+        .args(["build", "--release", "--locked", "--features", "split", "--dist"])
         .arg(&dist)
         .env("PATH", workspace::path_with(&wasm_bindgen))
         .env("TRUNK_SKIP_VERSION_CHECK", "true")
@@ -61,6 +62,7 @@ pub fn build() -> Result<PathBuf> {
         dist.join("index.html").is_file(),
         "Trunk built no index.html"
     );
+    split::split(&dist).context("the page's code could not be cut in two")?;
     fs::write(&record, fingerprints()?).with_context(|| record.display().to_string())?;
     say(format_args!("page built in {}", human(began.elapsed())));
     Ok(dist)

@@ -108,7 +108,7 @@ impl State {
     }
 
     /// The world has changed: what was reached?
-    pub(super) fn observe(&mut self) {
+    pub(super) fn observe_lesson(&mut self) {
         let Some(lesson) = &mut self.lesson else {
             return;
         };
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Lets the next thing happen that the lesson wants. False: it wants nothing any more.
-    pub(super) fn lesson_move(&mut self) -> bool {
+    pub(super) fn move_lesson(&mut self) -> bool {
         let Some(lesson) = &mut self.lesson else {
             return false;
         };

@@ -11,7 +11,7 @@ mod tests;
 
 pub use search::{Failure, MOST, Missed, Search, SearchHandle};
 
-use super::{Motion, Notice, State, run::Handle};
+use super::{Motion, Notice, State, rest::Toward, run::Handle};
 use crate::text::{Importance, Lang, NoContext, short};
 use std::rc::Rc;
 use zabscope_core::{
@@ -192,23 +192,15 @@ impl State {
     }
 
     /// *Step* by what was chosen.
-    pub(super) fn step_by_unit(&mut self) {
-        match self.times.unit {
-            Unit::Event => self.step(),
-            Unit::Phase => self.next_phase(),
-            Unit::Message | Unit::Epoch => {
-                if let Some(goal) = self.times.unit.goal() {
-                    self.look_for(goal);
-                }
-            }
+    pub(super) fn move_by_unit(&mut self, toward: Toward) {
+        match (toward, self.times.unit.goal()) {
+            (Toward::Past, Some(goal)) => self.back_to(&goal),
+            (Toward::Future, Some(goal)) => self.look_for(goal),
+            (_, None) => {}
         }
     }
 
-    /// *Back* by what was chosen.
-    pub(super) fn back_by_unit(&mut self) {
-        let Some(goal) = self.times.unit.goal() else {
-            return self.back();
-        };
+    fn back_to(&mut self, goal: &Goal) {
         if self.moves() {
             self.motion = Motion::Still;
             self.settle();
@@ -219,7 +211,7 @@ impl State {
             let end = self.focus.unwrap_or(0).min(told.len());
             let found = told[..end].iter().rev().find(|t| {
                 let record = records.get(t.index);
-                record.is_some_and(|r| tells(&goal, r, t.importance, self.lang))
+                record.is_some_and(|r| tells(goal, r, t.importance, self.lang))
             });
             found.map(|t| t.index)
         };
@@ -264,7 +256,7 @@ impl State {
     }
 
     /// A slice of the search.
-    pub(super) fn slice(&mut self) {
+    pub(super) fn take_slice(&mut self) {
         let Some(mut handle) = self.times.search.clone() else {
             self.motion = Motion::Still;
             return;
@@ -303,7 +295,7 @@ impl State {
     }
 
     /// Ends a search where it began.
-    pub(super) fn stop_looking(&mut self) {
+    pub(super) fn end_looking(&mut self) {
         let Some(handle) = self.times.search.clone() else {
             return;
         };

@@ -1,6 +1,10 @@
 //! The line at the top: what this is, which world it shows, and how to take it elsewhere.
 
-use super::bits::{Send, ask};
+use super::{
+    address,
+    bits::{Send, ask},
+    rest,
+};
 use crate::{
     export, link, platform,
     state::{Action, Dialog, Notice, Tab, Theme, Title, run::RunHandle, title_in},
@@ -42,7 +46,10 @@ pub fn Header(props: &HeaderProps) -> Html {
     use_effect_with(named, |named| platform::show_title(named.as_deref()));
     let share = {
         let (run, send) = (props.run.clone(), send.clone());
-        Callback::from(move |_: MouseEvent| share(&run, &send))
+        Callback::from(move |_: MouseEvent| {
+            let (run, to) = (run.clone(), send.clone());
+            rest::with(&send, move |rest| (rest.share)(&run, &to));
+        })
     };
     let theme = match props.theme {
         Theme::Light => Theme::Dark,
@@ -89,7 +96,10 @@ pub fn Header(props: &HeaderProps) -> Html {
 fn import_label(lang: Lang, send: &Send, class: &'static str) -> Html {
     let onchange = {
         let send = send.clone();
-        Callback::from(move |event: Event| import(&event, &send))
+        Callback::from(move |event: Event| {
+            let to = send.clone();
+            rest::with(&send, move |rest| (rest.import)(&event, &to));
+        })
     };
     html! {
         <label {class}>
@@ -124,7 +134,7 @@ pub fn menu(lang: Lang, send: &Send) -> Html {
 }
 
 /// Copies the link, and puts it into the address bar.
-fn share(run: &RunHandle, send: &Send) {
+pub fn share(run: &RunHandle, send: &Send) {
     let exported = run.get().shared();
     if exported.steps > link::MAX_STEPS {
         send.dispatch(Action::Notify(Notice::TooLong));
@@ -145,7 +155,7 @@ fn share(run: &RunHandle, send: &Send) {
 }
 
 /// Reads the chosen file.
-fn import(event: &Event, send: &Send) {
+pub fn import(event: &Event, send: &Send) {
     let Some(input) = event.target_dyn_into::<web_sys::HtmlInputElement>() else {
         return;
     };
@@ -167,7 +177,7 @@ fn import(event: &Event, send: &Send) {
             Err(error) => Err(link::LinkError::NoRun(error.to_string())),
         };
         match exported {
-            Ok(exported) => super::load(vec![exported], send).await,
+            Ok(exported) => address::load(vec![exported], send).await,
             Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
         }
     });

@@ -12,6 +12,7 @@ use yew::prelude::*;
 /// The notice.
 pub fn notice_bar(notice: &Rc<Notice>, run: &RunHandle, lang: Lang, send: &Send) -> Html {
     let (text, detail, bad) = match &**notice {
+        Notice::Incomplete => return super::rest::incomplete(lang, send),
         Notice::Impossible(error) => (t(lang, Key::Impossible), act_error(error, lang), true),
         Notice::Setup(error) => (
             lang.pick("Such a world can't be.", "不可能有这样的世界。"),

@@ -3,7 +3,7 @@
 
 use super::{
     bits::Send,
-    menu,
+    menu, rest,
     stage::{Stage, StageHandle},
 };
 use crate::{
@@ -120,7 +120,8 @@ pub fn Room(props: &RoomProps) -> Html {
         let (opened, run, send) = (opened.clone(), props.run.clone(), props.send.clone());
         Callback::from(move |event: MouseEvent| {
             // Where no fault fits, the browser's own menu opens.
-            if let Some(open) = menu::open(&event, run.get().world()) {
+            let open = rest::get().and_then(|rest| (rest.opened)(&event, run.get().world()));
+            if let Some(open) = open {
                 event.prevent_default();
                 send.dispatch(Action::Select(open.what.clone()));
                 opened.set(Some(open));
@@ -130,7 +131,9 @@ pub fn Room(props: &RoomProps) -> Html {
     html! {
         <>
             { super::rules::banner(props.run.get().world(), props.lang) }
-            { menu::menu(opened.as_ref(), props.run.get().world(), props.lang, &close, &props.send) }
+            if let Some(rest) = rest::get() {
+                { (rest.menu)(opened.as_ref(), props.run.get().world(), props.lang, &close, &props.send) }
+            }
             <div class="room" ref={area}></div>
             <div class="area" {oncontextmenu}>
                 <Stage scene={Rc::clone(&drawn)} lang={props.lang} still={props.still}

@@ -1,15 +1,9 @@
 //! The side panel: tabs, and one panel at a time.
 
 use super::{
-    act::{ActProps, act},
     bits::{Send, ask, letter},
-    console::Console,
-    inspector::{ChosenProps, chosen},
-    invariants::Invariants,
-    lesson::{LessonProps, lesson},
-    sessions::{SessionsProps, sessions},
-    tree::TreeTab,
-    why::{WhyProps, why_panel},
+    rest,
+    start::{StartProps, start},
 };
 use crate::{
     platform,
@@ -22,6 +16,8 @@ use yew::prelude::*;
 /// What the side panel needs.
 #[derive(Properties, PartialEq)]
 pub struct SideProps {
+    /// All of the page is here.
+    pub here: bool,
     /// The run.
     pub run: RunHandle,
     /// What is known of the last search.
@@ -122,8 +118,6 @@ pub fn Side(props: &SideProps) -> Html {
         (Tab::Lesson, Some(lesson)) => lesson.get().link(),
         (tab, _) => format!("{tab:?}"),
     };
-    let (run, selection) = (props.run.clone(), props.selection.clone());
-    let send = send.clone();
     html! {
         <aside class="side" aria-label={lang.pick("Details", "详情")}>
             <div class="tabs" role="tablist" aria-label={lang.pick("Details", "详情")} {onkeydown}>
@@ -133,22 +127,27 @@ pub fn Side(props: &SideProps) -> Html {
                         <button type="button" role="tab" id={format!("tab-{tab:?}")} class={classes!("tab", on.then_some("on"))}
                             aria-selected={if on { "true" } else { "false" }} aria-controls="panel"
                             tabindex={if on { "0" } else { "-1" }}
-                            onclick={ask(&send, Action::Tab(*tab))}>{ name(*tab) }</button>
+                            onclick={ask(send, Action::Tab(*tab))}>{ name(*tab) }</button>
                     }
                 }) }
             </div>
             <div {key} class="pane" role="tabpanel" id="panel" tabindex="0" aria-labelledby={format!("tab-{:?}", props.tab)}>
-                { match props.tab {
-                    Tab::Lesson => lesson(&LessonProps { run, lesson: props.lesson.clone(), plays: props.plays, kept: props.kept.clone(), lang, send }),
-                    Tab::Chosen => chosen(&ChosenProps { run, selection, lang, send }),
-                    Tab::Tree => html! { <TreeTab {run} {selection} {lang} {send} /> },
-                    Tab::Console => html! { <Console {run} {selection} {lang} {send} /> },
-                    Tab::Act => act(&ActProps { run, search: props.search.clone(), lang, send }),
-                    Tab::Why => why_panel(&WhyProps { run, focus: props.focus, asked: props.asked.clone(), lang, send }),
-                    Tab::Sessions => sessions(&SessionsProps { run, selection, lang, send }),
-                    Tab::Invariants => html! { <Invariants {run} {lang} {send} /> },
-                } }
+                { pane(props) }
             </div>
         </aside>
+    }
+}
+
+/// The open tab.
+fn pane(props: &SideProps) -> Html {
+    match (rest::get(), props.tab) {
+        (Some(rest), _) => (rest.pane)(props),
+        (None, Tab::Lesson) => start(&StartProps {
+            run: props.run.clone(),
+            kept: props.kept.clone(),
+            lang: props.lang,
+            send: props.send.clone(),
+        }),
+        (None, _) => rest::on_its_way(props.lang),
     }
 }

@@ -1,9 +1,12 @@
 //! What one sees, and what one can try: the first tab while no lesson is open.
 
-use super::bits::{Send, ask, leader};
+use super::{
+    bits::{Send, ask, leader},
+    rest,
+};
 use crate::{
-    link, platform,
-    state::{Action, Notice, Tab, run::RunHandle, title_in},
+    platform,
+    state::{Action, Tab, run::RunHandle, title_in},
     text::{Key, Lang, t},
 };
 use std::rc::Rc;
@@ -92,10 +95,8 @@ fn go_on(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
     let (kept, send) = (Rc::clone(kept), send.clone());
     Callback::from(move |_| {
         send.dispatch(Action::Forget);
-        match link::from_kept(&kept) {
-            Ok(exported) => yew::platform::spawn_local(super::load(vec![exported], send.clone())),
-            Err(error) => send.dispatch(Action::Notify(Notice::Unreadable(error))),
-        }
+        let (kept, to) = (Rc::clone(&kept), send.clone());
+        rest::with(&send, move |rest| (rest.go_on)(&kept, &to));
     })
 }
 

@@ -7,8 +7,7 @@ pub use logs::{changes, known_committed};
 
 use super::{
     bits::{Send, Who, ask, said, seconds},
-    branches::Branches,
-    diagram::Diagram,
+    rest,
 };
 use crate::{
     state::{
@@ -29,6 +28,8 @@ const LINES: usize = 120;
 /// What the timeline needs.
 #[derive(Properties, PartialEq)]
 pub struct TimelineProps {
+    /// All of the page is here.
+    pub here: bool,
     /// The run.
     pub run: RunHandle,
     /// The record that the sentence is about.
@@ -99,12 +100,11 @@ pub fn Timeline(props: &TimelineProps) -> Html {
                         { events_of(props) }
                         <div class="beside-events"><Logs key={key} {run} {selection} {lang} {send} /></div>
                     </> },
-                    TimeTab::Diagram => html! {
-                        <Diagram {run} {selection} heartbeats={props.least == Importance::Heartbeat} moves={props.moves}
-                            theme={props.theme} {lang} {send} />
-                    },
                     TimeTab::Logs => html! { <Logs key={key} {run} {selection} {lang} {send} /> },
-                    TimeTab::Branches => html! { <Branches key={key} {run} moves={props.moves} {lang} {send} /> },
+                    TimeTab::Diagram | TimeTab::Branches => match rest::get() {
+                        Some(rest) => (rest.time)(props),
+                        None => rest::on_its_way(lang),
+                    },
                 } }
             </div>
         </section>
