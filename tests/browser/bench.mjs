@@ -1,7 +1,8 @@
 // How the page does under load, in Chromium: `cargo xtask bench web`.
 //
-// Five servers, eight clients, at least two hundred messages in flight; then what it takes to open a link
-// of that run. Numbers are of this machine: say which, and what else it did.
+// From nothing to the first picture; five servers, eight clients, at least two hundred messages in flight; any
+// moment of fifty thousand events, and the diagram of all of them; an hour of virtual time. Numbers are of this
+// machine: say which, and what else it did. `cargo xtask size` tells the bytes.
 
 import { cpus, loadavg } from 'node:os';
 import { chromium } from 'playwright-core';
@@ -13,6 +14,8 @@ if (!url) {
   console.error('ZABSCOPE_URL must be the address of the page: `cargo xtask bench web` sets it.');
   process.exit(2);
 }
+/** More than an hour of heartbeats, in steps. */
+const HOUR = 33_000;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   timeout: 60_000,
@@ -24,6 +27,25 @@ const viewports = [
   ['desktop', { width: 1440, height: 900 }],
   ['large', { width: 2560, height: 1440 }],
 ];
+{
+  // A first visit: nothing is kept. The network costs nothing here; `cargo xtask size` says what it carries.
+  const shown = [];
+  const whole = [];
+  for (let n = 0; n < 7; n += 1) {
+    const context = await browser.newContext({ serviceWorkers: 'block' });
+    const page = await context.newPage();
+    const rest = page.waitForEvent('requestfinished', { predicate: (r) => r.url().includes('zabscope-rest-') });
+    const began = performance.now();
+    await page.goto(url, { timeout: 60_000, waitUntil: 'commit' });
+    await page.locator('[data-server]').first().waitFor();
+    shown.push(performance.now() - began);
+    await rest;
+    whole.push(performance.now() - began);
+    await context.close();
+  }
+  const median = (times) => Math.round(times.sort((a, b) => a - b)[3]);
+  console.log(`first visit, median of 7: the ensemble is shown after ${median(shown)} ms, all of the page is there after ${median(whole)} ms`);
+}
 for (const [name, viewport] of viewports) {
   const context = await browser.newContext({ viewport });
   await context.addInitScript(watchFrames);
@@ -36,16 +58,39 @@ for (const [name, viewport] of viewports) {
 }
 {
   // Any moment of fifty thousand events: from the act to the page's having it in its document.
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addInitScript(watchFrames);
+  const page = await context.newPage();
   await page.goto(`${url}${long()}`, { timeout: 60_000 });
   await page.waitForFunction(() => Number(document.querySelector('.scrub input')?.max) > 20_000, null, { timeout: 120_000 });
   for (const tab of ['Events', 'Diagram']) {
     await page.locator(`#time-${tab}`).click();
-    const { times, megabytes } = await page.evaluate(seeks, 200);
+    const times = await page.evaluate(seeks, 200);
     times.sort((a, b) => a - b);
     const at = (part) => times[Math.floor((times.length - 1) * part)].toFixed(1);
-    console.log(`seek, ${tab} open: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms; JavaScript's memory ${megabytes} MB`);
+    console.log(`seek, ${tab} open: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms; ${await memory(page)}`);
   }
+  // At the end of the run, with all of it in the diagram.
+  await page.locator('body').press('End');
+  const whole = page.getByRole('button', { name: 'The whole run' });
+  if (await whole.count()) await whole.click();
+  console.log(`diagram of 50,000 events: ${told(await played(page, 5_000))}`);
+  await context.close();
+}
+{
+  // An hour in which an ensemble has nothing to do but its heartbeats, from a file.
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${url}#paused`, { timeout: 60_000 });
+  const run = { version: 1, setup: { seed: 7 }, actions: [], steps: HOUR };
+  await page.locator('input[type=file]').first().setInputFiles({
+    name: 'hour.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from(JSON.stringify(run)),
+  });
+  const began = performance.now();
+  await page.waitForFunction((n) => Number(document.querySelector('.scrub input')?.max) >= n, HOUR, { timeout: 300_000 });
+  const took = Math.round(performance.now() - began);
+  console.log(`an hour: the clock shows ${await page.locator('.clock').innerText()} after ${HOUR} steps, taken in ${took} ms; ${await memory(page)}`);
   await page.close();
 }
 await browser.close();
@@ -72,5 +117,15 @@ async function seeks(count) {
     }
     times.push(performance.now() - began);
   }
-  return { times, megabytes: Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6) };
+  return times;
+}
+
+/** What the page holds: JavaScript's heap, and WebAssembly's memory, which only grows. */
+async function memory(page) {
+  const [heap, wasm] = await page.evaluate(async () => {
+    const code = document.querySelector('meta[name=zabscope-code]').content;
+    const { initSync } = await import(new URL(code, document.baseURI).href);
+    return [performance.memory?.usedJSHeapSize ?? 0, initSync().memory.buffer.byteLength];
+  });
+  return `memory ${Math.round(wasm / 1e6)} MB of WebAssembly, ${Math.round(heap / 1e6)} MB of JavaScript`;
 }

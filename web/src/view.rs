@@ -3,6 +3,7 @@
 pub mod act;
 pub mod address;
 pub mod bits;
+pub mod both;
 pub mod branches;
 pub mod client;
 pub mod client_eye;

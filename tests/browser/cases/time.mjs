@@ -314,6 +314,11 @@ export const tests = [
       await moments.getByRole('button', { name: 'Compare' }).click();
       const table = moments.getByRole('table');
       await table.waitFor();
+      // Both as they are at this moment, on stages of their own.
+      const stages = table.locator('.thumb svg');
+      await stages.nth(1).waitFor();
+      assert.equal(await table.locator('.thumb [data-server]').count(), 10);
+      assert.equal(await table.locator('.thumb [data-state="down"]').count(), 1);
       const row = async (name) => table.getByRole('row').filter({ has: page.getByRole('rowheader', { name }) }).innerText();
       assert.match(await row('first difference'), new RegExp(`server ${first}`, 'i'));
       assert.match(await row('servers up'), /5 \/ 5\s+4 \/ 5|4 \/ 5\s+5 \/ 5/);

@@ -307,19 +307,7 @@ impl Places {
 }
 
 fn tags(sight: &Sight, places: &Places, lines: &[LinkLine], lang: Lang) -> Vec<Tag> {
-    let mut taken: Vec<Rect> = sight
-        .servers
-        .iter()
-        .filter_map(|s| {
-            let at = places.servers.get(&s.id)?;
-            Some(places.shape(s.voter).boxes(*at))
-        })
-        .flatten()
-        .chain(places.clients.values().map(|at| {
-            let half = places.client_half + 2.0;
-            Rect::round(*at, half, half)
-        }))
-        .collect();
+    let mut taken = obstacles(sight, places);
     let mut tags = Vec::new();
     let mut place = |tags: &mut Vec<Tag>,
                      text: String,
@@ -471,6 +459,8 @@ pub struct MessageGlyph {
     pub arrives: Moment,
     /// Where it was cut off, 0 to 1.
     pub stopped: Option<f64>,
+    /// How far it has come where nothing may move, 0 to 1.
+    pub rest: f64,
     /// How it looks.
     pub form: Form,
     /// Its colour.
@@ -507,11 +497,21 @@ impl MessageGlyph {
         self.from.towards(self.to, self.part(now))
     }
 
-    /// Where it rests when nothing may move: near its receiver.
+    /// Where it rests when nothing may move: near its receiver, if it hides nothing there.
     #[must_use]
     pub fn at_rest(&self) -> Pt {
-        self.from
-            .towards(self.to, self.stopped.unwrap_or(2.0 / 3.0))
+        self.from.towards(self.to, self.rest)
+    }
+
+    /// What it covers `part` of its way along.
+    fn covers(&self, part: f64) -> Rect {
+        let label = text_width(&self.label, 12.0, true);
+        let (w, h) = (self.size.0.max(label), self.size.1.max(18.0));
+        Rect::round(
+            self.from.towards(self.to, part),
+            w / 2.0 + 2.0,
+            h / 2.0 + 2.0,
+        )
     }
 
     /// The direction it goes, in degrees, clockwise from the right.
@@ -616,13 +616,15 @@ pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<
             }
             _ => Ink::Plain,
         };
-        Some(Rc::new(MessageGlyph {
+        let stopped = m.stopped.map(|at| part(m.sent, m.arrives, at.0 as f64));
+        Some(MessageGlyph {
             id: m.id,
             from,
             to,
             sent: m.sent,
             arrives: m.arrives,
-            stopped: m.stopped.map(|at| part(m.sent, m.arrives, at.0 as f64)),
+            stopped,
+            rest: stopped.unwrap_or(PARTS[0]),
             form,
             ink,
             name: lang.message_name(&full, &end(m.from), &end(m.to), m.stopped.is_some()),
@@ -632,9 +634,42 @@ pub fn messages(sight: &Sight, places: &Places, pick: &Pick, lang: Lang) -> Vec<
             picked: *pick == Pick::Message(m.id),
             lit: m.story.is_of(pick),
             heartbeat,
-        }))
+        })
     };
-    sight.messages.iter().filter_map(draw).collect()
+    let mut all: Vec<MessageGlyph> = sight.messages.iter().filter_map(draw).collect();
+    // With more of them there are no words to hide anything.
+    if speaking <= few {
+        let mut taken = obstacles(sight, places);
+        for m in all.iter_mut().filter(|m| !m.heartbeat) {
+            if m.stopped.is_none() {
+                let hidden = |part: f64| {
+                    let own = m.covers(part);
+                    taken.iter().map(|t| t.shared(&own)).sum::<f64>()
+                };
+                let least = PARTS.into_iter().map(|part| (part, hidden(part)));
+                let least = least.min_by(|a, b| a.1.total_cmp(&b.1));
+                m.rest = least.map_or(PARTS[0], |(part, _)| part);
+            }
+            taken.push(m.covers(m.rest));
+        }
+    }
+    all.into_iter().map(Rc::new).collect()
+}
+
+/// Where a message may rest on its way: the earlier the better.
+const PARTS: [f64; 8] = [2.0 / 3.0, 0.75, 0.58, 0.5, 0.42, 0.85, 0.33, 0.25];
+
+/// What nothing should hide: servers with all that is written on them, clients.
+fn obstacles(sight: &Sight, places: &Places) -> Vec<Rect> {
+    let servers = sight.servers.iter().filter_map(|s| {
+        let at = places.servers.get(&s.id)?;
+        Some(places.shape(s.voter).boxes(*at))
+    });
+    let clients = places.clients.values().map(|at| {
+        let half = places.client_half + 2.0;
+        Rect::round(*at, half, half)
+    });
+    servers.flatten().chain(clients).collect()
 }
 
 fn heartbeat(what: &What) -> bool {

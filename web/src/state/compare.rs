@@ -108,6 +108,29 @@ pub fn compare(run: &Run, a: BranchNo, b: BranchNo) -> Option<Comparison> {
     })
 }
 
+/// A branch as it was at a moment of virtual time, or at its end if that came before.
+pub struct Beside {
+    /// The world there.
+    pub world: World,
+    /// Its newest facts until then, oldest first; at most as many as were asked for.
+    pub records: Vec<Record>,
+}
+
+/// A branch at a moment; `newest` facts of it. `None`: there is no such branch.
+#[must_use]
+pub fn beside(run: &Run, branch: BranchNo, at: Moment, newest: usize) -> Option<Beside> {
+    let history = run.history();
+    let all = history.records_of(branch)?;
+    let parts = all.parts().iter();
+    let until: usize = parts.map(|part| part.partition_point(|r| r.at <= at)).sum();
+    let records: Vec<Record> = (until.saturating_sub(newest)..until)
+        .filter_map(|index| all.get(index).cloned())
+        .collect();
+    let step = records.last().map_or(0, |r| r.step);
+    let world = history.world_at(branch, step)?;
+    Some(Beside { world, records })
+}
+
 /// Who leads and serves.
 fn leading(world: &World) -> Option<&Peer> {
     world

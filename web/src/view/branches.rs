@@ -1,9 +1,12 @@
 //! Branches as a small tree, bookmarks, and two branches side by side.
 
-use super::bits::{Send, Who, ask, called, chosen, epoch, said, seconds, typed, zxid};
+use super::{
+    bits::{Send, Who, ask, called, chosen, epoch, said, seconds, typed, zxid},
+    both::Both,
+};
 use crate::{
     state::{
-        Action, Dialog,
+        Action, Dialog, Selection,
         bookmark::NAME,
         compare::{Comparison, compare},
         run::RunHandle,
@@ -20,6 +23,8 @@ use zabscope_core::sim::{Branch, BranchNo};
 pub struct BranchesProps {
     /// The run.
     pub run: RunHandle,
+    /// What is chosen.
+    pub selection: Selection,
     /// Whether time passes.
     pub moves: bool,
     /// The language.
@@ -261,6 +266,11 @@ fn compared(found: &Comparison, names: [String; 2], props: &BranchesProps) -> Ht
                     <th scope="col"><button type="button" class="link" onclick={ask(send, Action::Switch(s.branch))}>{ n }</button></th>
                 }) }</tr></thead>
                 <tbody>
+                    <tr>
+                        <th scope="row">{ lang.pick("at this moment", "在这一刻") }</th>
+                        <Both run={props.run.clone()} pair={(found.sides[0].branch, found.sides[1].branch)}
+                            selection={props.selection.clone()} moves={props.moves} {lang} />
+                    </tr>
                     <tr class="differs">
                         <th scope="row">{ lang.pick("first difference", "首个不同") }</th>
                         { for sides.iter().map(|s| html! {

@@ -217,7 +217,7 @@ fn time(props: &TimelineProps) -> Html {
                 theme={props.theme} {lang} {send} />
         },
         TimeTab::Branches => {
-            html! { <Branches key={key} {run} moves={props.moves} {lang} {send} /> }
+            html! { <Branches key={key} {run} {selection} moves={props.moves} {lang} {send} /> }
         }
         TimeTab::Events | TimeTab::Logs => Html::default(),
     }

@@ -10,7 +10,7 @@ mod worlds;
 use zabscope_web::{
     scene::{
         Pick, Scene,
-        card::{BlockLook, Item, Kind},
+        card::{Align, BlockLook, Item, Kind, Text},
         geometry::Rect,
         glyph::BallotTone,
         place::Frame,
@@ -96,6 +96,67 @@ fn a_slow_links_tag_leaves_clients_to_be_seen() {
     }
 }
 
+/// Where the letters of a text are.
+fn letters(t: &Text) -> Rect {
+    let w = zabscope_web::scene::geometry::text_width(&t.text, t.size, t.mono);
+    let x = match t.align {
+        Align::Start => t.at.x,
+        Align::Middle => t.at.x - w / 2.0,
+        Align::End => t.at.x - w,
+    };
+    Rect::new(x, t.at.y - t.size * 0.7, w, t.size * 0.8)
+}
+
+#[test]
+fn what_is_written_on_a_card_hides_no_transaction() {
+    for (name, scene) in scenes() {
+        let items = &scene.card.items;
+        let texts = items.iter().filter_map(|item| match item {
+            Item::Text(t) => Some(t),
+            _ => None,
+        });
+        for t in texts {
+            for item in items {
+                if let Item::Block(b) = item {
+                    // Widths are estimated, and rather too large than too small.
+                    let mut sure = letters(t);
+                    if t.align == Align::End {
+                        sure.x += 0.15 * sure.w;
+                    }
+                    sure.w *= 0.85;
+                    // With the line below it that says it is on disk.
+                    let mut block = b.boxed;
+                    block.h += 4.0;
+                    let hidden = sure.shared(&block);
+                    assert!(hidden < 1.0, "{name}: {t:?} stands on {b:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_rests_hides_as_little_as_it_can() {
+    let (mut now, mut near) = (0.0, 0.0);
+    for (name, scene) in scenes() {
+        let servers: Vec<Rect> = scene.servers.iter().map(|s| s.plate.boxed).collect();
+        for m in scene
+            .messages
+            .iter()
+            .filter(|m| m.stopped.is_none() && !m.label.is_empty())
+        {
+            assert!((0.2..=0.9).contains(&m.rest), "{name}: {m:?}");
+            let hides = |part: f64| {
+                let own = Rect::round(m.from.towards(m.to, part), m.size.0 / 2.0, m.size.1 / 2.0);
+                servers.iter().map(|s| s.shared(&own)).sum::<f64>()
+            };
+            now += hides(m.rest);
+            near += hides(2.0 / 3.0);
+        }
+    }
+    assert!(now < near * 0.75, "{now} of {near}");
+}
+
 #[test]
 fn what_stands_on_a_card_stays_on_it() {
     for (name, scene) in scenes() {
@@ -113,15 +174,7 @@ fn what_stands_on_a_card_stays_on_it() {
                     let left = t.slots.first().map_or(0.0, |s| s.0);
                     Rect::new(left, t.y, right - left, t.caption_at.y - t.y + 3.0)
                 }
-                Item::Text(t) => {
-                    let w = zabscope_web::scene::geometry::text_width(&t.text, t.size, t.mono);
-                    let x = match t.align {
-                        zabscope_web::scene::card::Align::Start => t.at.x,
-                        zabscope_web::scene::card::Align::Middle => t.at.x - w / 2.0,
-                        zabscope_web::scene::card::Align::End => t.at.x - w,
-                    };
-                    Rect::new(x, t.at.y - t.size * 0.7, w, t.size * 0.8)
-                }
+                Item::Text(t) => letters(t),
                 Item::Line { .. } | Item::Cut { .. } | Item::Sample { .. } => continue,
             };
             assert!(card.holds(&r), "{name}: {item:?} leaves the card {card:?}");

@@ -70,7 +70,9 @@ pub fn draw(pen: &mut Pen) -> (String, String) {
             disk,
             motion: Motion::Still,
         }));
-        pen.text(x + 56.0, y + 4.5, text, size, |t| t.ink = TextInk::Quiet);
+        pen.text(x + w + pen.room(10.0, 5.0), y + 4.5, text, size, |t| {
+            t.ink = TextInk::Quiet
+        });
     }
     y += step * 0.9;
     let text = lang.of(

@@ -296,11 +296,12 @@ fn cut(sync: &SyncSight, columns: &Columns, y: f64, pen: &mut Pen) {
     let note2 = pen.lang.of("never committed", "从未提交");
     let size = pen.room(12.0, 11.0);
     let wide = text_width(note, size, false).max(text_width(note2, size, false));
-    // On the left of the cut, unless little is kept there: then behind what fell.
-    let left = x - 8.0 - wide >= pen.x;
+    // Behind what fell; where there is no room for it, on the left of the cut.
     let behind = fallen.last().map_or(x, |last| columns.x(*last, pen) + w) + 16.0;
+    let left = behind + wide > pen.right() && x - 8.0 - wide >= pen.x;
     for (i, line) in [note, note2].into_iter().enumerate() {
-        let base = y + fall + pen.room(10.0, 8.0) + 14.0 * i as f64;
+        // Below the log and the line under it.
+        let base = y + fall + pen.room(10.0, 12.0) + 14.0 * i as f64;
         pen.text(if left { x - 8.0 } else { behind }, base, line, size, |t| {
             t.align = if left { Align::End } else { Align::Start };
             t.ink = TextInk::Quiet;

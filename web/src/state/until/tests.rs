@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::state::{Action, Selection, State, opening, run::Run};
-use zabscope_core::sim::{self, ClientNo};
+use zabscope_core::{
+    sim::{self, ClientNo, World},
+    time::Moment,
+};
 
 fn fresh() -> State {
     let mut state = State::new(Run::new(&opening()).unwrap());
@@ -394,4 +397,36 @@ fn two_branches_are_compared_at_their_first_difference_and_at_their_ends() {
     let same = compare(&run, BranchNo(1), BranchNo(1)).unwrap();
     assert_eq!((same.differences, &same.sides[0].first), (0, &None));
     assert!(compare(&run, BranchNo(0), BranchNo(7)).is_none());
+}
+
+#[test]
+fn a_branch_that_is_not_shown_is_seen_as_it_was_at_the_same_moment() {
+    use crate::state::compare::beside;
+    let mut state = at_work();
+    let fork = step(&state);
+    until(&mut state, Goal::Text("no line says this".into()));
+    state.apply(Action::Goto(fork));
+    state.apply(Action::Act(sim::Action::Crash {
+        server: ServerId(1),
+        lose_unsynced: false,
+    }));
+    until(&mut state, Goal::Text("no line says this".into()));
+    let end = step(&state);
+    let facts = |world: &World| (world.now(), world.steps(), world.trace_hash());
+    for there in [fork / 2, fork, fork + 60, end] {
+        state.apply(Action::Goto(there));
+        let now = state.run.get().world().now();
+        let seen = beside(&state.run.get(), BranchNo(0), now, 5).unwrap();
+        assert!(seen.world.now() <= now && seen.records.len() <= 5);
+        // What one finds who goes there.
+        let mut other = State::new(Run::of(state.run.get().history().clone()));
+        other.apply(Action::Switch(BranchNo(0)));
+        other.apply(Action::Goto(seen.world.steps()));
+        assert_eq!(facts(&seen.world), facts(other.run.get().world()));
+        // Nothing else happens there until then.
+        other.apply(Action::Goto(seen.world.steps() + 1));
+        let next = other.run.get().world().clone();
+        assert!(next.steps() == seen.world.steps() || next.now() > now);
+    }
+    assert!(beside(&state.run.get(), BranchNo(7), Moment(0), 5).is_none());
 }
