@@ -63,6 +63,15 @@ impl History {
         self.world_on(no, end)
     }
 
+    /// The world of a branch after so many steps, and after the actions that followed the last of them; the
+    /// cursor stays where it is. `None`: there is no such branch.
+    #[must_use]
+    pub fn world_at(&self, branch: BranchNo, step: u64) -> Option<World> {
+        let no = usize::from(branch.0);
+        self.tracks.get(no)?;
+        self.world_on(no, self.moment(no, step))
+    }
+
     /// The moment of a branch to which so many steps and actions lead: after how many moves. `None`: there
     /// is none.
     fn spot(&self, (branch, steps, actions): Spot) -> Option<usize> {
@@ -158,6 +167,13 @@ mod tests {
             assert!(h.visit_spot(spot) && h.here() == spot);
             assert_eq!(h.world().trace_hash(), there);
         }
+        for step in [0, 399, 400, h.end()] {
+            h.goto(step);
+            let there = h.world().trace_hash();
+            let world = h.world_at(branch, step).expect("there is such a branch");
+            assert_eq!((world.steps(), world.trace_hash()), (step, there));
+        }
+        assert!(h.world_at(BranchNo(99), 0).is_none());
         let here = h.here();
         for none in [
             (BranchNo(99), 0, 0),
