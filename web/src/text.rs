@@ -46,8 +46,9 @@ pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use refusal::{act_error, import_error, link_error, setup_error};
-pub use rules::{property, rule, rule_sentence, rules_off};
+pub use rules::{rule, rule_sentence, rules_off};
 pub use why::{Compared, Explanation, Source, why};
+pub use why_not_rules::property;
 
 use say::Pen;
 use zabscope_core::{

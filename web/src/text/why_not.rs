@@ -763,19 +763,36 @@ impl Told<'_> {
                 );
                 zk("1.11")
             }
-            B::RangAlready { event, zxid, at } => {
+            B::RangAlready {
+                stays,
+                event,
+                zxid,
+                at,
+            } => {
                 let what = names::happened(*event, self.lang);
-                self.p.say(
-                    "It rang already at {0}: the znode {1}. A watch rings once; it has to be set again.",
-                    "它在 {0} 已经触发过：节点{1}。监听只触发一次，之后要重新设置。",
-                    &[V(&moment(*at)), T(what)],
-                );
+                let (en, zh) = match stays {
+                    true => (
+                        "It rang already at {0}: a znode {1}. Nothing it waits for came after that; it stays, and rings again.",
+                        "它在 {0} 已经触发过：节点{1}。此后没有它等待的变化；监听保留着，还会触发。",
+                    ),
+                    false => (
+                        "It rang already at {0}: the znode {1}. A watch rings once; it has to be set again.",
+                        "它在 {0} 已经触发过：节点{1}。监听只触发一次，之后要重新设置。",
+                    ),
+                };
+                self.p.say(en, zh, &[V(&moment(*at)), T(what)]);
                 if let Some(zxid) = zxid {
                     let (a, b) = (
                         self.pick("rang for", "触发于"),
                         self.pick("since then", "此后"),
                     );
-                    let (x, y) = (self.why.zxid(*zxid), self.pick("no watch", "没有监听"));
+                    let (x, y) = (
+                        self.why.zxid(*zxid),
+                        match stays {
+                            true => self.pick("nothing", "没有变化"),
+                            false => self.pick("no watch", "没有监听"),
+                        },
+                    );
                     self.why.row(("watch", "监听"), (a, x), (b, y), true);
                 }
                 zk("1.11")

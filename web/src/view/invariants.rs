@@ -10,7 +10,7 @@ use crate::{
         run::{Run, RunHandle},
         watch::{self, Watch},
     },
-    text::{Lang, why_not_rules},
+    text::{Lang, property},
 };
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
@@ -107,7 +107,7 @@ fn rule(p: &Property, violation: Option<&Violation>, lang: Lang) -> Html {
     html! {
         <li class={if holds { "holds" } else { "broken" }} data-holds={holds.to_string()}>
             <p><span class="mono name">{ p.name }</span><span class="state">{ word }</span></p>
-            <p>{ why_not_rules::property(p, lang) }</p>
+            <p>{ property(p.name, p.sentence, lang) }</p>
             <p class="soft small">{ p.source }</p>
         </li>
     }
