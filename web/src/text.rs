@@ -5,7 +5,8 @@
 //! * [`why`]: the rule behind it, the values it compared, and where the rule is written down.
 //! * [`importance`]: what *Step* stops at, and what is folded away.
 //! * [`why_not`]: why something has not happened; [`why_not_eye`]: what a client saw, judged;
-//!   [`why_not_if`]: what if; [`why_not_rules`]: the invariants.
+//!   [`why_not_if`]: what if; [`why_not_rules`]: the invariants; [`violation`]: what shows that one does
+//!   not hold.
 //! * [`wait`], [`t`]: what a server waits for; the labels of the page's shell.
 //! * [`choice`], [`instead`]: what is computed in a lesson.
 //!
@@ -26,6 +27,7 @@ mod refusal;
 mod rules;
 mod say;
 mod short;
+pub mod violation;
 mod why;
 pub mod why_not;
 pub mod why_not_eye;

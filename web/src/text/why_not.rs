@@ -39,7 +39,8 @@ pub struct Explained {
 }
 
 /// A moment of virtual time: `4.812 s`.
-pub(super) fn moment(at: Moment) -> String {
+#[must_use]
+pub fn moment(at: Moment) -> String {
     let mut s = String::new();
     super::say::push_number(&mut s, at.0 / 1_000_000);
     s.push('.');

@@ -216,7 +216,6 @@ impl Invariant for DurableAcks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::invariant::Look as _;
     use crate::sim::invariant::testing::{Falsehood, caught, clean, lie};
 
     #[test]
