@@ -1,6 +1,7 @@
 //! Rules of the protocol that a simulated world may switch off, one by one, to show what each is for.
 //!
-//! A rule is asked for at the one place where it lives, as `cfg.rules.has(Rule::…)`: a bit of a small number.
+//! A rule is asked for where it lives, in one place but for [`Rule::CommitEpoch`], as
+//! `cfg.rules.has(Rule::…)`: a bit of a small number.
 //! Only the simulator can switch one off ([`Config`](crate::config::Config)`::rules` is not for other
 //! crates, and no file or message can carry it): a server that serves keeps them all.
 
