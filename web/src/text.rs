@@ -49,6 +49,7 @@ pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use refusal::{act_error, import_error, link_error, setup_error};
 pub use rules::{rule, rule_sentence, rules_off};
+pub use say::moment;
 pub use why::{Compared, Explanation, Source, why};
 pub use why_not_rules::property;
 

@@ -10,7 +10,7 @@ use super::{
     Compared, Context, Lang, Sentence, Source, Tone, names,
     say::{
         Arg::{E, Id, N, Server, T, Time, V, Voted, Who, Z},
-        Pen,
+        Pen, moment,
     },
     why::{Paper, Why, tla, zab, zk},
 };
@@ -36,24 +36,6 @@ pub struct Explained {
     pub missing: Vec<Sentence>,
     /// Where the rule is written down.
     pub source: Source,
-}
-
-/// A moment of virtual time: `4.812 s`.
-#[must_use]
-pub fn moment(at: Moment) -> String {
-    let mut s = String::new();
-    super::say::push_number(&mut s, at.0 / 1_000_000);
-    s.push('.');
-    let ms = at.0 / 1000 % 1000;
-    if ms < 100 {
-        s.push('0');
-    }
-    if ms < 10 {
-        s.push('0');
-    }
-    super::say::push_number(&mut s, ms);
-    s.push_str(" s");
-    s
 }
 
 /// The answer.

@@ -94,7 +94,7 @@ pub fn plate(z: Zxid) -> Html {
     }
 }
 
-pub use crate::text::why_not::moment as seconds;
+pub use crate::text::moment as seconds;
 
 /// What a bookmark is called: by its moment if it was given no name.
 pub fn called(bookmark: &Bookmark) -> String {
