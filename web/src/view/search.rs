@@ -8,7 +8,7 @@ use crate::{
         run::RunHandle,
         search::{Pace, Searched},
     },
-    text::{Lang, property, rules_off},
+    text::{Lang, property, rules_off, violation},
     worker,
 };
 use std::rc::Rc;
@@ -149,7 +149,7 @@ fn told(search: &Searched, all_hold: bool, lang: Lang) -> Html {
                     Lang::En => format!("Found a run that breaks {}. It opens one step before that.", found.violation.property),
                     Lang::Zh => format!("找到一次破坏 {} 的运行。打开后停在破坏发生的前一步。", found.violation.property),
                 } }</b></p>
-                <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
+                <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ violation::source(&found.violation.source, lang) }</cite></p>
                 { facts(found) }
                 <p class="soft">{ numbers(pace, lang) }{ " " }{ match lang {
                     Lang::En => format!("Left of it: {}, {} steps.", actions(found.run.actions.len() as u64), found.run.steps),
