@@ -345,6 +345,14 @@ impl Learner {
         }
     }
 
+    /// Leaves the leader and does not hang up: what it still says may come. Only without
+    /// [`Rule::CommitEpoch`].
+    pub(crate) fn leave_open(&mut self, me: &mut Replica, out: &mut Output) {
+        if let Some(conn) = self.conn.take() {
+            me.leave_open(conn, self.leader, out);
+        }
+    }
+
     fn broke(&self, message: &QuorumMessage, out: &mut Output) -> Verdict {
         let kind = message.kind();
         out.emit(EventKind::LinkDropped {
@@ -367,7 +375,15 @@ impl Learner {
         out: &mut Output,
     ) -> Verdict {
         if self.conn != Some(conn) {
-            return Ok(());
+            // Of a leader that it has left: without the rule its COMMITs, and only these, still count.
+            return match message {
+                QuorumMessage::Commit { .. }
+                    if self.phase == LearnerPhase::Serving && me.left_at(conn).is_some() =>
+                {
+                    self.on_broadcast(me, conn, message, out)
+                }
+                _ => Ok(()),
+            };
         }
         self.last_heard = now.at;
         match &mut self.phase {
@@ -770,10 +786,10 @@ impl Learner {
                 Ok(())
             }
             QuorumMessage::Commit { zxid } if !self.observer => {
-                if me.oldest_uncommitted() != Some(zxid) {
+                let Some(named) = me.named_by_commit(zxid) else {
                     return self.broke(&QuorumMessage::Commit { zxid }, out);
-                }
-                me.commit_up_to(zxid);
+                };
+                me.commit_up_to(named);
                 me.apply_ready(out, |_| {});
                 Ok(())
             }

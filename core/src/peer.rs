@@ -30,6 +30,7 @@ use crate::{
     },
     replica::Replica,
     request::{AuthId, ConnectRequest, Request},
+    rules::Rule,
     time::{Moment, Now},
     tree::Database,
 };
@@ -454,7 +455,10 @@ impl Peer {
         out.because(EventKind::SteppedDown { was, because });
         match &mut self.role {
             Role::Looking(_) => {}
-            Role::Learning(learner) => learner.close(out),
+            Role::Learning(learner) => match self.me.cfg.rules.has(Rule::CommitEpoch) {
+                true => learner.close(out),
+                false => learner.leave_open(&mut self.me, out),
+            },
             Role::Leading(leader) => leader.close_all(out),
         }
         self.me.stop_serving(out);
@@ -493,7 +497,8 @@ impl Peer {
     ) -> Result<(), ElectionReason> {
         let from = match &self.role {
             Role::Looking(_) => None,
-            Role::Learning(learner) => (learner.conn() == Some(conn)).then(|| learner.leader()),
+            Role::Learning(learner) if learner.conn() == Some(conn) => Some(learner.leader()),
+            Role::Learning(_) => self.me.left_at(conn),
             Role::Leading(leader) => leader.learner(conn).map(|l| l.id()),
         };
         // A packet on a connection that we have given up; its other end will learn of it.

@@ -6,7 +6,7 @@
 
 use crate::{
     config::{Config, Next},
-    id::{Epoch, ServerId, Zxid},
+    id::{ConnId, Epoch, ServerId, Zxid},
     log::{Log, Stored, Written},
     message::{Notification, ServerState, Vote},
     peer::{
@@ -50,6 +50,8 @@ pub struct Replica {
     waiting_bytes: usize,
     /// Everything up to here is committed.
     committed: Zxid,
+    /// The line to the last leader that it has left: only without [`Rule::CommitEpoch`].
+    left: Option<(ConnId, ServerId)>,
     initialised: bool,
     /// When it started, wall clock: the time of `/zookeeper/config`.
     started_ms: i64,
@@ -78,6 +80,7 @@ impl Replica {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             committed: Zxid::ZERO,
+            left: None,
             initialised: stored.initialised,
             started_ms: now.wall_ms,
             cfg,
@@ -395,6 +398,33 @@ impl Replica {
             .iter()
             .map(|t| t.zxid())
             .find(|z| *z > self.committed)
+    }
+
+    /// It leaves a leader without hanging up; an older line that it left open is given up.
+    pub fn leave_open(&mut self, conn: ConnId, leader: ServerId, out: &mut Output) {
+        if let Some((conn, _)) = self.left.replace((conn, leader)) {
+            out.effect(|cause| Effect::Close { conn, cause });
+        }
+    }
+
+    /// The leader that it has left, if that is what is at the other end of this line, and still may be
+    /// heard: without [`Rule::CommitEpoch`].
+    #[must_use]
+    pub fn left_at(&self, conn: ConnId) -> Option<ServerId> {
+        self.left
+            .filter(|(left, _)| *left == conn && !self.cfg.rules.has(Rule::CommitEpoch))
+            .map(|(_, leader)| leader)
+    }
+
+    /// What a COMMIT commits: the transaction that it names, which must be the oldest that waits (3.6).
+    /// Without [`Rule::CommitEpoch`] the oldest, whatever it names; what has nothing to commit is let be.
+    #[must_use]
+    pub fn named_by_commit(&self, zxid: Zxid) -> Option<Zxid> {
+        let oldest = self.oldest_uncommitted();
+        match self.cfg.rules.has(Rule::CommitEpoch) {
+            true => oldest.filter(|z| *z == zxid),
+            false => Some(oldest.unwrap_or(self.committed)),
+        }
     }
 
     /// Everything up to `zxid` is committed.

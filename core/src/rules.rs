@@ -1,6 +1,7 @@
 //! Rules of the protocol that a simulated world may switch off, one by one, to show what each is for.
 //!
-//! A rule is asked for at the one place where it lives, as `cfg.rules.has(Rule::…)`: a bit of one byte.
+//! A rule is asked for where it lives, in one place but for [`Rule::CommitEpoch`], as
+//! `cfg.rules.has(Rule::…)`: a bit of a small number.
 //! Only the simulator can switch one off ([`Config`](crate::config::Config)`::rules` is not for other
 //! crates, and no file or message can carry it): a server that serves keeps them all.
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// A rule of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum Rule {
     /// An ACK leaves a learner when what it speaks for is on disk. Off: at once.
     DurableAck = 1,
@@ -33,17 +34,26 @@ pub enum Rule {
     WatchFirst = 1 << 6,
     /// A read waits for the writes that its session has asked for before. Off: it overtakes them.
     SessionFifo = 1 << 7,
+    /// A COMMIT counts in the epoch in which it was sent, for the transaction that it names. A zxid begins
+    /// with its epoch; and who leaves a leader hangs up, so that nothing is left to come from there.
+    ///
+    /// Off: who leaves a leader leaves the line open, and a follower that hears of a COMMIT, over this line
+    /// too, whichever zxid it names, takes it for the oldest proposal that waits here. A leader that stood
+    /// still, and goes on when there is another, so commits with its COMMIT of the epoch before what a
+    /// quorum may not have.
+    CommitEpoch = 1 << 8,
 }
 
 impl Rule {
     /// All of them, in the order in which one meets them.
-    pub const ALL: [Rule; 8] = [
+    pub const ALL: [Rule; 9] = [
         Rule::VoteEpoch,
         Rule::Quorum,
         Rule::AcceptedEpoch,
         Rule::NewestHistory,
         Rule::Truncate,
         Rule::DurableAck,
+        Rule::CommitEpoch,
         Rule::SessionFifo,
         Rule::WatchFirst,
     ];
@@ -60,6 +70,7 @@ impl Rule {
             Rule::AcceptedEpoch => "accepted-epoch",
             Rule::WatchFirst => "watch-first",
             Rule::SessionFifo => "session-fifo",
+            Rule::CommitEpoch => "commit-epoch",
         }
     }
 
@@ -75,6 +86,9 @@ impl Rule {
             Rule::AcceptedEpoch => "ZooKeeper.md 3.3; ZAB paper, phase 1; ZOOKEEPER-335, 1154",
             Rule::WatchFirst => "ZooKeeper.md 1.11, 3.12",
             Rule::SessionFifo => "ZooKeeper.md 1.5, 3.12",
+            Rule::CommitEpoch => {
+                "ZooKeeper.md 3.6; FollowerZooKeeperServer.commit; ZAB paper, phase 3"
+            }
         }
     }
 }
@@ -83,9 +97,29 @@ impl Rule {
 ///
 /// Serialised as the number whose bits are the rules that are switched off; see [`Rule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u16", into = "u16")]
 pub struct Rules {
-    off: u8,
+    off: u16,
+}
+
+impl From<Rules> for u16 {
+    fn from(rules: Rules) -> u16 {
+        rules.off
+    }
+}
+
+impl TryFrom<u16> for Rules {
+    type Error = NoSuchRule;
+
+    fn try_from(off: u16) -> Result<Rules, NoSuchRule> {
+        let known = Rule::ALL.into_iter().fold(0, |all, rule| all | rule as u16);
+        match off & !known {
+            0 => Ok(Rules { off }),
+            other => Err(NoSuchRule {
+                found: other.to_string(),
+            }),
+        }
+    }
 }
 
 impl Rules {
@@ -95,7 +129,7 @@ impl Rules {
     /// Whether a rule holds.
     #[must_use]
     pub const fn has(self, rule: Rule) -> bool {
-        self.off & rule as u8 == 0
+        self.off & rule as u16 == 0
     }
 
     /// Whether all of them hold.
@@ -109,8 +143,8 @@ impl Rules {
     pub const fn with(self, rule: Rule, holds: bool) -> Rules {
         Rules {
             off: match holds {
-                true => self.off & !(rule as u8),
-                false => self.off | rule as u8,
+                true => self.off & !(rule as u16),
+                false => self.off | rule as u16,
             },
         }
     }
@@ -167,11 +201,13 @@ impl fmt::Display for Rules {
 }
 
 /// A world in which all rules hold is the world that it was before there were any to switch off: its
-/// hash is the same.
+/// hash is the same. So is that of one in which only rules of the first eight are off.
 impl Hash for Rules {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        if self.off != 0 {
-            state.write_u8(self.off);
+        let mut off = self.off;
+        while off != 0 {
+            state.write_u8((off & 0xff) as u8);
+            off >>= 8;
         }
     }
 }
@@ -210,6 +246,15 @@ mod tests {
         let text = serde_json::to_string(&off).expect("a number");
         assert_eq!(text, "9");
         assert_eq!(serde_json::from_str::<Rules>(&text).expect("rules"), off);
-        assert!(serde_json::from_str::<Rules>("256").is_err());
+        assert_eq!(
+            serde_json::from_str::<Rules>("255")
+                .ok()
+                .map(|r| r.off().count()),
+            Some(8),
+            "as links had it when there were eight"
+        );
+        let error = serde_json::from_str::<Rules>("513").expect_err("no such rule");
+        assert!(error.to_string().contains("\"512\""), "{error}");
+        assert!(serde_json::from_str::<Rules>("65536").is_err());
     }
 }

@@ -563,3 +563,31 @@ fn nobody_leads_with_a_history_that_its_disk_is_cutting() {
         assert!(s.who_has("/b").is_empty(), "slow {slow}");
     }
 }
+
+/// A false alarm of durable-acks: 2 leads epoch 3 with 1·03 as the last of its log, and 3 gets its tree as 3·00.
+/// What 2 alone logs next it has to cut, "to 3·00". It starts again with 1·03, and has lost nothing that it had
+/// to keep.
+#[test]
+fn who_cuts_its_log_to_the_beginning_of_an_epoch_has_what_was_before_it() {
+    let mut s = Scenario::voters(3)
+        .with(|setup| setup.snapshot_size_percent = None)
+        .start();
+    s.settle();
+    s.client("A").at(1).create("/a", "0").ok();
+    s.client("B").at(2).connected();
+    s.settle();
+    s.crash(3).until_epoch_above(1);
+    s.settle().for_ms(100).reboot(2);
+    assert_eq!((s.until_epoch_above(2), s.epoch(2)), (2, 3));
+    s.restart(3).settle();
+    assert_eq!(s.server(3).last_zxid(), zx(3, 0));
+    s.client("B").at(2).connected();
+    s.isolate(2).client("B").set("/a", "of 2 alone");
+    s.until(event!(2, AckCounted));
+    // 3 has begun with 1, which gets no further; so the epoch is not established when 2 comes.
+    s.until(sent(3, 1, MessageKind::NewLeader));
+    s.pause(1).heal_all();
+    s.until(event!(2, LogTruncated { to, .. } if *to == zx(3, 0)));
+    s.crash(2).restart(2).resume(1).until(event!(2, Serving));
+    assert_eq!(s.data(2, "/a").as_deref(), Some("0"));
+}

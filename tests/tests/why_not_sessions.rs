@@ -148,9 +148,13 @@ fn a_watch_rings_once() {
     s.client("B").set("/a", "2").ok();
     s.settle();
     let because = ask(&s, rung());
-    let Because::RangAlready { event, zxid, .. } = because else {
+    let Because::RangAlready {
+        stays, event, zxid, ..
+    } = because
+    else {
         panic!("it rang: {because:?}")
     };
+    assert!(!stays);
     assert_eq!(
         (event, zxid),
         (WatchEventKind::NodeDataChanged, Some(zx(1, 4)))
@@ -191,6 +195,96 @@ fn a_watch_event_is_on_its_way() {
     };
     assert_eq!((client, server, to_server), (A, ServerId(1), false));
     assert!(arrives > s.world().now());
+}
+
+/// A hears of everything below /a, again and again.
+fn below_a() -> Scenario {
+    let mut s = Scenario::of_three();
+    s.client("A")
+        .add_watch("/a", AddWatchMode::PersistentRecursive)
+        .ok();
+    s
+}
+
+fn rung_at(path: &str) -> Question {
+    Question::NotRung(A, path.into())
+}
+
+#[test]
+fn a_recursive_watch_on_a_znode_above_counts_as_one() {
+    let mut s = below_a();
+    s.client("B").create("/b", "x").ok();
+    s.settle();
+    // There is no /a/b/c, and the watch that waits for it was set at /a.
+    assert_eq!(
+        ask(&s, rung_at("/a/b/c")),
+        Because::NothingChanged {
+            server: ServerId(1),
+            set: zx(1, 3),
+            changed: None,
+            applied: zx(1, 4)
+        }
+    );
+    // A standard watch above does not count, nor does another znode's.
+    for path in ["/b", "/ab"] {
+        let no_watch = Because::NoWatch {
+            server: ServerId(1),
+        };
+        assert_eq!(ask(&s, rung_at(path)), no_watch, "{path}");
+    }
+    let mut s = Scenario::of_three();
+    s.client("A").watch("/a").ok();
+    let because = ask(&s, rung_at("/a/b"));
+    assert!(matches!(because, Because::NoWatch { .. }), "{because:?}");
+}
+
+#[test]
+fn a_recursive_watch_rings_where_a_change_below_it_is_applied() {
+    for path in ["/a", "/a/b"] {
+        let mut s = below_a();
+        s.slow_link(1, 3, 2000);
+        s.client("B").create("/a/b", "1").ok();
+        let because = ask(&s, rung_at(path));
+        let Because::ChangeNotHere {
+            changed, applied, ..
+        } = because
+        else {
+            panic!("{path}: not here: {because:?}")
+        };
+        assert_eq!((changed, applied), (zx(1, 4), zx(1, 3)));
+    }
+}
+
+#[test]
+fn a_watch_that_stays_says_what_it_rang_for_last() {
+    for path in ["/a", "/a/b"] {
+        let mut s = below_a();
+        s.client("B").create("/a/b", "1").ok();
+        s.client("B").create("/b", "1").ok();
+        s.until_rang("A", 1).settle();
+        let because = ask(&s, rung_at(path));
+        let Because::RangAlready {
+            stays, event, zxid, ..
+        } = because
+        else {
+            panic!("{path}: it rang: {because:?}")
+        };
+        // Not that /a has another child, but that the child is there.
+        assert_eq!(event, WatchEventKind::NodeCreated);
+        assert_eq!((stays, zxid), (true, Some(zx(1, 4))));
+    }
+}
+
+#[test]
+fn an_event_of_a_recursive_watch_is_on_its_way() {
+    for path in ["/a", "/a/b"] {
+        let mut s = below_a();
+        s.client("B").create("/a/b", "1");
+        s.until(event!(1, WatchFired));
+        let because = ask(&s, rung_at(path));
+        let under_way = matches!(because, Because::BetweenClientAndServer { .. });
+        assert!(under_way, "{path}: {because:?}");
+    }
 }
 
 // ---- modes --------------------------------------------------------------------------------------------------

@@ -117,7 +117,8 @@ pub fn fragment(text: &str) -> Fragment {
             _ => {}
         }
     }
-    // Anything else that stands there is taken for a state, so that it is told why it is not read.
+    // Anything else that stands there is taken for a state, so that it is told why it is not read; but for a
+    // key of somebody else's with its value.
     let known = out.state.is_some()
         || out.kept
         || out.paused
@@ -126,7 +127,7 @@ pub fn fragment(text: &str) -> Fragment {
         || out.theme.is_some()
         || out.world.is_some()
         || out.lang.is_some();
-    if !known && text.len() > 1 {
+    if !known && text.len() > 1 && !text.contains('=') {
         out.state = Some(text.trim_start_matches('#').to_owned());
     }
     out
@@ -542,5 +543,8 @@ mod tests {
         assert_eq!(all.lang.as_deref(), Some("zh"));
         assert!(fragment("#kept").kept && fragment("#kept").state.is_none());
         assert_eq!(fragment("#garbage").state.as_deref(), Some("garbage"));
+        // Another page's key is not ours to read, and no damaged run.
+        assert_eq!(fragment("#foo=bar&utm"), Fragment::default());
+        assert_eq!(fragment("#foo=bar&s=1.abc").state.as_deref(), Some("1.abc"));
     }
 }

@@ -278,7 +278,9 @@ fn blob_url(kind: &str, bytes: &[u8]) -> Result<String, JsValue> {
 pub fn words(error: &JsValue) -> Rc<str> {
     error
         .dyn_ref::<js_sys::Error>()
-        .map_or_else(|| format!("{error:?}"), |e| String::from(e.message()))
+        .map(|e| String::from(e.message()))
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
         .into()
 }
 

@@ -5,7 +5,8 @@
 //! * [`why`]: the rule behind it, the values it compared, and where the rule is written down.
 //! * [`importance`]: what *Step* stops at, and what is folded away.
 //! * [`why_not`]: why something has not happened; [`why_not_eye`]: what a client saw, judged;
-//!   [`why_not_if`]: what if; [`why_not_rules`]: the invariants.
+//!   [`why_not_if`]: what if; [`why_not_rules`]: the invariants; [`violation`]: what shows that one does
+//!   not hold.
 //! * [`wait`], [`t`]: what a server waits for; the labels of the page's shell.
 //! * [`choice`], [`instead`]: what is computed in a lesson.
 //!
@@ -26,6 +27,7 @@ mod refusal;
 mod rules;
 mod say;
 mod short;
+pub mod violation;
 mod why;
 pub mod why_not;
 pub mod why_not_eye;
@@ -46,8 +48,10 @@ pub use lesson::{choice, instead};
 pub use names::{role, zxid};
 pub use reason::{phase, wait};
 pub use refusal::{act_error, import_error, link_error, setup_error};
-pub use rules::{property, rule, rule_sentence, rules_off};
+pub use rules::{rule, rule_sentence, rules_off};
+pub use say::moment;
 pub use why::{Compared, Explanation, Source, why};
+pub use why_not_rules::property;
 
 use say::Pen;
 use zabscope_core::{

@@ -353,6 +353,7 @@ fn key(event: &KeyboardEvent, speed: Speed) -> Option<Action> {
         "p" | "P" => Action::Blow(None, Blow::Pause),
         "s" | "S" => Action::Blow(None, Blow::Slow),
         "c" | "C" => Action::Blow(None, Blow::Cut),
+        "d" | "D" => Action::Dialog(Some(crate::state::Dialog::Partition)),
         "+" | "=" => step(1),
         "-" | "−" => step(-1),
         "?" => Action::Dialog(Some(crate::state::Dialog::Keys)),

@@ -1,7 +1,7 @@
 //! A search runs in a worker, so that nothing waits for it. Both ends are here: the page's, which begins
 //! and ends it and hears of it, and the worker's, which is the same code in another thread.
 
-use crate::state::search::Searched;
+use crate::{platform::words, state::search::Searched};
 use js_sys::{Array, Function, Reflect};
 use std::cell::RefCell;
 use wasm_bindgen::{closure::Closure, prelude::*};
@@ -60,7 +60,7 @@ pub fn start(wanted: &Wanted, tell: impl Fn(Searched) + Clone + 'static) {
     };
     if let Err(error) = try_start(wanted, tell) {
         stop();
-        failed(words(&error));
+        failed(words(&error).to_string());
     }
 }
 
@@ -68,7 +68,7 @@ fn try_start(wanted: &Wanted, tell: impl Fn(Searched) + Clone + 'static) -> Resu
     let job = serde_json::to_string(wanted).map_err(|e| JsValue::from_str(&e.to_string()))?;
     let document = web_sys::window()
         .and_then(|w| w.document())
-        .ok_or(JsValue::NULL)?;
+        .ok_or_else(|| JsValue::from_str("this browser starts no worker"))?;
     let base = document.base_uri()?.unwrap_or_default();
     let code = document
         .query_selector("meta[name=zabscope-code]")?
@@ -117,14 +117,6 @@ fn try_start(wanted: &Wanted, tell: impl Fn(Searched) + Clone + 'static) -> Resu
         });
     });
     sent
-}
-
-fn words(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into()).ok();
-    message
-        .and_then(|m| m.as_string())
-        .or_else(|| error.as_string())
-        .unwrap_or_else(|| "this browser starts no worker".to_owned())
 }
 
 /// Whether this code was started in a worker and not in a page.

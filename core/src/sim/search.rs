@@ -127,7 +127,7 @@ pub fn restates(rule: Rule, property: &str) -> bool {
         Rule::Quorum => &["commit-quorum"],
         Rule::Truncate => &["synced-prefix"],
         Rule::AcceptedEpoch => &["epochs"],
-        Rule::WatchFirst | Rule::SessionFifo => &[],
+        Rule::CommitEpoch | Rule::WatchFirst | Rule::SessionFifo => &[],
     };
     restated.contains(&property)
 }

@@ -54,7 +54,7 @@ pub enum Question {
     NotFresh(EventId),
     /// This session has not expired.
     NotExpired(SessionId),
-    /// This client's watch on this znode has not rung.
+    /// This client's watch on this znode, or a recursive one on a znode above it, has not rung.
     NotRung(ClientNo, Arc<str>),
     /// This learner was not brought up to date in this way when it last joined.
     NotThisMode(ServerId, SyncMode),
@@ -398,8 +398,10 @@ pub enum Because {
         /// The server that it is connected to.
         server: ServerId,
     },
-    /// It rang already, and a watch of this kind rings once.
+    /// It rang already, and has nothing newer to ring for.
     RangAlready {
+        /// It is there still and rings again at the next change; a standard watch rings once.
+        stays: bool,
         /// What for.
         event: WatchEventKind,
         /// By which transaction, if it was not a catching up.

@@ -156,7 +156,7 @@ export const tests = [
       const items = () => menu.getByRole('menuitem').allInnerTexts();
       await server(page, 2).click({ button: 'right' });
       await menu.waitFor();
-      assert.equal((await items()).length, 5);
+      assert.equal((await items()).length, 6);
       await menu.getByRole('menuitem', { name: 'Pause this server' }).click();
       await drawn(page);
       assert.equal(await menu.count(), 0);
@@ -166,7 +166,9 @@ export const tests = [
       await server(page, 3).focus();
       await page.keyboard.press('Shift+F10');
       await menu.waitFor();
+      // The last is a wall with more than one behind it, the one before cuts it off.
       await page.keyboard.press('End');
+      await page.keyboard.press('ArrowUp');
       await page.keyboard.press('Enter');
       await drawn(page);
       assert.ok((await page.locator('.stage-svg .wall').count()) > 0, 'it is not cut off');
@@ -176,6 +178,37 @@ export const tests = [
       await drawn(page);
       assert.equal(await menu.count(), 0);
       assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-server')), '3');
+    },
+  },
+  {
+    name: 'a wall is built by keys alone: from the menu of a server, and by its own key',
+    url: '#paused',
+    limit: 60_000,
+    async run({ page }) {
+      await withLeader(page);
+      const dialog = page.getByRole('dialog', { name: 'Partition' });
+      const sides = () => dialog.locator('.sides').innerText();
+      await server(page, 3).focus();
+      await page.keyboard.press('Shift+F10');
+      await page.getByRole('menu', { name: 'Faults' }).waitFor();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await dialog.waitFor();
+      assert.match(await sides(), /^3 \| 1, 2/);
+      await dialog.getByRole('checkbox', { name: 'server 1' }).focus();
+      await page.keyboard.press('Space');
+      assert.match(await sides(), /^1, 3 \| 2/);
+      await dialog.getByRole('button', { name: 'Build the wall' }).focus();
+      await page.keyboard.press('Enter');
+      await drawn(page);
+      assert.equal(await dialog.count(), 0);
+      assert.ok((await page.locator('.stage-svg .wall').count()) > 0, 'there is no wall');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('d');
+      await dialog.waitFor();
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').getByText('Build a wall between servers').waitFor();
     },
   },
   {

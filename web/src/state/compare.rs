@@ -131,13 +131,20 @@ pub fn beside(run: &Run, branch: BranchNo, at: Moment, newest: usize) -> Option<
     Some(Beside { world, records })
 }
 
-/// Who leads and serves.
-fn leading(world: &World) -> Option<&Peer> {
+/// Who leads, if anybody does: of several one that serves, of the newest epoch.
+#[must_use]
+pub fn leads(world: &World) -> Option<&Peer> {
     world
         .servers()
         .filter_map(|s| s.peer)
-        .filter(|p| p.state() == ServerState::Leading && p.serving())
-        .max_by_key(|p| p.accepted_epoch())
+        .filter(|p| p.state() == ServerState::Leading)
+        .max_by_key(|p| (p.serving(), p.accepted_epoch()))
+}
+
+/// Who leads and serves.
+#[must_use]
+pub fn leading(world: &World) -> Option<&Peer> {
+    leads(world).filter(|p| p.serving())
 }
 
 /// The server whose tree is compared: who leads, else who has applied most.

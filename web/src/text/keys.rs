@@ -200,5 +200,6 @@ catalogue! {
     KeyPause = "Pause it, or let it go on", "暂停它，或让它继续";
     KeySlow = "Slow its disk, or the chosen link", "减慢它的磁盘，或所选的链路";
     KeyMenu = "A menu of its faults; also by the other mouse button, or a long press", "打开它的故障菜单；也可用鼠标右键或长按";
+    KeyWall = "Build a wall between servers", "在服务器之间建起隔墙";
     KeyCut = "Cut it off, or the chosen link; again: heal", "切断它，或所选的链路；再按恢复";
 }

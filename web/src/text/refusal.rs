@@ -1,11 +1,12 @@
 //! Why something that a visitor asked for could not be done, and what to do about it, in both
-//! languages. What a decoder says of a damaged text is technical and stays as it is.
+//! languages. What a decoder says of a damaged text is technical: in Chinese, where and of what it says it.
 
 use super::Lang;
 use crate::link::{LinkError, MAX_FILE, MAX_FRAGMENT, MAX_JSON, MAX_STEPS};
 use zabscope_core::sim::{
-    ActError, ImportError, SetupError,
+    ActError, ImportError, ScheduleError, SetupError,
     history::{MAX_ALL_STEPS, sharing::MAX_BOOKMARKS},
+    schedule::{MAX_EVERY, MAX_REPEATS, MIN_EVERY},
 };
 
 const COPY_AGAIN: (&str, &str) = (
@@ -25,11 +26,85 @@ const REPAIR_FILE: (&str, &str) = (
     "如果手工改过文件，请撤销改动；否则请重新导出。",
 );
 
+const WHAT: [(&str, &str); 23] = [
+    ("voters", "投票者"),
+    ("observers", "观察者"),
+    ("voters without an ensemble", "单机时的投票者"),
+    ("observers without an ensemble", "单机时的观察者"),
+    ("weight", "权重"),
+    ("actions", "操作"),
+    ("branches", "分支"),
+    ("clients", "客户端"),
+    ("writes", "写入"),
+    ("extra disk time in µs", "磁盘增加的时间（微秒）"),
+    ("extra latency in µs", "链路增加的延迟（微秒）"),
+    ("a session time-out must be positive", "会话超时必须大于零"),
+    ("it pings by itself", "它会自己发 ping"),
+    (
+        "it sets its watches again by itself",
+        "它会自己重新设置监听",
+    ),
+    (
+        "a multiRead holds getData and getChildren only",
+        "multiRead 只能包含 getData 和 getChildren",
+    ),
+    (
+        "a multi holds create, delete, setData and check only",
+        "multi 只能包含 create、delete、setData 和 check",
+    ),
+    ("check stands in a multi only", "check 只能在 multi 里"),
+    ("only the server itself does that", "只有服务器自己会这样做"),
+    ("it writes what can be read", "它只写可以读懂的内容"),
+    ("groups", "分组"),
+    ("waiting requests", "等待的请求"),
+    ("bytes in a request", "一个请求的字节"),
+    ("session time-out in ms", "会话超时（毫秒）"),
+];
+
 fn told(lang: Lang, en: String, zh: String, (do_en, do_zh): (&str, &str)) -> String {
     match lang {
         Lang::En => format!("{en} {do_en}"),
         Lang::Zh => format!("{zh}{do_zh}"),
     }
+}
+
+/// What a decoder says, in Chinese: of which name, and where.
+fn place(detail: &str) -> String {
+    let mut said = Vec::new();
+    if let Some(name) = detail.split('`').nth(1) {
+        said.push(format!("`{name}`"));
+    }
+    let at = detail.rsplit_once(" at line ").map(|(_, at)| at);
+    if let Some((line, column)) = at.and_then(|at| at.split_once(" column ")) {
+        said.push(format!("第 {line} 行第 {column} 列"));
+    }
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("（{}）", said.join("，")),
+    }
+}
+
+/// A schedule of faults that can't be kept, in Chinese.
+fn schedule_error(error: &ScheduleError) -> String {
+    match error {
+        ScheduleError::Repeats(n) => format!("有 {n} 个重复的故障，最多 {MAX_REPEATS} 个"),
+        ScheduleError::Times { every, lasts } => format!(
+            "每 {every} 毫秒一次，持续 {lasts} 毫秒；允许 {} 到 {} 毫秒，而且必须在再次出现之前结束",
+            MIN_EVERY.as_millis(),
+            MAX_EVERY.as_millis()
+        ),
+        ScheduleError::Kind(kind) => {
+            format!("只有 crash、cut、pause 和 slow-disk 能重复，{kind} 不能")
+        }
+        ScheduleError::NoServer(id) => format!("没有服务器 {id}"),
+        ScheduleError::Kinds(kinds) => format!("不认识这些随机故障的种类：{kinds}"),
+    }
+}
+
+/// What is too much, or out of bounds, or can't be asked for, as the core names it. The keys of a setup stay.
+fn chinese(what: &str) -> &str {
+    let found = WHAT.iter().find(|(en, _)| *en == what);
+    found.map_or(what, |(_, zh)| zh)
 }
 
 /// A link or a file that can't be read.
@@ -66,7 +141,7 @@ pub fn link_error(error: &LinkError, lang: Lang) -> String {
         LinkError::NoRun(detail) => told(
             lang,
             format!("What it holds is not a run ({detail})."),
-            format!("其中的内容不是一次运行（{detail}）。"),
+            format!("其中的内容不是一次运行{}。", place(detail)),
             REPAIR_FILE,
         ),
         LinkError::TooManySteps(n) => told(
@@ -185,7 +260,7 @@ pub fn import_error(error: &ImportError, lang: Lang) -> String {
         ImportError::Json(detail) => told(
             lang,
             format!("It is not a run of zabscope ({detail})."),
-            format!("它不是 zabscope 的运行（{detail}）。"),
+            format!("它不是 zabscope 的运行{}。", place(detail)),
             REPAIR_FILE,
         ),
         ImportError::Bytes(n) => told(
@@ -219,12 +294,15 @@ pub fn setup_error(error: &SetupError, lang: Lang) -> String {
             Lang::En => {
                 format!("{what} is {got}. Choose a value from {min} to {max} and try again.")
             }
-            Lang::Zh => format!("{what} 为 {got}。请选择 {min} 到 {max} 之间的值再试。"),
+            Lang::Zh => format!(
+                "{} 为 {got}。请选择 {min} 到 {max} 之间的值再试。",
+                chinese(what)
+            ),
         },
         SetupError::Faults(error) => told(
             lang,
             format!("Its schedule of faults can't be kept: {error}."),
-            format!("它的故障计划无法执行：{error}。"),
+            format!("它的故障计划无法执行：{}。", schedule_error(error)),
             (
                 "Change the schedule, or leave it out.",
                 "请修改计划，或去掉它。",
@@ -319,15 +397,18 @@ pub fn act_error(error: &ActError, lang: Lang) -> String {
         ),
         ActError::TooMuch { what, got, limit } => both(
             format!("{what}: {got}; at most {limit} are possible. Ask for less."),
-            format!("{what}：{got}；最多 {limit}。请减少数量。"),
+            format!("{}：{got}；最多 {limit}。请减少数量。", chinese(what)),
         ),
         ActError::Faults(error) => both(
             format!("This schedule can't be kept: {error}. Choose other times."),
-            format!("这个计划无法执行：{error}。请选择其他时间。"),
+            format!(
+                "这个计划无法执行：{}。请选择其他时间。",
+                schedule_error(error)
+            ),
         ),
         ActError::NotAskable(what) => both(
             format!("A client can't ask for that ({what}). Choose another request."),
-            format!("客户端不能这样请求（{what}）。请换一个请求。"),
+            format!("客户端不能这样请求（{}）。请换一个请求。", chinese(what)),
         ),
     }
 }
@@ -363,6 +444,9 @@ mod tests {
                 },
                 ActError::NotAskable("ping"),
                 ActError::Faults(ScheduleError::Repeats(9)),
+                ActError::Faults(ScheduleError::Kind("client")),
+                ActError::Faults(ScheduleError::NoServer(id)),
+                ActError::Faults(ScheduleError::Kinds(512)),
             ]
         };
         let setups = || {
@@ -424,6 +508,48 @@ mod tests {
         );
         all.extend(links.iter().map(|e| link_error(e, lang)));
         all
+    }
+
+    /// The literals right behind a call or a field.
+    fn behind(text: &'static str, call: &str) -> Vec<&'static str> {
+        let rest = text.split(call).skip(1);
+        rest.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+            .collect()
+    }
+
+    #[test]
+    fn what_the_core_refuses_is_named_in_chinese_or_is_a_key_of_a_setup() {
+        let setup = include_str!("../../../core/src/sim/setup.rs");
+        let world = include_str!("../../../core/src/sim/world.rs");
+        let mut all = behind(setup, "within(");
+        all.extend(behind(world, "at_most("));
+        all.extend(behind(world, "NotAskable("));
+        all.extend(behind(include_str!("../../../core/src/sim/ask.rs"), "no("));
+        all.extend(behind(
+            include_str!("../../../core/src/sim/history.rs"),
+            "what: ",
+        ));
+        assert!(all.len() > 30, "{all:?}");
+        let keys = serde_json::to_string(&zabscope_core::sim::Setup::default()).expect("a text");
+        let mut named = 0;
+        for what in all {
+            named += usize::from(chinese(what) != what);
+            let key = keys.contains(&format!("\"{what}\":"));
+            assert!(key || !chinese(what).is_ascii(), "{what}");
+        }
+        assert!(named >= WHAT.len(), "{named}");
+    }
+
+    #[test]
+    fn what_a_decoder_says_is_in_chinese_a_name_and_a_place() {
+        let error = LinkError::NoRun("missing field `setup` at line 3 column 14".to_owned());
+        let zh = link_error(&error, Lang::Zh);
+        assert!(
+            zh.starts_with("其中的内容不是一次运行（`setup`，第 3 行第 14 列）。"),
+            "{zh}"
+        );
+        assert!(link_error(&error, Lang::En).contains("missing field `setup` at line 3"));
+        assert_eq!(place("expected value"), "");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zabscope_core::{
     id::{ClientId, Epoch, ServerId, SessionId, Zxid},
     request::ErrorCode,
     sim::ClientNo,
-    time::Span,
+    time::{Moment, Span},
 };
 
 /// Something that stands in a sentence.
@@ -195,6 +195,24 @@ impl<'a> Pen<'a> {
             }
         }
     }
+}
+
+/// A moment of virtual time: `4.812 s`.
+#[must_use]
+pub fn moment(at: Moment) -> String {
+    let mut s = String::new();
+    push_number(&mut s, at.0 / 1_000_000);
+    s.push('.');
+    let ms = at.0 / 1000 % 1000;
+    if ms < 100 {
+        s.push('0');
+    }
+    if ms < 10 {
+        s.push('0');
+    }
+    push_number(&mut s, ms);
+    s.push_str(" s");
+    s
 }
 
 pub(super) fn push_number(out: &mut String, n: u64) {

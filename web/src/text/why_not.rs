@@ -10,7 +10,7 @@ use super::{
     Compared, Context, Lang, Sentence, Source, Tone, names,
     say::{
         Arg::{E, Id, N, Server, T, Time, V, Voted, Who, Z},
-        Pen,
+        Pen, moment,
     },
     why::{Paper, Why, tla, zab, zk},
 };
@@ -36,23 +36,6 @@ pub struct Explained {
     pub missing: Vec<Sentence>,
     /// Where the rule is written down.
     pub source: Source,
-}
-
-/// A moment of virtual time: `4.812 s`.
-pub(super) fn moment(at: Moment) -> String {
-    let mut s = String::new();
-    super::say::push_number(&mut s, at.0 / 1_000_000);
-    s.push('.');
-    let ms = at.0 / 1000 % 1000;
-    if ms < 100 {
-        s.push('0');
-    }
-    if ms < 10 {
-        s.push('0');
-    }
-    super::say::push_number(&mut s, ms);
-    s.push_str(" s");
-    s
 }
 
 /// The answer.
@@ -763,19 +746,36 @@ impl Told<'_> {
                 );
                 zk("1.11")
             }
-            B::RangAlready { event, zxid, at } => {
+            B::RangAlready {
+                stays,
+                event,
+                zxid,
+                at,
+            } => {
                 let what = names::happened(*event, self.lang);
-                self.p.say(
-                    "It rang already at {0}: the znode {1}. A watch rings once; it has to be set again.",
-                    "它在 {0} 已经触发过：节点{1}。监听只触发一次，之后要重新设置。",
-                    &[V(&moment(*at)), T(what)],
-                );
+                let (en, zh) = match stays {
+                    true => (
+                        "It rang already at {0}: a znode {1}. Nothing it waits for came after that; it stays, and rings again.",
+                        "它在 {0} 已经触发过：节点{1}。此后没有它等待的变化；监听保留着，还会触发。",
+                    ),
+                    false => (
+                        "It rang already at {0}: the znode {1}. A watch rings once; it has to be set again.",
+                        "它在 {0} 已经触发过：节点{1}。监听只触发一次，之后要重新设置。",
+                    ),
+                };
+                self.p.say(en, zh, &[V(&moment(*at)), T(what)]);
                 if let Some(zxid) = zxid {
                     let (a, b) = (
                         self.pick("rang for", "触发于"),
                         self.pick("since then", "此后"),
                     );
-                    let (x, y) = (self.why.zxid(*zxid), self.pick("no watch", "没有监听"));
+                    let (x, y) = (
+                        self.why.zxid(*zxid),
+                        match stays {
+                            true => self.pick("nothing", "没有变化"),
+                            false => self.pick("no watch", "没有监听"),
+                        },
+                    );
                     self.why.row(("watch", "监听"), (a, x), (b, y), true);
                 }
                 zk("1.11")

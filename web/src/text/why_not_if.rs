@@ -4,9 +4,8 @@ use super::{
     Context, Lang, Sentence,
     say::{
         Arg::{E, Server, Session, T, Time, V, Who, Z},
-        Pen,
+        Pen, moment,
     },
-    why_not::moment,
 };
 use zabscope_core::sim::why_not::instead::{Awaited, Change, Differs};
 

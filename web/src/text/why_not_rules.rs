@@ -1,14 +1,13 @@
 //! The invariants in Chinese, by name. Their English stands beside each property in the core.
 
 use super::Lang;
-use zabscope_core::sim::Property;
 
-/// What a property says.
+/// What a property says. In English the core says it.
 #[must_use]
-pub fn property(p: &Property, lang: Lang) -> &'static str {
+pub fn property<'a>(name: &str, english: &'a str, lang: Lang) -> &'a str {
     match lang {
-        Lang::En => p.sentence,
-        Lang::Zh => chinese(p.name).unwrap_or(p.sentence),
+        Lang::En => english,
+        Lang::Zh => chinese(name).unwrap_or(english),
     }
 }
 
@@ -63,8 +62,8 @@ mod tests {
         {
             let zh = chinese(p.name).unwrap_or_default();
             assert!(zh.ends_with('。'), "{}: {zh}", p.name);
-            assert_eq!(property(&p, Lang::Zh), zh);
-            assert_eq!(property(&p, Lang::En), p.sentence);
+            assert_eq!(property(p.name, p.sentence, Lang::Zh), zh);
+            assert_eq!(property(p.name, p.sentence, Lang::En), p.sentence);
         }
         assert_eq!(chinese("nothing"), None);
     }

@@ -1,15 +1,15 @@
 //! Small things that many views draw.
 
 use crate::{
-    state::{Action, State, bookmark::Bookmark},
+    state::{Action, State, bookmark::Bookmark, compare},
     text::{Context, Key, Lang, Sentence, t},
 };
 use yew::prelude::*;
 use zabscope_core::{
     id::{ClientId, Epoch, ServerId, SessionId, Zxid},
-    message::ServerState,
+    peer::Peer,
     sim::{ClientNo, ServerStatus, ServerView, World},
-    time::{Moment, Span},
+    time::Span,
 };
 
 /// How a component asks for something.
@@ -94,10 +94,7 @@ pub fn plate(z: Zxid) -> Html {
     }
 }
 
-/// A moment of virtual time: `4.812 s`.
-pub fn seconds(at: Moment) -> String {
-    format!("{}.{:03} s", at.0 / 1_000_000, at.0 / 1000 % 1000)
-}
+pub use crate::text::moment as seconds;
 
 /// What a bookmark is called: by its moment if it was given no name.
 pub fn called(bookmark: &Bookmark) -> String {
@@ -129,12 +126,30 @@ pub fn role(view: &ServerView<'_>, lang: Lang) -> &'static str {
 
 /// The server that leads an established epoch, if there is one: of several the newest.
 pub fn leader(world: &World) -> Option<ServerId> {
-    world
-        .servers()
-        .filter_map(|s| s.peer)
-        .filter(|p| p.state() == ServerState::Leading)
-        .max_by_key(|p| (p.serving(), p.accepted_epoch()))
-        .map(|p| p.id())
+    compare::leads(world).map(Peer::id)
+}
+
+/// What a key does to a list of tabs: the focus goes with the choice of one.
+pub fn next_tab<T: Copy + PartialEq>(event: &KeyboardEvent, all: &[T], now: T) -> Option<T> {
+    use wasm_bindgen::JsCast as _;
+    let at = all.iter().position(|x| *x == now).unwrap_or(0);
+    let to = match event.key().as_str() {
+        "ArrowRight" | "ArrowDown" => (at + 1) % all.len(),
+        "ArrowLeft" | "ArrowUp" => (at + all.len() - 1) % all.len(),
+        "Home" => 0,
+        "End" => all.len() - 1,
+        _ => return None,
+    };
+    event.prevent_default();
+    event.stop_propagation();
+    let tabs = event
+        .target_dyn_into::<web_sys::Element>()
+        .and_then(|e| e.parent_element());
+    let next = tabs.and_then(|list| list.children().item(to as u32));
+    if let Some(next) = next.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
+    all.get(to).copied()
 }
 
 /// A row of a list of terms.

@@ -76,7 +76,7 @@ pub fn Dialogs(props: &DialogsProps) -> Html {
                     <super::until::Until run={props.run.clone()} unit={props.unit} selection={props.selection.clone()} {lang} send={send.clone()} />
                 },
                 Dialog::Partition => html! {
-                    <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} {lang} send={send.clone()} />
+                    <Partition servers={props.run.get().world().servers().map(|s| s.id).collect::<Vec<_>>()} chosen={props.selection.clone()} {lang} send={send.clone()} />
                 },
             } }
         </dialog>
@@ -101,6 +101,7 @@ fn keys(lang: Lang) -> Html {
         ("P", Key::KeyPause),
         ("S", Key::KeySlow),
         ("C", Key::KeyCut),
+        ("D", Key::KeyWall),
         ("Shift F10", Key::KeyMenu),
         ("?", Key::KeyHelp),
     ];
@@ -243,6 +244,8 @@ fn thirds(voters: u8) -> QuorumRule {
 #[derive(Properties, PartialEq)]
 struct PartitionProps {
     servers: Vec<ServerId>,
+    /// A chosen server stands alone at first.
+    chosen: Selection,
     lang: Lang,
     send: Send,
 }
@@ -251,12 +254,13 @@ struct PartitionProps {
 #[component]
 fn Partition(props: &PartitionProps) -> Html {
     let (lang, servers) = (props.lang, &props.servers);
-    let beyond = use_state(|| {
-        servers
+    let beyond = use_state(|| match props.chosen {
+        Selection::Server(id) => BTreeSet::from([id]),
+        _ => servers
             .iter()
             .take(servers.len().div_ceil(2) - usize::from(servers.len() > 2))
             .copied()
-            .collect::<BTreeSet<_>>()
+            .collect(),
     });
     let (one, other): (BTreeSet<_>, BTreeSet<_>) =
         servers.iter().copied().partition(|s| beyond.contains(s));

@@ -10,7 +10,7 @@ use crate::{
         run::{Run, RunHandle},
         watch::{self, Watch},
     },
-    text::{Lang, why_not_rules},
+    text::{Lang, property, violation},
 };
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
@@ -107,8 +107,8 @@ fn rule(p: &Property, violation: Option<&Violation>, lang: Lang) -> Html {
     html! {
         <li class={if holds { "holds" } else { "broken" }} data-holds={holds.to_string()}>
             <p><span class="mono name">{ p.name }</span><span class="state">{ word }</span></p>
-            <p>{ why_not_rules::property(p, lang) }</p>
-            <p class="soft small">{ p.source }</p>
+            <p>{ property(p.name, p.sentence, lang) }</p>
+            <p class="soft small">{ violation::source(p.source, lang) }</p>
         </li>
     }
 }
@@ -124,7 +124,7 @@ fn broken(run: &Run, v: &Violation, lang: Lang, send: &Send) -> Html {
                 Lang::Zh => format!("第 {} 步（{}）之后，{} 不成立。", v.step, seconds(v.at), v.property),
             } }</p>
             <dl>
-                { for v.values.iter().map(|(name, value)| html! { <><dt>{ name.clone() }</dt><dd>{ value.clone() }</dd></> }) }
+                { for v.values.iter().map(|(name, value)| html! { <><dt>{ violation::name(name, lang).to_owned() }</dt><dd>{ violation::value(name, value, lang) }</dd></> }) }
             </dl>
             if let Some(before) = before {
                 <h3>{ lang.pick("First", "先是") }</h3>

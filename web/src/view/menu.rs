@@ -4,7 +4,7 @@
 use super::bits::Send;
 use crate::{
     state::{
-        Action, Selection,
+        Action, Dialog, Selection,
         hand::{Blow, blow},
     },
     text::{Key, Lang, t},
@@ -73,7 +73,8 @@ pub fn open(event: &MouseEvent, world: &World) -> Option<Open> {
     Some(Open {
         what,
         left: x.min(width - WIDTH - 8.0).max(8.0),
-        top: y.min(height - LINE * lines as f64 - 24.0).max(8.0),
+        // A wall is one line more.
+        top: y.min(height - LINE * (lines + 1) as f64 - 24.0).max(8.0),
     })
 }
 
@@ -215,6 +216,15 @@ fn Menu(props: &MenuProps) -> Html {
             }
         })
     };
+    let wall = {
+        let (close, send, what) = (props.close.clone(), props.send.clone(), open.what.clone());
+        Callback::from(move |_: MouseEvent| {
+            close.emit(());
+            back_to(&what);
+            send.dispatch(Action::Select(what.clone()));
+            send.dispatch(Action::Dialog(Some(Dialog::Partition)));
+        })
+    };
     html! {
         <div class="menu" role="menu" ref={node} style={format!("left:{}px;top:{}px", open.left as i32, open.top as i32)}
             aria-label={lang.pick("Faults", "故障")} {onkeydown} {onfocusout}>
@@ -234,6 +244,11 @@ fn Menu(props: &MenuProps) -> Html {
                     </button>
                 }
             }) }
+            if matches!(open.what, Selection::Server(_)) {
+                <button type="button" role="menuitem" tabindex="-1" onclick={wall}>
+                    <span>{ lang.pick("A wall between servers…", "服务器之间的隔墙…") }</span><kbd aria-hidden="true">{ "D" }</kbd>
+                </button>
+            }
         </div>
     }
 }

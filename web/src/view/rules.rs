@@ -3,7 +3,7 @@
 use super::bits::{Send, ask};
 use crate::{
     state::Action,
-    text::{Lang, rule, rule_sentence, rules_off},
+    text::{Lang, rule, rule_sentence, rules_off, violation},
 };
 use yew::prelude::*;
 use zabscope_core::{
@@ -37,7 +37,7 @@ pub fn rules(world: &World, lang: Lang, send: &Send) -> Html {
                                 if !holds { <span class="fault">{ lang.pick("off", "已关闭") }</span> }
                             </label>
                             <p class="soft" id={format!("rule-{}", r.name())}>
-                                { rule_sentence(r, lang) }{ " " }<cite>{ r.source() }</cite>
+                                { rule_sentence(r, lang) }{ " " }<cite>{ violation::source(r.source(), lang) }</cite>
                             </p>
                         </li>
                     }

@@ -8,7 +8,7 @@ use crate::{
         run::{Run, RunHandle},
         search::{Pace, Searched},
     },
-    text::{Lang, property, rules_off},
+    text::{Lang, property, rules_off, violation},
     worker,
 };
 use std::rc::Rc;
@@ -152,7 +152,7 @@ fn told(search: &Searched, run: &Run, lang: Lang) -> Html {
                     (false, Lang::En) => format!("The run that was found breaks {}.", found.violation.property),
                     (false, Lang::Zh) => format!("找到的那次运行破坏 {}。", found.violation.property),
                 } }</b></p>
-                <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ found.violation.source.clone() }</cite></p>
+                <p>{ property(&found.violation.property, &found.violation.sentence, lang) }{ " " }<cite>{ violation::source(&found.violation.source, lang) }</cite></p>
                 { facts(found) }
                 <p class="soft">{ numbers(pace, lang) }{ " " }{ match lang {
                     Lang::En => format!("Left of it: {}, {} steps.", actions(found.run.actions.len() as u64), found.run.steps),

@@ -5,13 +5,13 @@ use super::{
     tree::znode_link,
 };
 use crate::{
-    state::{Action, Selection, asked::WhyAct, run::RunHandle},
+    state::{Action, Selection, asked::WhyAct, compare::leading, run::RunHandle},
     text::{Context as _, Key, Lang, t, why_not as words},
 };
 use yew::prelude::*;
 use zabscope_core::{
     id::{ClientId, ServerId, SessionId},
-    leader::{Leader, LeaderPhase},
+    leader::Leader,
     peer::Peer,
     sim::{ClientNo, World, why_not::Question},
     time::Span,
@@ -35,12 +35,8 @@ pub struct SessionsProps {
 
 /// Who counts the time of sessions.
 fn counts(world: &World) -> Option<(&Peer, &Leader)> {
-    world
-        .servers()
-        .filter_map(|v| v.peer)
-        .filter_map(|p| Some((p, p.leading()?)))
-        .filter(|(_, l)| l.phase() == LeaderPhase::Established)
-        .max_by_key(|(p, _)| p.accepted_epoch())
+    let peer = leading(world)?;
+    Some((peer, peer.leading()?))
 }
 
 /// The tab.

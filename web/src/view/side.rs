@@ -1,7 +1,7 @@
 //! The side panel: tabs, and one panel at a time.
 
 use super::{
-    bits::{Send, ask, letter},
+    bits::{Send, ask, letter, next_tab},
     rest,
     start::{StartProps, start},
 };
@@ -53,18 +53,6 @@ const TABS: [Tab; 8] = [
     Tab::Invariants,
 ];
 
-/// The focus goes with the choice of a tab.
-pub fn focus_tab(event: &KeyboardEvent, to: usize) {
-    use wasm_bindgen::JsCast as _;
-    let tabs = event
-        .target_dyn_into::<web_sys::Element>()
-        .and_then(|e| e.parent_element());
-    let next = tabs.and_then(|list| list.children().item(to as u32));
-    if let Some(next) = next.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = next.focus();
-    }
-}
-
 /// The side panel.
 #[component]
 pub fn Side(props: &SideProps) -> Html {
@@ -89,18 +77,9 @@ pub fn Side(props: &SideProps) -> Html {
     let onkeydown = {
         let (send, tab) = (send.clone(), props.tab);
         Callback::from(move |event: KeyboardEvent| {
-            let at = TABS.iter().position(|x| *x == tab).unwrap_or(0);
-            let to = match event.key().as_str() {
-                "ArrowRight" => (at + 1) % TABS.len(),
-                "ArrowLeft" => (at + TABS.len() - 1) % TABS.len(),
-                "Home" => 0,
-                "End" => TABS.len() - 1,
-                _ => return,
-            };
-            event.prevent_default();
-            event.stop_propagation();
-            send.dispatch(Action::Tab(TABS[to]));
-            focus_tab(&event, to);
+            if let Some(to) = next_tab(&event, &TABS, tab) {
+                send.dispatch(Action::Tab(to));
+            }
         })
     };
     {

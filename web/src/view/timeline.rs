@@ -6,7 +6,7 @@ pub mod logs;
 pub use logs::{changes, known_committed};
 
 use super::{
-    bits::{Send, Who, ask, said, seconds},
+    bits::{Send, Who, ask, next_tab, said, seconds},
     rest,
 };
 use crate::{
@@ -64,19 +64,9 @@ pub fn Timeline(props: &TimelineProps) -> Html {
     let onkeydown = {
         let (send, tab) = (send.clone(), props.tab);
         Callback::from(move |event: KeyboardEvent| {
-            let all = TimeTab::ALL;
-            let at = all.iter().position(|x| *x == tab).unwrap_or(0);
-            let to = match event.key().as_str() {
-                "ArrowRight" | "ArrowDown" => (at + 1) % all.len(),
-                "ArrowLeft" | "ArrowUp" => (at + all.len() - 1) % all.len(),
-                "Home" => 0,
-                "End" => all.len() - 1,
-                _ => return,
-            };
-            event.prevent_default();
-            event.stop_propagation();
-            send.dispatch(Action::Time(TimeAct::Tab(all[to])));
-            super::side::focus_tab(&event, to);
+            if let Some(to) = next_tab(&event, &TimeTab::ALL, tab) {
+                send.dispatch(Action::Time(TimeAct::Tab(to)));
+            }
         })
     };
     let selection = props.selection.clone();

@@ -14,6 +14,7 @@ use crate::{
     },
     text::{Lang, Tone, why_not as words, why_not_if},
 };
+use std::{collections::BTreeSet, sync::Arc};
 use yew::prelude::*;
 use zabscope_core::{
     bus::Message,
@@ -21,7 +22,8 @@ use zabscope_core::{
     message::ServerState,
     peer::event::{EventKind, SyncMode},
     sim::{
-        ClientNo, ClientPacket, ClientState, Fact, Record, ServerStatus, WorldEventKind,
+        ClientNo, ClientPacket, ClientState, Fact, Record, ServerStatus, WatchLists,
+        WorldEventKind,
         why_not::{Answer, Question as Q, instead::Differs},
     },
 };
@@ -107,10 +109,14 @@ fn of_client(run: &Run, no: ClientNo) -> Vec<Q> {
         all.push(Q::NotExpired(view.session));
     }
     let watches = view.watches;
-    let lists = [&watches.data, &watches.exist, &watches.child];
-    let paths = lists.into_iter().flatten().take(WATCHES);
+    let paths = lists(watches).into_iter().flatten().take(WATCHES);
     all.extend(paths.map(|path| Q::NotRung(no, path.clone())));
     all
+}
+
+/// Where a client watches, in each way.
+fn lists(w: &WatchLists) -> [&BTreeSet<Arc<str>>; 5] {
+    [&w.data, &w.exist, &w.child, &w.persistent, &w.recursive]
 }
 
 fn of_message(run: &Run, number: u64) -> Vec<Q> {
@@ -146,10 +152,8 @@ fn of_znode(run: &Run, path: &str) -> Vec<Q> {
     let mut all = Vec::new();
     for client in world.clients() {
         let w = client.watches;
-        if [&w.data, &w.exist, &w.child]
-            .into_iter()
-            .any(|list| list.contains(path))
-        {
+        let above = |at: &Arc<str>| zabscope_core::tree::path::is_below(path, at);
+        if lists(w).into_iter().any(|list| list.contains(path)) || w.recursive.iter().any(above) {
             all.push(Q::NotRung(client.no, path.into()));
         }
     }

@@ -70,6 +70,12 @@ impl Invariant for CommitQuorum {
             }
         }
         for delivery in step.deliveries {
+            // Whoever delivers it holds it for committed, even if no leader has said so.
+            if let Delivered::One { zxid, .. } = delivery.what
+                && zxid > self.newest
+            {
+                self.held(step, zxid)?;
+            }
             if let Delivered::History(history) = &delivery.what
                 && history.leads
             {

@@ -1,6 +1,6 @@
 //! What a server has acknowledged, a crash can't take from it.
 
-use super::{Invariant, Step, Violation};
+use super::{Invariant, Look, Step, Violation};
 use crate::{
     id::{ConnId, Epoch, ServerId, Zxid},
     message::MessageKind,
@@ -108,6 +108,18 @@ impl DurableAcks {
     }
 }
 
+/// The last that a server has of what is not after `end`: that may be the beginning of an epoch, which is no
+/// transaction.
+fn last_up_to(look: &dyn Look, server: ServerId, end: Zxid) -> Zxid {
+    if !end.is_new_epoch() {
+        return end;
+    }
+    let log = look.log(server);
+    let logged = log.iter().rev().map(|t| t.zxid()).find(|z| *z <= end);
+    let covered = look.newest_snapshot(server).filter(|z| *z <= end);
+    logged.max(covered).unwrap_or_default()
+}
+
 impl Invariant for DurableAcks {
     fn name(&self) -> &'static str {
         "durable-acks"
@@ -162,10 +174,14 @@ impl Invariant for DurableAcks {
                     zxid: end,
                     ..
                 }
-                | EventKind::LogTruncated { to: end, .. }
-                | EventKind::SnapshotInstalled { zxid: end, .. } => {
+                | EventKind::LogTruncated { to: end, .. } => {
                     // The leader decides what is history; it was asked before. From its word on: the
                     // disk may be cut and the power fail before the server hears of it.
+                    if let Some(acked) = self.acked.get_mut(&server) {
+                        *acked = (*acked).min(last_up_to(step.look, server, *end));
+                    }
+                }
+                EventKind::SnapshotInstalled { zxid: end, .. } => {
                     if let Some(acked) = self.acked.get_mut(&server) {
                         *acked = (*acked).min(*end);
                     }
@@ -200,7 +216,6 @@ impl Invariant for DurableAcks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::invariant::Look as _;
     use crate::sim::invariant::testing::{Falsehood, caught, clean, lie};
 
     #[test]

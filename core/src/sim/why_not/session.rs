@@ -7,9 +7,10 @@ use crate::{
     request::WatchEventKind,
     sim::{ClientNo, ClientState, Fact, WorldEventKind},
     time::Span,
-    tree::watch::Modes,
+    tree::{path, watch::Modes},
     txn::{TxnBody, TxnKind},
 };
+use std::sync::Arc;
 
 impl Asked<'_> {
     pub(super) fn not_expired(&mut self, session: SessionId) -> Because {
@@ -77,9 +78,11 @@ impl Asked<'_> {
                 state: view.state,
             };
         };
+        let kept = self.world.peer(server).and_then(|p| kept(p, conn, path));
+        let deep = kept.as_ref().is_some_and(|k| k.deep);
         let under_way = self.world.client_flights().find(|f| {
             f.conn == conn
-                && matches!(&f.packet, crate::sim::ClientPacket::Watch(e) if *e.path == *path)
+                && matches!(&f.packet, crate::sim::ClientPacket::Watch(e) if concerns(&e.path, path, deep))
         });
         if let Some(f) = under_way {
             return Because::BetweenClientAndServer {
@@ -93,77 +96,80 @@ impl Asked<'_> {
             Ok(peer) => peer,
             Err(away) => return away.into(),
         };
-        let watch = peer
-            .clients()
-            .watches()
-            .at(path)
-            .find(|w| w.client == conn)
-            .map(|w| (w.data, w.child));
-        let Some((data, child)) = watch else {
-            return self.no_watch(peer, client, path);
-        };
-        self.unrung(peer, conn, path, data, child)
-    }
-
-    /// There is no watch (any more).
-    fn no_watch(&mut self, peer: &Peer, client: ClientNo, path: &str) -> Because {
-        let rang = self.last_world(|w| {
-            matches!(w, WorldEventKind::WatchReceived { client: c, path: p, .. }
-                if *c == client && **p == *path)
-        });
-        self.rests_on(rang);
-        match rang {
-            Some((_, record)) => match &record.source {
-                Fact::World(e) => match &e.kind {
-                    WorldEventKind::WatchReceived { event, zxid, .. } => Because::RangAlready {
-                        event: *event,
-                        zxid: (zxid.0 >= 0).then_some(*zxid),
-                        at: record.at,
-                    },
-                    _ => Because::NoWatch { server: peer.id() },
-                },
-                Fact::Peer(_) => Because::NoWatch { server: peer.id() },
-            },
-            None => Because::NoWatch { server: peer.id() },
+        match kept {
+            Some(kept) => self.unrung(peer, client, conn, path, &kept),
+            None => self
+                .rang(client, path, false, None)
+                .unwrap_or(Because::NoWatch { server }),
         }
     }
 
-    /// The watch is there and has not rung.
+    /// When the client last heard from a watch on this znode, or only of this transaction.
+    fn rang(
+        &mut self,
+        client: ClientNo,
+        path: &str,
+        deep: bool,
+        by: Option<Zxid>,
+    ) -> Option<Because> {
+        let heard = self.last_world(|w| {
+            matches!(w, WorldEventKind::WatchReceived { client: c, path: p, zxid, .. }
+                if *c == client && concerns(p, path, deep) && by.is_none_or(|by| by == *zxid))
+        });
+        self.rests_on(heard);
+        let (_, record) = heard?;
+        match &record.source {
+            Fact::World(e) => match &e.kind {
+                WorldEventKind::WatchReceived { event, zxid, .. } => Some(Because::RangAlready {
+                    stays: by.is_some(),
+                    event: *event,
+                    zxid: (zxid.0 >= 0).then_some(*zxid),
+                    at: record.at,
+                }),
+                _ => None,
+            },
+            Fact::Peer(_) => None,
+        }
+    }
+
+    /// The watch is there and has not rung, or not again.
     fn unrung(
         &mut self,
         peer: &Peer,
+        client: ClientNo,
         conn: ClientId,
         path: &str,
-        data: Modes,
-        child: Modes,
+        kept: &Kept,
     ) -> Because {
         let server = peer.id();
         let set_record = self.last_of(server, |k| {
-            matches!(k, EventKind::WatchSet { client, path: p, .. } if *client == conn && **p == *path)
+            matches!(k, EventKind::WatchSet { client, path: p, .. } if *client == conn && *p == kept.at)
         });
         self.rests_on(set_record);
         let set = self.applied_before(peer, set_record.map_or(0, |(index, _)| index));
         let applied = peer.last_applied();
-        let wants = |kind: WatchEventKind| match kind {
-            WatchEventKind::NodeCreated | WatchEventKind::NodeDataChanged => !data.is_empty(),
-            WatchEventKind::NodeDeleted => !data.is_empty() || !child.is_empty(),
-            WatchEventKind::NodeChildrenChanged => !child.is_empty(),
-        };
-        // What has happened to this znode above what this server has applied, anywhere.
-        let (mut elsewhere, mut other): (Option<Zxid>, Option<Zxid>) = (None, None);
+        // What has happened to this znode above what this server has applied, anywhere; what the watch has
+        // rung for, if it stays; what it does not wait for.
+        let (mut elsewhere, mut rang, mut other) = (None::<Zxid>, None::<Zxid>, None::<Zxid>);
         for view in self.world.servers() {
             for entry in view.disk.entries() {
                 let zxid = entry.txn.zxid();
-                let Some(kind) = touches(&entry.txn.body, path) else {
-                    continue;
-                };
-                if !self.is_committed(zxid) {
+                if zxid <= set || !self.is_committed(zxid) {
                     continue;
                 }
-                if zxid > applied && wants(kind) {
-                    elsewhere = Some(elsewhere.map_or(zxid, |z| z.min(zxid)));
-                } else if zxid > set && zxid <= applied && !wants(kind) {
-                    other = Some(other.map_or(zxid, |z| z.max(zxid)));
+                let (mut hears, mut changes) = (false, false);
+                touches(&entry.txn.body, path, kept.deep, &mut |kind| {
+                    changes = true;
+                    hears |= kept.hears(kind);
+                });
+                if zxid > applied {
+                    if hears {
+                        elsewhere = Some(elsewhere.map_or(zxid, |z| z.min(zxid)));
+                    }
+                } else if hears {
+                    rang = rang.max(Some(zxid));
+                } else if changes {
+                    other = other.max(Some(zxid));
                 }
             }
         }
@@ -178,6 +184,12 @@ impl Asked<'_> {
                 lag: self.lag(server, changed),
             };
         }
+        if let Some(because) = rang
+            .filter(|rang| Some(*rang) > other)
+            .and_then(|rang| self.rang(client, path, kept.deep, Some(rang)))
+        {
+            return because;
+        }
         if let Some(changed) = other {
             let here = self.last_of(
                 server,
@@ -185,7 +197,7 @@ impl Asked<'_> {
             );
             self.rests_on(here);
             return Because::OtherKind {
-                data: !data.is_empty(),
+                data: !kept.data.is_empty(),
                 changed,
                 set,
             };
@@ -195,7 +207,7 @@ impl Asked<'_> {
             server,
             set,
             changed: node.map(|stat| {
-                if data.is_empty() {
+                if kept.data.is_empty() {
                     stat.pzxid
                 } else {
                     stat.mzxid
@@ -226,27 +238,88 @@ impl Asked<'_> {
     }
 }
 
-/// What a transaction does to the znode at this path, as watches see it.
-fn touches(body: &TxnBody, path: &str) -> Option<WatchEventKind> {
-    let below = |child: &str| crate::tree::path::split(child).is_some_and(|(p, _)| p == path);
-    match body {
-        TxnBody::Multi(all) => all.iter().find_map(|one| touches(one, path)),
-        TxnBody::CloseSession { paths } if paths.iter().any(|p| **p == *path) => {
-            Some(WatchEventKind::NodeDeleted)
+/// A connection's watch that rings for a znode.
+struct Kept {
+    /// Where it was set: there, or above.
+    at: Arc<str>,
+    data: Modes,
+    child: Modes,
+    /// It was set there and is recursive: what is below it counts too.
+    deep: bool,
+}
+
+impl Kept {
+    fn hears(&self, kind: WatchEventKind) -> bool {
+        // A recursive watch hears of the children themselves, not that there are others.
+        let of_children = self.child.has(Modes::STANDARD.with(Modes::PERSISTENT));
+        match kind {
+            WatchEventKind::NodeCreated | WatchEventKind::NodeDataChanged => !self.data.is_empty(),
+            WatchEventKind::NodeDeleted => !self.data.is_empty() || of_children,
+            WatchEventKind::NodeChildrenChanged => of_children,
         }
-        TxnBody::CloseSession { paths } if paths.iter().any(|p| below(p)) => {
-            Some(WatchEventKind::NodeChildrenChanged)
+    }
+}
+
+/// The watch on a znode; without one, the nearest recursive watch above it.
+fn kept(peer: &Peer, conn: ClientId, path: &str) -> Option<Kept> {
+    let mut at = Some(path);
+    while let Some(here) = at {
+        let watch = peer.clients().watches().at(here).find(|w| w.client == conn);
+        let recursive = |data: Modes| data.has(Modes::RECURSIVE);
+        if let Some(w) = watch.filter(|w| here == path || recursive(w.data)) {
+            let above = here != path;
+            return Some(Kept {
+                at: Arc::clone(w.path),
+                data: if above { Modes::RECURSIVE } else { w.data },
+                child: if above { Modes::NONE } else { w.child },
+                deep: !above && recursive(w.data),
+            });
+        }
+        // The root is its own parent.
+        at = path::parent(here).filter(|_| here.len() > 1);
+    }
+    None
+}
+
+/// Whether what happens at `at` is for a watch on `path`, which may be a recursive one.
+fn concerns(at: &str, path: &str, deep: bool) -> bool {
+    at == path || deep && path::is_below(at, path)
+}
+
+/// What a transaction does to the znode at this path, or, `deep`, to one below it, as watches see it.
+fn touches(body: &TxnBody, path: &str, deep: bool, each: &mut impl FnMut(WatchEventKind)) {
+    let mut at = |at: &str, kind| {
+        if concerns(at, path, deep) {
+            each(kind);
+        }
+        let of_children = matches!(
+            kind,
+            WatchEventKind::NodeCreated | WatchEventKind::NodeDeleted
+        );
+        if of_children && path::parent(at) == Some(path) {
+            each(WatchEventKind::NodeChildrenChanged);
+        }
+    };
+    match body {
+        TxnBody::Multi(all) => {
+            for one in all.iter() {
+                touches(one, path, deep, each);
+            }
+        }
+        TxnBody::CloseSession { paths } => {
+            for gone in paths.iter() {
+                at(gone, WatchEventKind::NodeDeleted);
+            }
         }
         _ => {
-            let at = body.path()?;
-            match body.kind() {
-                TxnKind::Create if **at == *path => Some(WatchEventKind::NodeCreated),
-                TxnKind::Delete if **at == *path => Some(WatchEventKind::NodeDeleted),
-                TxnKind::SetData if **at == *path => Some(WatchEventKind::NodeDataChanged),
-                TxnKind::Create | TxnKind::Delete if below(at) => {
-                    Some(WatchEventKind::NodeChildrenChanged)
-                }
-                _ => None,
+            let kind = match body.kind() {
+                TxnKind::Create => WatchEventKind::NodeCreated,
+                TxnKind::Delete => WatchEventKind::NodeDeleted,
+                TxnKind::SetData => WatchEventKind::NodeDataChanged,
+                _ => return,
+            };
+            if let Some(changed) = body.path() {
+                at(changed, kind);
             }
         }
     }

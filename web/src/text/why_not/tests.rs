@@ -276,6 +276,7 @@ fn samples() -> Vec<(Q, B)> {
         (
             rung(),
             B::RangAlready {
+                stays: false,
                 event: WatchEventKind::NodeDataChanged,
                 zxid: Some(z(9)),
                 at: SOON,
@@ -284,8 +285,18 @@ fn samples() -> Vec<(Q, B)> {
         (
             rung(),
             B::RangAlready {
+                stays: false,
                 event: WatchEventKind::NodeDeleted,
                 zxid: None,
+                at: SOON,
+            },
+        ),
+        (
+            rung(),
+            B::RangAlready {
+                stays: true,
+                event: WatchEventKind::NodeCreated,
+                zxid: Some(z(9)),
                 at: SOON,
             },
         ),

@@ -1,7 +1,7 @@
 //! Faults by hand. A server is dragged onto the card, which becomes the place for that while something is
 //! dragged: to cut it off, crash it, pause it or slow its disk. Dragged onto another server, it loses the
 //! link to it. Dragged over the ground, the mouse draws a wall between servers. The same again takes it
-//! back. By keyboard all of it is done with keys and in the panels.
+//! back. By keyboard all of it is done with keys, in the menus and in the panels.
 
 use super::defs::n;
 use crate::{
