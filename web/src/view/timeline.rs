@@ -23,7 +23,7 @@ use yew::prelude::*;
 use zabscope_core::{id::EventId, sim::BranchNo, time::Moment};
 
 /// So many lines are kept in the document.
-const LINES: usize = 60;
+const LINES: usize = 120;
 
 /// What the timeline needs.
 #[derive(Properties, PartialEq)]
