@@ -35,13 +35,20 @@ const hashed = (url) => /-[0-9a-f]{8,16}(_bg)?\.(js|css|wasm)$/.test(url.pathnam
 // The newest page, or the one that is kept when the network is gone or slow.
 async function page(event) {
   const network = fetch('./', { cache: 'no-cache' });
+  // Who gets the page that is kept, because the network is slow, is told when there is a newer one.
+  let slow = false;
   const checked = network.then(async (response) => {
-    if (response.ok) await remember(await response.clone().text(), event.resultingClientId);
+    if (response.ok) await remember(await response.clone().text(), slow ? undefined : event.resultingClientId);
   });
   event.waitUntil(checked.catch(() => {}));
   const cached = await find('./');
   if (!cached) return network;
-  const late = new Promise((done) => setTimeout(done, PATIENCE_MS, cached));
+  const late = new Promise((done) =>
+    setTimeout(() => {
+      slow = true;
+      done(cached);
+    }, PATIENCE_MS),
+  );
   return Promise.race([late, network.then((response) => (response.ok ? response : cached)).catch(() => cached)]);
 }
 

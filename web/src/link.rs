@@ -79,6 +79,14 @@ pub enum LinkError {
     FileTooLarge(usize),
 }
 
+impl LinkError {
+    /// What was read holds no run. What stands there may be long, and is repeated in part only.
+    #[must_use]
+    pub fn no_run(error: impl core::fmt::Display) -> LinkError {
+        LinkError::NoRun(error.to_string().chars().take(200).collect())
+    }
+}
+
 /// What a link holds. Short names: every character counts.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,16 +208,15 @@ pub fn decode(text: &str) -> Result<Exported, LinkError> {
                 _ => LinkError::Damaged,
             }
         })?;
-    let json = core::str::from_utf8(&json).map_err(|e| LinkError::NoRun(e.to_string()))?;
-    let no_run = |error: serde_json::Error| LinkError::NoRun(error.to_string());
-    let shared: Shared = from_json(json).map_err(no_run)?;
+    let json = core::str::from_utf8(&json).map_err(LinkError::no_run)?;
+    let shared: Shared = from_json(json).map_err(LinkError::no_run)?;
     if shared.s > MAX_STEPS {
         return Err(LinkError::TooManySteps(shared.s));
     }
     let setup = match shared.w {
         Value::Null => Setup::default(),
         // By way of text: another kind of deserializer would be another copy of all that code.
-        object @ Value::Object(_) => from_json(&object.to_string()).map_err(no_run)?,
+        object @ Value::Object(_) => from_json(&object.to_string()).map_err(LinkError::no_run)?,
         _ => return Err(LinkError::NoRun("its world is no object".to_owned())),
     };
     let mut at = 0_u64;
@@ -245,7 +252,7 @@ pub fn from_file(text: &str) -> Result<Exported, LinkError> {
     if text.len() > MAX_FILE {
         return Err(LinkError::FileTooLarge(text.len()));
     }
-    from_json(text).map_err(|error| LinkError::NoRun(error.to_string()))
+    from_json(text).map_err(LinkError::no_run)
 }
 
 /// Reads what this browser keeps: a file's text, or a link's, which is what it was once.
@@ -531,6 +538,20 @@ mod tests {
         let mut marked = idle.clone();
         marked.bookmarks.push(((BranchNo(0), 1, 0), String::new()));
         assert!(is_work(&marked));
+    }
+
+    #[test]
+    fn a_file_of_one_endless_word_is_refused_in_few_words() {
+        let long = "A".repeat(100_000);
+        for text in [
+            format!("{{\"version\":\"{long}\"}}"),
+            format!("{{\"{long}\":1}}"),
+        ] {
+            let Err(LinkError::NoRun(why)) = from_file(&text) else {
+                panic!("it is no run");
+            };
+            assert!(!why.is_empty() && why.chars().count() <= 200);
+        }
     }
 
     #[test]

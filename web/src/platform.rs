@@ -56,6 +56,19 @@ pub fn bring_into_sight(selector: &'static str) {
     .forget();
 }
 
+/// Gives the focus to the first such element, once what was changed is drawn.
+pub fn focus(selector: String) {
+    Timeout::new(0, move || {
+        let found = window()
+            .and_then(|w| w.document())
+            .and_then(|d| d.query_selector(&selector).ok().flatten());
+        if let Some(element) = found.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    })
+    .forget();
+}
+
 /// The theme that was chosen here, or the system's.
 #[must_use]
 pub fn theme() -> Theme {
@@ -195,18 +208,19 @@ pub fn kept_here() -> Option<String> {
     SessionStorage::get(RUN).ok().or_else(kept_run)
 }
 
-/// Keeps a run for the next visit; without one: keeps none.
-pub fn keep_run(state: Option<&str>) {
-    match state {
-        // A browser that has no room keeps the one before.
-        Some(state) => {
-            drop(SessionStorage::set(RUN, state));
-            drop(LocalStorage::set(RUN, state));
-        }
-        None => {
-            SessionStorage::delete(RUN);
-            LocalStorage::delete(RUN);
-        }
+/// Keeps a run for the next visit. A browser that has no room keeps the one before.
+pub fn keep_run(state: &str) {
+    drop(SessionStorage::set(RUN, state));
+    drop(LocalStorage::set(RUN, state));
+}
+
+/// Forgets this run, and no other that was kept since.
+pub fn forget_run(state: &str) {
+    if SessionStorage::get::<String>(RUN).is_ok_and(|kept| kept == state) {
+        SessionStorage::delete(RUN);
+    }
+    if kept_run().is_some_and(|kept| kept == state) {
+        LocalStorage::delete(RUN);
     }
 }
 

@@ -535,6 +535,10 @@ impl State {
                 self.heartbeats = on;
                 self.refocus();
             }
+            // Escape, while the dialog itself is on its way.
+            Action::Select(Selection::Nothing) if !self.here && self.dialog.is_some() => {
+                self.dialog = None;
+            }
             Action::Select(selection) => {
                 self.tab = match &selection {
                     Selection::Nothing => self.tab,

@@ -87,9 +87,7 @@ pub fn App() -> Html {
             <main class="stage" aria-label={crate::text::t(lang, crate::text::Key::Stage)}>
                 <room::Room run={run.clone()} focus={s.focus} selection={s.selection.clone()} {lang} still={s.reduced}
                     handle={handle} send={send.clone()} />
-                if s.dialog.is_none() {
-                    { said(s, &send) }
-                }
+                { said(s, &send) }
             </main>
             <say::Say run={run.clone()} focus={s.focus} {lang} send={send.clone()} />
             <transport::Transport run={run.clone()} plays={s.plays()} speed={s.speed}
@@ -111,9 +109,15 @@ fn said(s: &State, send: &Send) -> Html {
     let Some(rest) = rest::get() else {
         return match &s.notice {
             Some(notice) if **notice == Notice::Incomplete => rest::incomplete(s.lang, send),
+            _ if s.dialog.is_some() => rest::awaited(s.lang, send),
+            _ if link::fragment(&platform::fragment()).asks() => rest::on_its_way(s.lang),
             _ => Html::default(),
         };
     };
+    // Behind a dialog nobody would see it.
+    if s.dialog.is_some() {
+        return Html::default();
+    }
     let notice = s.notice.as_ref();
     let notice = notice.map(|notice| (rest.notice)(notice, &s.run, s.lang, send));
     let search = s.times.search.as_ref();
@@ -127,10 +131,10 @@ fn said(s: &State, send: &Send) -> Html {
 fn embedded(s: &State, motion: &'static str, handle: StageHandle, send: &Send) -> Html {
     let (run, lang) = (s.run.clone(), s.lang);
     let out = {
-        let (run, send) = (run.clone(), send.clone());
+        let run = run.clone();
         Callback::from(move |_: MouseEvent| {
             let run = run.clone();
-            rest::with(&send, move |rest| (rest.open_beside)(&run));
+            rest::with(move |rest| (rest.open_beside)(&run));
         })
     };
     html! {
@@ -154,8 +158,15 @@ impl Reducible for State {
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
         if action.needs_rest() && !crate::later::is_here() {
+            // It is done to what is chosen now, at this moment.
+            let action = match action {
+                Action::Blow(None, blow) => Action::Blow(Some(self.selection.clone()), blow),
+                other => other,
+            };
             rest::wait(action);
-            return self;
+            let mut next = (*self).clone();
+            next.apply(Action::Pause);
+            return Rc::new(next);
         }
         platform::remember_cursor(self.run.get().history().cursor());
         match &action {
@@ -200,15 +211,13 @@ fn first() -> State {
     if let Some(tag) = &fragment.lang {
         state.lang = crate::text::Lang::from_tag(tag);
     }
-    if fragment.asks() {
-        // `main` has fetched it before.
-        match rest::get() {
-            Some(rest) => (rest.begin)(&mut state, &fragment),
-            None => state.apply(Action::Notify(Notice::Incomplete)),
-        }
+    if fragment.asks()
+        && let Some(rest) = rest::get()
+    {
+        (rest.begin)(&mut state, &fragment);
     }
-    let asks = fragment.state.is_some() || fragment.kept || fragment.world.is_some();
-    let election = !asks && state.lesson.is_none();
+    let run = fragment.state.is_some() || fragment.kept || fragment.world.is_some();
+    let election = !run && state.lesson.is_none();
     if election && !(fragment.paused || fragment.embed || state.reduced) {
         state.motion = Motion::Opening;
     }
@@ -406,7 +415,7 @@ fn use_address(state: &UseReducerHandle<State>) {
         let read = move |send: Send| {
             let fragment = link::fragment(&platform::fragment());
             if fragment.asks() {
-                rest::with(&send.clone(), move |rest| (rest.read)(fragment, send));
+                rest::with(move |rest| (rest.read)(fragment, send));
             }
         };
         read(send.clone());

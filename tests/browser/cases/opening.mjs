@@ -30,6 +30,8 @@ export const tests = [
       await page.getByText('On its way…').waitFor();
       await page.keyboard.press('x');
       assert.equal(await server(page, id).getAttribute('data-state'), 'leading');
+      // It was asked for that one, whatever is chosen since.
+      await page.keyboard.press(id === '1' ? '2' : '1');
       arrive();
       await page.locator(`[data-server="${id}"][data-state="down"]`).waitFor();
       assert.equal(await page.getByText('On its way…').count(), 0);
@@ -46,11 +48,20 @@ export const tests = [
         let gone = true;
         await other.route(REST, (route) => (gone ? route.abort() : route.continue()));
         await other.goto(`${url}#paused`);
-        await other.getByRole('alert').filter({ hasText: 'could not be fetched' }).waitFor();
+        const alert = other.getByRole('alert').filter({ hasText: 'could not be fetched' });
+        await alert.waitFor();
         await withLeader(other);
+        // A dialog that can't be shown yet hides neither, and Escape calls it off.
+        await other.keyboard.press('?');
+        await alert.waitFor();
+        await other.keyboard.press('Escape');
+        // What the address names is opened when it can be.
+        await other.evaluate(() => (location.hash = 'world=discovery'));
         gone = false;
         await other.getByRole('button', { name: 'Try again' }).click();
         await other.getByRole('alert').waitFor({ state: 'detached' });
+        await other.locator('[data-server="4"]').waitFor({ state: 'detached' });
+        assert.equal(await other.getByRole('dialog').count(), 0);
         await other.getByRole('tab', { name: 'Why?' }).click();
         await other.getByRole('complementary').getByRole('heading').first().waitFor();
       } finally {

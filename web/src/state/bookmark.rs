@@ -5,7 +5,10 @@ use crate::scene::{diagram::Carried, read::client_message, sight::End};
 use zabscope_core::{
     sim::{
         ClientPacket,
-        history::{branches::Spot, sharing::MAX_BOOKMARKS},
+        history::{
+            branches::{Spot, turns},
+            sharing::MAX_BOOKMARKS,
+        },
     },
     time::Moment,
 };
@@ -29,7 +32,10 @@ pub struct Bookmark {
 }
 
 fn clean(name: &str) -> String {
-    let name = name.trim().chars().filter(|c| !c.is_control());
+    let name = name
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control() && !turns(*c));
     name.take(NAME).collect()
 }
 

@@ -139,7 +139,8 @@ pub fn keep(run: &RunHandle, lesson: Option<&str>, embed: bool) {
     }
     let run = run.get();
     // An article's reader leaves nothing behind, and the opening is no work.
-    let whole = Some(run.export()).filter(|whole| !embed && link::is_work(whole));
+    let is_work = |whole: &Exported| link::is_work(whole) || whole.steps > link::MAX_STEPS;
+    let whole = Some(run.export()).filter(|whole| !embed && is_work(whole));
     if whole.is_none() && run.is_empty() {
         return;
     }
@@ -152,7 +153,7 @@ pub fn keep(run: &RunHandle, lesson: Option<&str>, embed: bool) {
         platform::set_fragment("kept");
     }
     if let Some(whole) = whole {
-        platform::keep_run(Some(&link::to_file(&whole)));
+        platform::keep_run(&link::to_file(&whole));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     both::Both,
 };
 use crate::{
+    platform,
     state::{
         Action, Dialog, Selection,
         bookmark::NAME,
@@ -41,6 +42,17 @@ enum Naming {
     Bookmark(u32),
 }
 
+impl Naming {
+    /// What begins it.
+    fn button(self) -> String {
+        match self {
+            Naming::Nothing => String::new(),
+            Naming::Branch(no) => format!("[data-rename=\"branch {}\"]", no.0),
+            Naming::Bookmark(no) => format!("[data-rename=\"bookmark {no}\"]"),
+        }
+    }
+}
+
 /// A branch's name: its own, or what it is called as long as nobody has given it one.
 pub fn branch_name(no: BranchNo, name: &str, lang: Lang) -> String {
     let number = (no.0 + 1).to_string();
@@ -74,21 +86,45 @@ fn tree(branches: &[Branch]) -> Vec<(usize, &Branch)> {
     out
 }
 
-/// A field for a name, with its button.
-fn name_field(
+/// What a field for a name needs.
+#[derive(Properties, PartialEq)]
+struct NameProps {
     label: &'static str,
-    draft: &UseStateHandle<String>,
+    draft: UseStateHandle<String>,
     done: Callback<SubmitEvent>,
+    /// The name stays what it is.
+    leave: Callback<()>,
     lang: Lang,
-) -> Html {
+}
+
+/// A field for a name, with its button.
+#[component]
+fn NameField(props: &NameProps) -> Html {
+    let field = use_node_ref();
+    {
+        let field = field.clone();
+        use_effect_with((), move |()| {
+            if let Some(field) = field.cast::<web_sys::HtmlInputElement>() {
+                let _ = field.focus();
+                field.select();
+            }
+        });
+    }
     let oninput = {
-        let draft = draft.clone();
+        let draft = props.draft.clone();
         Callback::from(move |event: InputEvent| draft.set(typed(&event)))
     };
+    let leave = props.leave.clone();
+    let onkeydown = Callback::from(move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            leave.emit(());
+        }
+    });
     html! {
-        <form class="row" onsubmit={done}>
-            <input type="text" value={(**draft).clone()} {oninput} maxlength={NAME.to_string()} autocomplete="off" aria-label={label} />
-            <button type="submit" class="btn small">{ t(lang, Key::Apply) }</button>
+        <form class="row" onsubmit={props.done.clone()}>
+            <input type="text" ref={field} value={(*props.draft).clone()} {oninput} {onkeydown} maxlength={NAME.to_string()} autocomplete="off" aria-label={props.label} />
+            <button type="submit" class="btn small">{ t(props.lang, Key::Apply) }</button>
         </form>
     }
 }
@@ -121,7 +157,23 @@ pub fn Branches(props: &BranchesProps) -> Html {
                     send.dispatch(Action::Time(TimeAct::NameBookmark(no, name)));
                 }
             }
+            // Back to where one came from.
+            platform::focus(naming.button());
             naming.set(Naming::Nothing);
+        })
+    };
+    let leave = {
+        let naming = naming.clone();
+        Callback::from(move |()| {
+            platform::focus(naming.button());
+            naming.set(Naming::Nothing);
+        })
+    };
+    let forget = |no: u32| {
+        let send = send.clone();
+        Callback::from(move |_: MouseEvent| {
+            send.dispatch(Action::Time(TimeAct::Forget(no)));
+            platform::focus(".keep-moment".to_owned());
         })
     };
     let rename = lang.pick("Rename", "改名");
@@ -181,13 +233,13 @@ pub fn Branches(props: &BranchesProps) -> Html {
                         html! {
                             <li key={b.no.0} style={format!("--depth:{depth}")}>
                                 if *naming == Naming::Branch(b.no) {
-                                    { name_field(t(lang, Key::Branch), &draft, done.clone(), lang) }
+                                    <NameField label={t(lang, Key::Branch)} draft={draft.clone()} done={done.clone()} leave={leave.clone()} {lang} />
                                 } else {
                                     <button type="button" class={classes!("entry", (b.no == here).then_some("on"))}
                                         aria-current={(b.no == here).then_some("true")}
                                         onclick={ask(send, Action::Switch(b.no))}>{ &name }</button>
                                     <span class="mono soft small">{ [b.forked_at.to_string(), " – ".to_owned(), b.end.to_string()].concat() }</span>
-                                    <button type="button" class="link small" aria-label={label(rename, &name)}
+                                    <button type="button" class="link small" data-rename={format!("branch {}", b.no.0)} aria-label={label(rename, &name)}
                                         onclick={begin(Naming::Branch(b.no), name.clone())}>{ rename }</button>
                                 }
                             </li>
@@ -213,21 +265,21 @@ pub fn Branches(props: &BranchesProps) -> Html {
                         html! {
                             <li key={b.no}>
                                 if *naming == Naming::Bookmark(b.no) {
-                                    { name_field(lang.pick("Bookmark", "书签"), &draft, done.clone(), lang) }
+                                    <NameField label={lang.pick("Bookmark", "书签")} draft={draft.clone()} done={done.clone()} leave={leave.clone()} {lang} />
                                 } else {
                                     <button type="button" class="entry" onclick={ask(send, Action::Time(TimeAct::Visit(b.no)))}>{ &name }</button>
                                     <span class="mono soft small">{ at }{ if b.spot.0 == here { String::new() } else { [" · ", &name_of(b.spot.0)].concat() } }</span>
-                                    <button type="button" class="link small" aria-label={label(rename, &name)}
+                                    <button type="button" class="link small" data-rename={format!("bookmark {}", b.no)} aria-label={label(rename, &name)}
                                         onclick={begin(Naming::Bookmark(b.no), b.name.clone())}>{ rename }</button>
                                     <button type="button" class="link small" aria-label={label(t(lang, Key::Delete), &name)}
-                                        onclick={ask(send, Action::Time(TimeAct::Forget(b.no)))}>{ t(lang, Key::Delete) }</button>
+                                        onclick={forget(b.no)}>{ t(lang, Key::Delete) }</button>
                                 }
                             </li>
                         }
                     }) }
                 </ul>
                 <div class="row">
-                    <button type="button" class="btn small" onclick={ask(send, Action::Time(TimeAct::Bookmark("".into())))}>{ t(lang, Key::KeyBookmark) }</button>
+                    <button type="button" class="btn small keep-moment" onclick={ask(send, Action::Time(TimeAct::Bookmark("".into())))}>{ t(lang, Key::KeyBookmark) }</button>
                     <button type="button" class="btn small" onclick={ask(send, Action::Dialog(Some(Dialog::Until)))}>{ lang.pick("Until…", "直到…") }</button>
                 </div>
             </section>

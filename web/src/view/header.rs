@@ -48,7 +48,7 @@ pub fn Header(props: &HeaderProps) -> Html {
         let (run, send) = (props.run.clone(), send.clone());
         Callback::from(move |_: MouseEvent| {
             let (run, to) = (run.clone(), send.clone());
-            rest::with(&send, move |rest| (rest.share)(&run, &to));
+            rest::with(move |rest| (rest.share)(&run, &to));
         })
     };
     let theme = match props.theme {
@@ -98,7 +98,7 @@ fn import_label(lang: Lang, send: &Send, class: &'static str) -> Html {
         let send = send.clone();
         Callback::from(move |event: Event| {
             let to = send.clone();
-            rest::with(&send, move |rest| (rest.import)(&event, &to));
+            rest::with(move |rest| (rest.import)(&event, &to));
         })
     };
     html! {
@@ -174,7 +174,7 @@ pub fn import(event: &Event, send: &Send) {
         let read = gloo::file::futures::read_as_bytes(&blob).await;
         let exported = match read {
             Ok(bytes) => export::read(&bytes),
-            Err(error) => Err(link::LinkError::NoRun(error.to_string())),
+            Err(error) => Err(link::LinkError::no_run(error)),
         };
         match exported {
             Ok(exported) => address::load(vec![exported], send).await,

@@ -130,7 +130,7 @@ fn newer(run: &RunHandle) -> Callback<MouseEvent> {
         let exported = run.get().shared();
         let whole = run.get().export();
         if link::is_work(&whole) {
-            platform::keep_run(Some(&link::to_file(&whole)));
+            platform::keep_run(&link::to_file(&whole));
         }
         if exported.steps <= link::MAX_STEPS {
             platform::keep_in_address(&link::encode(&exported));

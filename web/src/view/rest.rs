@@ -3,7 +3,7 @@
 use super::{
     act::{ActProps, act},
     address,
-    bits::Send,
+    bits::{Send, ask},
     branches::Branches,
     console::Console,
     diagram::Diagram,
@@ -28,7 +28,7 @@ use crate::{
         run::RunHandle,
         until::{SearchHandle, TimeTab},
     },
-    text::{Importance, Lang},
+    text::{Importance, Key, Lang, t},
     worker,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -103,46 +103,55 @@ pub fn get() -> Option<&'static Rest> {
 
 // ---- in the first file: until the rest is here ---------------------------------------------------------
 
+/// What is to be done when the functions are here.
+type Call = Box<dyn FnOnce(&'static Rest, &Send)>;
+
 thread_local! {
-    /// What a person has asked for meanwhile.
-    static WAITING: RefCell<Vec<Action>> = const { RefCell::new(Vec::new()) };
+    /// What was asked for meanwhile, in order. It is kept until it can be done.
+    static WAITING: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+}
+
+fn wait_with(call: Call) {
+    WAITING.with(|waiting| waiting.borrow_mut().push(call));
 }
 
 /// Does it as soon as all of the page is here.
 pub fn wait(action: Action) {
-    WAITING.with(|waiting| waiting.borrow_mut().push(action));
+    wait_with(Box::new(|_, send| send.dispatch(action)));
 }
 
 /// Fetches what is not here yet, and then does what was asked for meanwhile.
 pub async fn arrive(send: Send) {
     let fetched = later::fetch().await;
+    let (Ok(()), Some(rest)) = (fetched, get()) else {
+        return send.dispatch(Action::Notify(Notice::Incomplete));
+    };
+    send.dispatch(Action::Here);
     let waiting = WAITING.with(RefCell::take);
-    match fetched {
-        Ok(()) => {
-            send.dispatch(Action::Here);
-            waiting.into_iter().for_each(|action| send.dispatch(action));
-        }
-        Err(later::Missing) => send.dispatch(Action::Notify(Notice::Incomplete)),
-    }
+    waiting.into_iter().for_each(|call| call(rest, &send));
 }
 
 /// Calls one of the functions, when they are here.
-pub fn with(send: &Send, call: impl FnOnce(&'static Rest) + 'static) {
-    if let Some(rest) = get() {
-        return call(rest);
+pub fn with(call: impl FnOnce(&'static Rest) + 'static) {
+    match get() {
+        Some(rest) => call(rest),
+        None => wait_with(Box::new(|rest, _| call(rest))),
     }
-    let send = send.clone();
-    yew::platform::spawn_local(async move {
-        arrive(send).await;
-        if let Some(rest) = get() {
-            call(rest);
-        }
-    });
 }
 
 /// In place of what is not here yet.
 pub fn on_its_way(lang: Lang) -> Html {
     html! { <p class="empty" role="status">{ lang.pick("On its way…", "正在加载……") }</p> }
+}
+
+/// The same where nothing else can be seen of it; it can be called off.
+pub fn awaited(lang: Lang, send: &Send) -> Html {
+    html! {
+        <div class="notice" role="note">
+            { on_its_way(lang) }
+            <button type="button" class="btn" onclick={ask(send, Action::Dialog(None))}>{ t(lang, Key::Close) }</button>
+        </div>
+    }
 }
 
 /// What is said when it can't be fetched.

@@ -53,7 +53,7 @@ pub fn start(props: &StartProps) -> Html {
                     <p>{ lang.pick("The run of your last visit is kept in this browser.", "你上次的运行保存在这个浏览器里。") }</p>
                     <div class="row">
                         <button type="button" class="btn" onclick={go_on(kept, send)}>{ lang.pick("Go on with it", "接着上次") }</button>
-                        <button type="button" class="btn" onclick={forget(send)}>{ lang.pick("Delete it", "删除") }</button>
+                        <button type="button" class="btn" onclick={forget(kept, send)}>{ lang.pick("Delete it", "删除") }</button>
                     </div>
                 </section>
             }
@@ -96,14 +96,15 @@ fn go_on(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
     Callback::from(move |_| {
         send.dispatch(Action::Forget);
         let (kept, to) = (Rc::clone(&kept), send.clone());
-        rest::with(&send, move |rest| (rest.go_on)(&kept, &to));
+        rest::with(move |rest| (rest.go_on)(&kept, &to));
     })
 }
 
-fn forget(send: &Send) -> Callback<MouseEvent> {
-    let send = send.clone();
+fn forget(kept: &Rc<str>, send: &Send) -> Callback<MouseEvent> {
+    let (kept, send) = (Rc::clone(kept), send.clone());
     Callback::from(move |_| {
-        platform::keep_run(None);
+        // What one does now may be kept in its place by now.
+        platform::forget_run(&kept);
         send.dispatch(Action::Forget);
     })
 }

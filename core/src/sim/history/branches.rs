@@ -17,6 +17,12 @@ pub type Spot = (BranchNo, u64, u64);
 /// A name of a branch has at most so many characters.
 pub const MAX_NAME: usize = 80;
 
+/// Whether a character turns the direction of what follows it: in a name it would turn what stands around it.
+#[must_use]
+pub const fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl History {
     /// Gives a branch another name: without control characters and spaces around it, and cut where it is
     /// longer than [`MAX_NAME`]. False: there is no such branch, or nothing is left of the name.
@@ -24,7 +30,7 @@ impl History {
         let name: String = name
             .trim()
             .chars()
-            .filter(|c| !c.is_control())
+            .filter(|c| !c.is_control() && !turns(*c))
             .take(MAX_NAME)
             .collect();
         match self.tracks.get_mut(usize::from(branch.0)) {
