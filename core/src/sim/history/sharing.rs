@@ -25,7 +25,7 @@ pub struct Exported {
     pub actions: Vec<TimedAction>,
     /// The cursor: steps taken.
     pub steps: u64,
-    /// [`World::trace_hash`] there, in hex; absent: not checked.
+    /// [`World::trace_hash`](crate::sim::World::trace_hash) there, in hex; absent: not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
     /// All branches as far as they are known, in the order in which they began; none: there is but one,
