@@ -43,13 +43,21 @@ struct Tables {
 #[derive(Clone, Copy, Debug)]
 pub struct Missing;
 
+/// The tables themselves: who calls this brings all that is behind them along.
+fn whole() -> Tables {
+    Tables {
+        state: &state::rest::REST,
+        view: &view::rest::REST,
+    }
+}
+
 #[cfg(feature = "split")]
 mod fetched {
-    // The macro's own: it declares the function on both sides of the cut, with the same signature.
+    // The macro declares one function on both sides of the cut, import and export, with the signature below. Both
+    // come from one compilation of it, and the loader is called back once: that is all it asks to be safe.
     #![allow(unsafe_code)]
 
     use super::{Missing, Tables};
-    use crate::{state, view};
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
     impl From<SplitLoaderError> for Missing {
@@ -60,24 +68,17 @@ mod fetched {
 
     #[wasm_split(rest, fallible)]
     pub(super) fn tables() -> Result<Tables, Missing> {
-        Ok(Tables {
-            state: &state::rest::REST,
-            view: &view::rest::REST,
-        })
+        Ok(super::whole())
     }
 }
 
 #[cfg(not(feature = "split"))]
 mod fetched {
     use super::{Missing, Tables};
-    use crate::{state, view};
 
     #[expect(clippy::unused_async, reason = "as where it is fetched")]
     pub(super) async fn tables() -> Result<Tables, Missing> {
-        Ok(Tables {
-            state: &state::rest::REST,
-            view: &view::rest::REST,
-        })
+        Ok(super::whole())
     }
 }
 
